@@ -1,0 +1,242 @@
+// Package bots is the contract between Shaoying and a message network.
+//
+// # Who does what
+//
+// An adapter only translates. It turns what its network sent into Events and
+// hands them to a Sink; it turns a Message into one call of its network. It
+// holds no business rule, no SQL and no retry: inbox, outbox, order, push
+// windows, rate limits and identity belong to internal/gateway.
+//
+// # When an event counts as received
+//
+// When Sink returned nil, and not before. An adapter tells its network
+// "received" (HTTP 2xx, next getUpdates offset, a saved cursor) only then. If
+// Sink returns an error the network must be left to deliver again. Sink is
+// idempotent by (Channel, Event.Key), so delivering twice is always safe.
+//
+// # What a send may come to
+//
+// Send tries once. It returns a Receipt, or an *Error of a closed set of
+// classes, each of which says whether a retry makes sense and what staff are
+// told. A send whose outcome the adapter cannot know is ClassUnknown; it is
+// never guessed.
+//
+// The package depends on the standard library alone. Every package below
+// bots (except botstest) must call botstest.Run; a test there holds that.
+package bots
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+type (
+	// ChannelID names a configured channel account ("web", "tg-main"), not a
+	// protocol: a city may run two Telegram bots.
+	ChannelID string
+	// ChatID names where to send inside a channel account: a chat, an openid,
+	// a web session. It is opaque outside the adapter that made it.
+	ChatID string
+	// UserID names who spoke inside a channel account. In a private chat it is
+	// often equal to the ChatID; in a group it is not.
+	UserID string
+)
+
+// Address is one place that a message can be sent to.
+type Address struct {
+	Channel ChannelID
+	Chat    ChatID
+}
+
+// Trust says how far a network's user id may be believed over time. The
+// gateway raises it to TrustVerified; an adapter never does.
+type Trust int
+
+const (
+	// TrustNone is an id that proves nothing: an SMS sender number, an
+	// openwechat UserName that changes at every login.
+	TrustNone Trust = iota
+	// TrustSession holds as long as a cookie or login does (web page).
+	TrustSession
+	// TrustStable is the network's own lasting id (Telegram, openid, userid).
+	TrustStable
+	// TrustVerified is an address bound to a person by Shaoying: a one-time
+	// code, a staff invite.
+	TrustVerified
+)
+
+// String returns the word used in logs and in the trust column.
+func (t Trust) String() string {
+	switch t {
+	case TrustNone:
+		return "none"
+	case TrustSession:
+		return "session"
+	case TrustStable:
+		return "stable"
+	case TrustVerified:
+		return "verified"
+	}
+	return "invalid"
+}
+
+// Identity is who the network says spoke.
+type Identity struct {
+	User  UserID
+	Trust Trust
+	// Name is for display only and never a key.
+	Name string
+	// Hints help a person to re-bind a lost id (remark name, avatar number).
+	// They never authorise anything.
+	Hints []string
+}
+
+// Kind says what an Event carries.
+type Kind string
+
+// The kinds of Event. KindDue never comes from a network: it is a push that
+// the gateway runs through the same turn as an inbound message.
+const (
+	KindText   Kind = "text"
+	KindVoice  Kind = "voice"
+	KindPhoto  Kind = "photo"
+	KindPlace  Kind = "place"
+	KindChoice Kind = "choice"
+	KindJoin   Kind = "join"
+	KindLeave  Kind = "leave"
+	KindDue    Kind = "due"
+)
+
+// Event is one thing that a user did, as the network told it.
+type Event struct {
+	// Key is the network's dedupe key: unique in the channel account and the
+	// same at every redelivery. At most 128 bytes.
+	Key     string
+	Channel ChannelID
+	Chat    ChatID
+	// Group is true when Chat has more than one user.
+	Group bool
+	From  Identity
+	// At is the network's own time of the event, or zero where it gives none.
+	At   time.Time
+	Kind Kind
+	// Text is the message, the caption of a photo, or the network's own
+	// transcript of a voice message. Valid UTF-8, not trimmed.
+	Text string
+	// Choice is Choice.Data of the tapped button (KindChoice only).
+	Choice string
+	Place  *Place
+	Files  []File
+	// ReplyTo is the Receipt.ID of our message that the user answered, if any.
+	ReplyTo string
+}
+
+// Datum is the coordinate system of a Place as the network gave it. Chinese
+// maps use GCJ-02, browsers and Telegram WGS-84; adapters convert to WGS-84
+// once, at the edge, so that everything behind them sees DatumWGS84.
+type Datum string
+
+// The only datum behind the edge.
+const DatumWGS84 Datum = "wgs84"
+
+// Place is a position. Label is the network's or the user's own words for it.
+type Place struct {
+	Lat   float64 `json:"lat"`
+	Lon   float64 `json:"lon"`
+	Datum Datum   `json:"datum"`
+	Label string  `json:"label,omitempty"`
+}
+
+// File is an attachment of an Event.
+type File struct {
+	// Key is what Fetch needs to get the bytes. Empty when Data is set.
+	Key  string
+	MIME string
+	Name string
+	// Size in bytes as the network says, 0 when unknown.
+	Size int64
+	// Data holds the bytes when the network handed them over with the event
+	// itself (the web page does). The gateway then stores them in the
+	// transaction of the event. Otherwise nil, and the gateway calls Fetch
+	// later; a ticket never waits for that.
+	Data []byte
+}
+
+// Choice is one answer offered with a Message. Data comes back as
+// Event.Choice when it is tapped. Where Caps.Choices is 0 the gateway writes
+// the choices as a numbered list into the text and understands the number, so
+// flows never learn which channel they run on.
+type Choice struct {
+	Label string `json:"label"`
+	Data  string `json:"data"`
+}
+
+// Message is one thing to send.
+type Message struct {
+	// Key is the outbox id. A network that de-duplicates gets it as its
+	// idempotency key.
+	Key string
+	// Text is plain text. The adapter escapes what its network would read as
+	// markup: user text is never markup.
+	Text    string
+	Choices []Choice
+	Photo   *Photo
+	// ReplyTo is the Receipt.ID of a message in the same chat, or empty.
+	ReplyTo string
+}
+
+// Photo is a picture to send; JPEG, at most Caps.PhotoOut bytes.
+type Photo struct {
+	Name string
+	Data []byte
+}
+
+// Receipt is what the network said when it took a Message.
+type Receipt struct {
+	// ID is the network's own id of the message.
+	ID string
+}
+
+// Sink takes events durably, all or none. An adapter must not acknowledge to
+// its network before Sink returned nil. It may be called from several
+// goroutines at once; the order of events of one chat is kept only inside one
+// call and between calls that do not overlap.
+type Sink func(ctx context.Context, events []Event) error
+
+// Adapter is what every channel must be.
+type Adapter interface {
+	// Caps is constant for the life of the adapter. What it allows works,
+	// what it denies gives ClassRejected: botstest checks both.
+	Caps() Caps
+	// Run receives until ctx ends and returns nil within a second after
+	// that, with no goroutine left behind. It is called by the process that
+	// owns the channel account, and only once at a time. Another error means
+	// that the adapter cannot go on; the owner starts it again with backoff.
+	// An adapter that only has webhooks just waits for ctx.
+	Run(ctx context.Context, sink Sink) error
+	// Send tries once to deliver m; ctx carries the time limit. Called only
+	// by the owner of the channel account, never twice at once for one chat.
+	Send(ctx context.Context, to Address, m Message) (Receipt, error)
+	// Fetch opens a file of an Event that came without Data. Called by a
+	// background worker of any process. The caller closes the reader and
+	// limits what it reads.
+	Fetch(ctx context.Context, f File) (io.ReadCloser, error)
+}
+
+// Webhook is an optional capability: the network calls us. Handler serves
+// everything below the channel's mount point in every process, owner or not.
+// It authenticates the request before it parses the body (401 or 403), keeps
+// the body limit (413), answers 2xx only after sink returned nil and 503 when
+// sink failed.
+type Webhook interface {
+	Handler(sink Sink) http.Handler
+}
+
+// Editor is an optional capability: a message that was sent can be changed
+// (the card of a ticket shows who took it). Called under the same rules as
+// Send.
+type Editor interface {
+	Edit(ctx context.Context, to Address, r Receipt, m Message) error
+}
