@@ -87,13 +87,14 @@ func (p *Process) overlay(name string, body []byte) error {
 		return err
 	}
 	next := struct {
-		Timezone *string   `yaml:"timezone"`
-		Privacy  *Privacy  `yaml:"privacy"`
+		Timezone string    `yaml:"timezone"`
+		Privacy  Privacy   `yaml:"privacy"`
 		Channels []rawNode `yaml:"channels"`
-	}{Timezone: &p.Timezone, Privacy: &p.Privacy}
+	}{Timezone: p.Timezone, Privacy: p.Privacy}
 	if err := decodeNode(name, doc, &next); err != nil {
 		return err
 	}
+	p.Timezone, p.Privacy = next.Timezone, next.Privacy
 	if _, err := p.Location(); err != nil {
 		return &Error{Name: name, Message: err.Error()}
 	}
