@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// ErrFlood is wrapped by a Sink error that says: this sender is far beyond what
+// a person can write, the event was not taken, and a later try may be. A
+// network that can tell its user so (the web page: 429) does; for the others it
+// is an error like any other.
+var ErrFlood = errors.New("too many messages from one sender")
+
 // Class is the closed set of ways in which a send can fail.
 type Class int
 
