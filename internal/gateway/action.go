@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/flows"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+// Action is something that a dialogue may call. It runs on the transaction of
+// the turn, under the lock of its conversation, and must do nothing that a
+// rollback does not undo. What it returns becomes variables of the dialogue;
+// {"fail": textKey} says that text. An error undoes the whole turn.
+type Action func(ctx context.Context, t *Turn, args map[string]any) (map[string]any, error)
+
+// Fresh is a late-binding check: is the reason for which an outbox row was
+// written still true? If not, why says what changed, for the ledger.
+type Fresh func(ctx context.Context, tx *postgres.Tx, subject string, version int32) (ok bool, why string, err error)
+
+// Turn is what actions and due kinds work with: the transaction, product
+// time, who is speaking, and what will be said. It lives for one turn.
+type Turn struct {
+	*postgres.Tx
+	// Now is product time, Wall database time; both the same for the turn.
+	Now, Wall time.Time
+
+	Conversation int64
+	Channel      bots.ChannelID
+	Chat         bots.ChatID
+	User         bots.UserID
+	Group        bool
+	BoundAs      string
+	Address      int64
+	Person       int64
+	// Staff is 0 when the speaker is not on the staff.
+	Staff int64
+	// Trust is what the address may be believed for.
+	Trust bots.Trust
+	Lang  string
+	// PromptSubject is what the open prompt that is being answered is about.
+	PromptSubject string
+
+	g      *Gateway
+	row    postgres.TurnRow
+	caps   bots.Caps
+	dialog *dialogue
+	lines  []postgres.Line
+	heard  []postgres.Heard
+	wake   map[string]bool
+	// push is set while a due thing speaks: its lines are pushes, with the
+	// reason and subject that late binding will read again.
+	push *pushing
+}
+
+type pushing struct {
+	reason, subject string
+	version         int32
+	promptID        int64
+}
+
+// Actor names the speaker in the trail: "staff:7", "person:12", "system".
+func (t *Turn) Actor() string {
+	switch {
+	case t.Staff != 0:
+		return postgres.Subject("staff", t.Staff)
+	case t.Person != 0:
+		return postgres.Subject("person", t.Person)
+	}
+	return "system"
+}
+
+// Say queues a text of the catalogue for this conversation. Where a reply
+// must be exactly once and in order, this is the only way to say it.
+func (t *Turn) Say(key string, params map[string]string, options ...flows.Option) error {
+	return t.sayPhoto(key, params, "", options)
+}
+
+// SayPhoto is Say with a stored photo.
+func (t *Turn) SayPhoto(key string, params map[string]string, blob string, options ...flows.Option) error {
+	return t.sayPhoto(key, params, blob, options)
+}
+
+func (t *Turn) sayPhoto(key string, params map[string]string, blob string, options []flows.Option) error {
+	name, version, err := t.g.Library.TextSource(key)
+	if err != nil {
+		return err
+	}
+	return t.queue("texts:"+name, key, version, saidParams{Params: params, Options: options, Photo: blob}, flows.Say{})
+}
+
+// saidParams is the sealed part of an outbox row.
+type saidParams struct {
+	Params  map[string]string `json:"p,omitempty"`
+	Options []flows.Option    `json:"o,omitempty"`
+	Photo   string            `json:"f,omitempty"`
+}
+
+func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say) error {
+	body, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("pack a reply: %w", err)
+	}
+	line := postgres.Line{
+		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
+		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
+		Params: t.g.Keys.Seal(body, aadOutbox),
+	}
+	if s.Question {
+		line.QuestionTurn, line.Nudge, line.Expire = t.row.Turn, s.Nudge, s.Expire
+	}
+	if t.push != nil {
+		line.Class, line.Reason, line.Subject, line.SubjectVersion = "push", t.push.reason, t.push.subject, t.push.version
+	}
+	if t.dialog != nil {
+		line.PromptID = t.dialog.prompt
+	}
+	t.lines = append(t.lines, line)
+	return nil
+}
+
+// Plan is one due row to write with the turn.
+type Plan struct {
+	Kind, Subject, Key string
+	Person             int64
+	Version            int32
+	Data               any
+	At                 time.Time
+	// NotAfter is when it is too late; zero means never.
+	NotAfter time.Time
+}
+
+// PlanDue writes a due row. The key (kind, subject, key) decides: planning the
+// same thing twice does nothing.
+func (t *Turn) PlanDue(ctx context.Context, p Plan) error {
+	params, err := p.row()
+	if err != nil {
+		return err
+	}
+	if err := t.Tx.PlanDue(ctx, params); err != nil {
+		return fmt.Errorf("plan %s for %s: %w", p.Kind, p.Subject, err)
+	}
+	t.Wake(topicDue)
+	return nil
+}
+
+// ReplanDue writes a due row or moves the one that is there.
+func (t *Turn) ReplanDue(ctx context.Context, p Plan) error {
+	params, err := p.row()
+	if err != nil {
+		return err
+	}
+	if err := t.Tx.ReplanDue(ctx, db.ReplanDueParams(params)); err != nil {
+		return fmt.Errorf("plan %s for %s again: %w", p.Kind, p.Subject, err)
+	}
+	t.Wake(topicDue)
+	return nil
+}
+
+func (p Plan) row() (db.PlanDueParams, error) {
+	data := []byte("{}")
+	if p.Data != nil {
+		var err error
+		if data, err = json.Marshal(p.Data); err != nil {
+			return db.PlanDueParams{}, fmt.Errorf("pack the data of %s: %w", p.Kind, err)
+		}
+	}
+	row := db.PlanDueParams{
+		Kind: p.Kind, Subject: p.Subject, Key: p.Key, SubjectVersion: p.Version, Data: data, DueAt: p.At,
+	}
+	if p.Person != 0 {
+		row.PersonID = &p.Person
+	}
+	if !p.NotAfter.IsZero() {
+		row.NotAfter = &p.NotAfter
+	}
+	return row, nil
+}
+
+// Wake wakes the listeners of a topic once the turn has committed.
+func (t *Turn) Wake(topic string) {
+	if t.wake == nil {
+		t.wake = map[string]bool{}
+	}
+	t.wake[topic] = true
+}
+
+// Record appends to the trail in this transaction. Data holds ids and codes
+// only; words goes sealed and salted beside it and can be erased.
+func (t *Turn) Record(ctx context.Context, kind, subject string, data map[string]any, words string) error {
+	return Record(ctx, t.Tx, t.g.Keys, t.Actor(), kind, subject, data, words)
+}
+
+// Seal seals personal words for a column named by what.
+func (t *Turn) Seal(what, words string) []byte { return t.g.Keys.Seal([]byte(words), what) }
+
+// Open opens what Seal sealed.
+func (t *Turn) Open(what string, sealed []byte) (string, error) {
+	if sealed == nil {
+		return "", nil
+	}
+	plain, err := t.g.Keys.Open(sealed, what)
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", what, err)
+	}
+	return string(plain), nil
+}

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/flows"
+	"shaoying/internal/privacy"
+)
+
+// A button carries a signed token, bound to its channel and user, that says
+// either "answer n of the question asked in turn t" or a command of a card.
+// Nothing else of a tap is believed (S12).
+const (
+	buttonAnswer  = 'a'
+	buttonCommand = 'c'
+)
+
+// How long a button may be tapped. An answer dies earlier with its question.
+const (
+	answerLife  = 7 * 24 * time.Hour
+	commandLife = 30 * 24 * time.Hour
+)
+
+// CommandPrefix marks the value of an option that is a command of the staff,
+// not an answer to the open question: "!take 123".
+const CommandPrefix = "!"
+
+func buttonBind(channel bots.ChannelID, user bots.UserID) string {
+	return string(channel) + "\x00" + string(user)
+}
+
+// button makes the token of option n.
+func (g *Gateway) button(channel bots.ChannelID, user bots.UserID, turn, prompt int64, n int, value string, now time.Time) string {
+	bind := buttonBind(channel, user)
+	if cmd, ok := strings.CutPrefix(value, CommandPrefix); ok {
+		return g.Keys.Sign(buttonCommand, []byte(cmd), now.Add(commandLife), bind)
+	}
+	b := binary.AppendUvarint(nil, uint64(turn))
+	b = binary.AppendUvarint(b, uint64(prompt))
+	b = binary.AppendUvarint(b, uint64(n))
+	return g.Keys.Sign(buttonAnswer, b, now.Add(answerLife), bind)
+}
+
+// tapped does a tap. A stale, forged or foreign button changes nothing and
+// gets a clear answer.
+func (t *Turn) tapped(ctx context.Context, ev bots.Event) error {
+	kind, payload, err := t.g.Keys.Verify(ev.Choice, buttonBind(t.Channel, t.User), t.Now)
+	switch {
+	case errors.Is(err, privacy.ErrExpired):
+		return t.Say("choice.stale", nil)
+	case err != nil:
+		t.g.Metrics.forged(t.Channel)
+		return t.Say("choice.stale", nil)
+	case kind == buttonCommand:
+		return t.commanded(ctx, string(payload))
+	case kind != buttonAnswer:
+		return t.Say("choice.stale", nil)
+	}
+	turn, n1 := binary.Uvarint(payload)
+	prompt, n2 := binary.Uvarint(payload[max(n1, 0):])
+	n, n3 := binary.Uvarint(payload[max(n1, 0)+max(n2, 0):])
+	if n1 <= 0 || n2 <= 0 || n3 <= 0 {
+		return t.Say("choice.stale", nil)
+	}
+	return t.answered(ctx, int64(turn), int64(prompt), int(n))
+}
+
+// answered gives option n to the question asked in turn, if it is still open.
+func (t *Turn) answered(ctx context.Context, turn, prompt int64, n int) error {
+	d, err := t.current()
+	if prompt != 0 {
+		if t.row.PromptID != prompt {
+			return t.Say("choice.stale", nil)
+		}
+		d, err = t.prompted()
+	}
+	if err != nil {
+		return err
+	}
+	if d == nil || d.Asked != turn {
+		return t.Say("choice.stale", nil)
+	}
+	q := d.State.Open()
+	if q == nil || n >= len(q.Options) {
+		return t.Say("choice.stale", nil)
+	}
+	return t.step(ctx, d, flows.Input{Kind: flows.InputChoice, Choice: q.Options[n].Value})
+}
+
+// commanded does the command of a card: "take 123" starts the dialogue
+// staff_take with ticket 123 as its card.
+func (t *Turn) commanded(ctx context.Context, command string) error {
+	name, arg, _ := strings.Cut(command, " ")
+	flow := staffFlowPrefix + name
+	if t.Staff == 0 || !t.g.Library.Has(flow) {
+		return t.Say("choice.stale", nil)
+	}
+	return t.start(ctx, flow, map[string]any{"card_id": arg})
+}

@@ -1,0 +1,329 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+	"shaoying/scheduler"
+)
+
+// Due is one due row that was claimed.
+type Due struct {
+	ID                 int64
+	Kind, Subject, Key string
+	Person             int64
+	Version            int32
+	Data               json.RawMessage
+	At                 time.Time
+	NotAfter           *time.Time
+	Tries              int32
+}
+
+// SubjectID reads the id of a subject such as "ticket:17".
+func (d Due) SubjectID(kind string) (int64, error) {
+	id, ok := strings.CutPrefix(d.Subject, kind+":")
+	if !ok {
+		return 0, fmt.Errorf("due %s %s: the subject is no %s", d.Kind, d.Subject, kind)
+	}
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("due %s %s: %w", d.Kind, d.Subject, err)
+	}
+	return n, nil
+}
+
+// Kind is a kind of due thing.
+type Kind struct {
+	Name string
+	// Workers limits how many of this kind run at once in one process.
+	Workers int
+	// Class is the class of quiet hours that binds it; empty for what is no
+	// push.
+	Class string
+	// Opens is true when it opens a prompt: it then never breaks into a
+	// dialogue or another prompt.
+	Opens bool
+	// Target names the conversation it speaks into; nil for work that speaks
+	// to nobody. ErrNoAddress drops the row.
+	Target func(ctx context.Context, d *postgres.DB, due Due) (int64, error)
+	// Run does it. With a Target, t is a turn of that conversation under its
+	// lock; without, t has only the transaction and the time.
+	Run func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+}
+
+// Outcome is what becomes of a due row.
+type Outcome struct {
+	State  string
+	Reason string
+	// At is when to come again (state "later").
+	At time.Time
+}
+
+// Done is the plain end of a due row.
+var Done = Outcome{State: "done"}
+
+// Dropped ends a row that has lost its reason; why goes to the ledger.
+func Dropped(why string) Outcome { return Outcome{State: "dropped", Reason: why} }
+
+// Later puts a row off.
+func Later(at time.Time, why string) Outcome { return Outcome{State: "later", At: at, Reason: why} }
+
+// ErrNoAddress says that there is nobody to write to.
+var ErrNoAddress = errors.New("no address can be written to")
+
+const (
+	// busyRetry is how soon a push looks again when a dialogue stands in the way.
+	busyRetry = 10 * time.Minute
+	// maxDueTries is how often a failing due row is tried before it is given
+	// up and counted as failed.
+	maxDueTries = 5
+	// duePoll is how often the runner looks without being woken.
+	duePoll = time.Second
+)
+
+// Runner runs what is due. Any number of processes may run one: rows are
+// claimed with a lease that a dead worker's row outlives by at most 30 s.
+type Runner struct {
+	g     *Gateway
+	kinds map[string]Kind
+	names []string
+	slots map[string]chan struct{}
+}
+
+// NewRunner makes the runner of the gateway's kinds.
+func NewRunner(g *Gateway) *Runner {
+	r := &Runner{g: g, kinds: map[string]Kind{}, slots: map[string]chan struct{}{}}
+	for _, k := range g.Kinds {
+		r.kinds[k.Name] = k
+		r.names = append(r.names, k.Name)
+		r.slots[k.Name] = make(chan struct{}, max(k.Workers, 1))
+	}
+	return r
+}
+
+// Run works until ctx ends, then waits for what it has begun.
+func (r *Runner) Run(ctx context.Context) error {
+	wake, stop := r.g.Bus.Subscribe(topicDue)
+	defer stop()
+	tick := time.NewTicker(duePoll)
+	defer tick.Stop()
+	for {
+		n, err := r.Once(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			r.g.Log.Warn("run what is due", "error", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// Once claims one batch, runs it and returns how many rows it was. The demo
+// clock uses it to drain what is due at an instant.
+func (r *Runner) Once(ctx context.Context) (int, error) {
+	if _, err := r.g.DB.FreeDue(ctx); err != nil {
+		return 0, fmt.Errorf("free abandoned due rows: %w", err)
+	}
+	rows, err := r.g.DB.ClaimDue(ctx, r.names, 64)
+	if err != nil {
+		return 0, fmt.Errorf("claim due rows: %w", err)
+	}
+	// A claimed row is finished even while the process stops.
+	work := context.WithoutCancel(ctx)
+	var wg sync.WaitGroup
+	for _, row := range rows {
+		d := dueOf(row)
+		slot := r.slots[d.Kind]
+		slot <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slot }()
+			r.run(work, d)
+		})
+	}
+	wg.Wait()
+	return len(rows), nil
+}
+
+func dueOf(row db.ClaimDueRow) Due {
+	d := Due{
+		ID: row.ID, Kind: row.Kind, Subject: row.Subject, Key: row.Key, Version: row.SubjectVersion,
+		Data: row.Data, At: row.DueAt, NotAfter: row.NotAfter, Tries: row.Tries,
+	}
+	if row.PersonID != nil {
+		d.Person = *row.PersonID
+	}
+	return d
+}
+
+// run does one due row and writes what became of it.
+func (r *Runner) run(ctx context.Context, d Due) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	err := r.try(ctx, d)
+	r.g.Metrics.due(d.Kind, err)
+	if err == nil {
+		return
+	}
+	r.g.Log.Error("a due thing failed", "kind", d.Kind, "subject", d.Subject, "try", d.Tries, "error", err)
+	err = r.g.DB.FailedDue(ctx, maxDueTries, errorCode(err), d.ID)
+	if err != nil {
+		r.g.Log.Error("note a failed due row", "kind", d.Kind, "error", err)
+	}
+}
+
+func (r *Runner) try(ctx context.Context, d Due) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	k := r.kinds[d.Kind]
+	if k.Target == nil {
+		return r.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			return r.inTx(ctx, tx, k, d)
+		})
+	}
+	conv, err := k.Target(ctx, r.g.DB, d)
+	if errors.Is(err, ErrNoAddress) || errors.Is(err, postgres.ErrNoRows) {
+		return r.g.DB.EndDue(ctx, d.ID, "dropped", ErrNoAddress.Error())
+	}
+	if err != nil {
+		return fmt.Errorf("find whom %s speaks to: %w", d.Kind, err)
+	}
+	c, err := r.g.DB.Conversation(ctx, conv)
+	if err != nil {
+		return fmt.Errorf("load a conversation: %w", err)
+	}
+	ev := bots.Event{
+		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), Kind: bots.KindDue, From: bots.Identity{User: bots.UserID(c.UserID)},
+	}
+	leave, err := r.g.lanes.enter(ctx, keyOf(ev))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return postgres.Retry(func() error { return r.inTurn(ctx, ev, k, d) })
+}
+
+// inTx runs a kind that speaks to nobody.
+func (r *Runner) inTx(ctx context.Context, tx *postgres.Tx, k Kind, d Due) error {
+	now, err := tx.ProductNow(ctx)
+	if err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	if _, err := tx.LockDue(ctx, d.ID); errors.Is(err, postgres.ErrNoRows) {
+		return nil // cleared while it waited
+	} else if err != nil {
+		return fmt.Errorf("lock a due row: %w", err)
+	}
+	t := &Turn{Tx: tx, Now: now, g: r.g}
+	out, err := k.Run(ctx, t, d)
+	if err != nil {
+		return err
+	}
+	if err := t.end(ctx, d, out); err != nil {
+		return err
+	}
+	for topic := range t.wake {
+		r.g.Bus.Wake(topic)
+	}
+	return nil
+}
+
+// inTurn runs a push through the same turn as an inbound message.
+func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error {
+	tx, rows, err := r.g.DB.BeginTurn(ctx, []postgres.Incoming{incoming(ev)})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	if _, err := tx.LockDue(ctx, d.ID); errors.Is(err, postgres.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("lock a due row: %w", err)
+	}
+	t := r.g.newTurn(&tx.Tx, rows[0], ev)
+	out, ok := t.inTheWay(k, d)
+	if !ok {
+		t.push = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}
+		if out, err = k.Run(ctx, t, d); err != nil {
+			return err
+		}
+	}
+	if err := t.end(ctx, d, out); err != nil {
+		return err
+	}
+	return r.g.commit(ctx, tx, []*Turn{t})
+}
+
+// inTheWay decides what stands against a push: too late, quiet hours, an open
+// dialogue or another prompt. What waits gets a later due_at, nothing is
+// queued: whatever is in the outbox may go now.
+func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
+	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
+		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true
+	}
+	if k.Class != "" {
+		at, verdict := t.g.Quiet.Shift(t.Now, k.Class, scheduler.Later)
+		if verdict != scheduler.Now {
+			return t.putOff(d, at, "quiet hours"), true
+		}
+	}
+	if k.Opens && t.row.Flow != "" {
+		return t.putOff(d, t.Now.Add(busyRetry), "a dialogue is open"), true
+	}
+	if k.Opens && t.row.PromptID != 0 {
+		return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true
+	}
+	if t.row.AddressState != "active" && k.Class != "" {
+		return Dropped("the address is " + t.row.AddressState), true
+	}
+	return Outcome{}, false
+}
+
+func (t *Turn) putOff(d Due, at time.Time, why string) Outcome {
+	if d.NotAfter != nil && at.After(*d.NotAfter) {
+		return Outcome{State: "expired", Reason: why + " until it was too late"}
+	}
+	return Later(at, why)
+}
+
+// end writes the outcome of a due row in the transaction that did it.
+func (t *Turn) end(ctx context.Context, d Due, out Outcome) error {
+	var err error
+	if out.State == "later" {
+		err = t.PutOffDue(ctx, d.ID, out.At, out.Reason)
+	} else {
+		err = t.EndDue(ctx, d.ID, out.State, out.Reason)
+	}
+	if err != nil {
+		return fmt.Errorf("end due %s: %w", d.Kind, err)
+	}
+	return nil
+}
+
+// leave gives what the turn leaves behind in its conversation.
+func (t *Turn) leave() postgres.ConversationState {
+	return postgres.ConversationState{
+		ID: t.Conversation, Flow: t.row.Flow, State: t.row.State, Turn: t.row.Turn, FloodAt: t.row.FloodAt,
+		FloodCount: t.row.FloodCount, AddressID: t.Address, Inbound: len(t.heard) > 0,
+	}
+}

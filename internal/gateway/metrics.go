@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"shaoying/bots"
+)
+
+// Metrics counts what the gateway does. A nil *Metrics counts nothing. Labels
+// are names of channels, kinds and classes; never anything of a person.
+type Metrics struct {
+	events   *prometheus.CounterVec
+	replies  *prometheus.CounterVec
+	outcomes *prometheus.CounterVec
+	dues     *prometheus.CounterVec
+	dangers  *prometheus.CounterVec
+}
+
+// NewMetrics registers the gateway's counters.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "shaoying", Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	return &Metrics{
+		events:   counter("events_total", "Inbound events by what became of them.", "channel", "result"),
+		replies:  counter("lines_total", "Messages queued in the outbox.", "channel"),
+		outcomes: counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
+		dues:     counter("due_total", "Due things run.", "kind", "result"),
+		dangers:  counter("danger_total", "Messages that raised the safety list.", "code"),
+	}
+}
+
+func (m *Metrics) event(c bots.ChannelID, result string) {
+	if m != nil {
+		m.events.WithLabelValues(string(c), result).Inc()
+	}
+}
+
+func (m *Metrics) turn(c bots.ChannelID, lines int) {
+	m.event(c, "done")
+	if m != nil && lines > 0 {
+		m.replies.WithLabelValues(string(c)).Add(float64(lines))
+	}
+}
+
+func (m *Metrics) duplicate(c bots.ChannelID) { m.event(c, "duplicate") }
+func (m *Metrics) waited(c bots.ChannelID)    { m.event(c, "waiting") }
+func (m *Metrics) refused(c bots.ChannelID)   { m.event(c, "refused") }
+func (m *Metrics) flooded(c bots.ChannelID)   { m.event(c, "flood") }
+func (m *Metrics) forged(c bots.ChannelID)    { m.event(c, "forged_button") }
+func (m *Metrics) dead(c bots.ChannelID)      { m.event(c, "dead") }
+
+func (m *Metrics) danger(code string) {
+	if m != nil {
+		m.dangers.WithLabelValues(code).Inc()
+	}
+}
+
+func (m *Metrics) sent(c bots.ChannelID, state, class string) {
+	if m != nil {
+		m.outcomes.WithLabelValues(string(c), state, class).Inc()
+	}
+}
+
+func (m *Metrics) due(kind string, err error) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.dues.WithLabelValues(kind, result).Inc()
+}

@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/rivo/uniseg"
+
+	"shaoying/bots"
+	"shaoying/flows"
+	"shaoying/internal/postgres/db"
+)
+
+// render turns an outbox row into the messages that its channel can show:
+// text in the language of the reader, buttons or a numbered list, split at
+// grapheme ends where it is too long.
+func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, string, error) {
+	plain, err := g.Keys.Open(row.Params, aadOutbox)
+	if err != nil {
+		return nil, "", fmt.Errorf("open the parameters of outbox row %d: %w", row.ID, err)
+	}
+	var p saidParams
+	if err := json.Unmarshal(plain, &p); err != nil {
+		return nil, "", fmt.Errorf("read the parameters of outbox row %d: %w", row.ID, err)
+	}
+	tmpl, err := g.Library.Template(row.Source, row.TextKey, int(row.TextVersion), row.Lang)
+	if err != nil {
+		return nil, "", err
+	}
+	text, err := flows.Render(tmpl, p.Params)
+	if err != nil {
+		return nil, "", fmt.Errorf("render %s: %w", row.TextKey, err)
+	}
+	choices := make([]bots.Choice, len(p.Options))
+	for i, o := range p.Options {
+		data := g.button(bots.ChannelID(row.Channel), bots.UserID(row.UserID), row.QuestionTurn, row.PromptID, i, o.Value, row.At)
+		choices[i] = bots.Choice{Label: o.Label, Data: data}
+	}
+	if caps.Choices < len(choices) {
+		text, choices = numbered(text, choices), nil
+	}
+	parts := split(text, caps.MaxText, caps.TextUnit)
+	messages := make([]bots.Message, len(parts))
+	for i, part := range parts {
+		messages[i] = bots.Message{Key: strconv.FormatInt(row.ID, 10) + "/" + strconv.Itoa(i), Text: part}
+	}
+	last := &messages[len(messages)-1]
+	last.Choices = choices
+	return messages, p.Photo, nil
+}
+
+// numbered writes choices as a list to be answered by number.
+func numbered(text string, choices []bots.Choice) string {
+	var b strings.Builder
+	b.WriteString(text)
+	for i, c := range choices {
+		fmt.Fprintf(&b, "\n%d %s", i+1, c.Label)
+	}
+	return b.String()
+}
+
+// split cuts text into parts of at most limit units, never inside a grapheme
+// and, where it can, after a line end or a full stop. At least one part comes
+// back, also for an empty text. limit 0 means no limit.
+func split(text string, limit int, unit bots.TextUnit) []string {
+	if limit <= 0 || size(text, unit) <= limit {
+		return []string{text}
+	}
+	var parts []string
+	var part strings.Builder
+	used, breakAt := 0, 0
+	flush := func(at int) {
+		s := part.String()
+		parts = append(parts, s[:at])
+		part.Reset()
+		part.WriteString(s[at:])
+		used, breakAt = size(s[at:], unit), 0
+	}
+	for graphemes := uniseg.NewGraphemes(text); graphemes.Next(); {
+		c := graphemes.Str()
+		n := size(c, unit)
+		if used+n > limit && part.Len() > 0 {
+			if breakAt == 0 {
+				breakAt = part.Len()
+			}
+			flush(breakAt)
+		}
+		part.WriteString(c)
+		used += n
+		if strings.ContainsAny(c, "\n。！？；") {
+			breakAt = part.Len()
+		}
+	}
+	if part.Len() > 0 {
+		parts = append(parts, part.String())
+	}
+	return parts
+}
+
+// size measures s in units.
+func size(s string, unit bots.TextUnit) int {
+	switch unit {
+	case bots.Bytes:
+		return len(s)
+	case bots.UTF16:
+		return len(utf16.Encode([]rune(s)))
+	default:
+		return len([]rune(s))
+	}
+}
+
+// backoff is how long a temporary failure waits: 1, 2, 4 … at most 300 s.
+func backoff(tries int32) time.Duration {
+	return time.Duration(min(1<<min(tries, 9), 300)) * time.Second
+}

@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+)
+
+// run does the turns of events, one per conversation, in one transaction.
+func (g *Gateway) run(ctx context.Context, events []bots.Event) error {
+	in := make([]postgres.Incoming, len(events))
+	for i, ev := range events {
+		in[i] = incoming(ev)
+	}
+	tx, rows, err := g.DB.BeginTurn(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(ctx)
+	turns := make([]*Turn, 0, len(rows))
+	for i, row := range rows {
+		if !row.Fresh {
+			g.Metrics.duplicate(events[i].Channel)
+			continue
+		}
+		t := g.newTurn(&tx.Tx, row, events[i])
+		if err := t.take(ctx, events[i]); err != nil {
+			return err
+		}
+		turns = append(turns, t)
+	}
+	if len(turns) == 0 {
+		return nil
+	}
+	return g.commit(ctx, tx, turns)
+}
+
+func (g *Gateway) newTurn(tx *postgres.Tx, row postgres.TurnRow, ev bots.Event) *Turn {
+	row.Turn++
+	return &Turn{
+		Tx: tx, Now: row.Now, Wall: row.Wall, Conversation: row.ConversationID, Channel: ev.Channel, Chat: ev.Chat,
+		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, Address: row.AddressID, Person: row.PersonID,
+		Staff: row.StaffID, Trust: trustOf(row.Trust), Lang: row.Lang, g: g, row: row, caps: g.capsOf(ev.Channel),
+	}
+}
+
+func (g *Gateway) capsOf(id bots.ChannelID) bots.Caps {
+	if a := g.Channels[id]; a != nil {
+		return a.Caps()
+	}
+	return bots.Caps{}
+}
+
+func trustOf(s string) bots.Trust {
+	for t := bots.TrustNone; t <= bots.TrustVerified; t++ {
+		if t.String() == s {
+			return t
+		}
+	}
+	return bots.TrustNone
+}
+
+// take does one fresh event under the lock of its conversation.
+func (t *Turn) take(ctx context.Context, ev bots.Event) error {
+	if t.row.Behind {
+		body, err := json.Marshal(ev)
+		if err != nil {
+			return fmt.Errorf("pack a waiting event: %w", err)
+		}
+		t.row.Turn--
+		t.Wake(topicWaiting)
+		return t.JoinWaiting(ctx, t.row.InboxID, t.g.Keys.Seal(body, aadEvent))
+	}
+	if err := t.hear(ev); err != nil {
+		return err
+	}
+	if stop, err := t.flooded(ctx); err != nil || stop {
+		return err
+	}
+	if t.Group && t.BoundAs == "" {
+		return nil // an unbound group is listened to by nobody
+	}
+	return t.route(ctx, ev)
+}
+
+// heardBody is how a message of a user is kept.
+type heardBody struct {
+	Text  string      `json:"t,omitempty"`
+	Place *bots.Place `json:"p,omitempty"`
+	Files []string    `json:"f,omitempty"`
+}
+
+// hear keeps what the user sent, whatever becomes of it.
+func (t *Turn) hear(ev bots.Event) error {
+	body, err := json.Marshal(heardBody{Text: clip(ev.Text, t.g.cfg.MaxText*5), Place: ev.Place})
+	if err != nil {
+		return fmt.Errorf("pack a message: %w", err)
+	}
+	t.heard = append(t.heard, postgres.Heard{
+		ConversationID: t.Conversation, InboxID: t.row.InboxID, Kind: string(ev.Kind), Body: t.g.Keys.Seal(body, aadMessage),
+	})
+	return nil
+}
+
+// flooded counts this message in its sender's minute. Messages over the limit
+// are kept but not run; the first one is answered, so that the sender knows.
+func (t *Turn) flooded(ctx context.Context) (bool, error) {
+	if t.Wall.Sub(t.row.FloodAt) >= time.Minute {
+		t.row.FloodAt, t.row.FloodCount = t.Wall, 0
+	}
+	t.row.FloodCount++
+	limit := int32(t.g.cfg.FloodPerMinute)
+	if t.row.FloodCount <= limit || t.row.InboxID == 0 {
+		return false, nil
+	}
+	t.g.Metrics.flooded(t.Channel)
+	if err := t.RefuseInbox(ctx, t.row.InboxID, "flood"); err != nil {
+		return true, fmt.Errorf("refuse a flood: %w", err)
+	}
+	if t.row.FloodCount == limit+1 {
+		return true, t.Say("flood.slow_down", nil)
+	}
+	return true, nil
+}
+
+// commit writes what the turns leave behind and wakes who must know.
+func (g *Gateway) commit(ctx context.Context, tx *postgres.Turn, turns []*Turn) error {
+	states := make([]postgres.ConversationState, 0, len(turns))
+	var heard []postgres.Heard
+	var lines []postgres.Line
+	for _, t := range turns {
+		states, heard, lines = append(states, t.leave()), append(heard, t.heard...), append(lines, t.lines...)
+	}
+	if err := tx.Commit(ctx, states, heard, lines); err != nil {
+		return err
+	}
+	for _, t := range turns {
+		if len(t.lines) > 0 {
+			g.Bus.Wake(topicOutbox(t.Channel))
+		}
+		for topic := range t.wake {
+			g.Bus.Wake(topic)
+		}
+		g.Metrics.turn(t.Channel, len(t.lines))
+	}
+	return nil
+}
+
+// clip cuts s to n runes.
+func clip(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}

@@ -1,0 +1,404 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+const (
+	// maxSendTries is how often a message is tried before it is given up.
+	maxSendTries = 8
+	// maxUnknownTries is how often a free message with an unknown outcome is
+	// sent again: a second copy costs less than a silent gap.
+	maxUnknownTries = 3
+	// maxInFlight is how many chats of one channel are sent to at once.
+	maxInFlight = 32
+	// sendPoll is how often the outbox is looked at without being woken.
+	sendPoll = time.Second
+	// ownRetry is how soon a process asks again for a channel that another
+	// one owns.
+	ownRetry = time.Second
+)
+
+// Channel runs one channel account in this process: whenever it owns the
+// account it receives and sends.
+type Channel struct {
+	g       *Gateway
+	id      bots.ChannelID
+	adapter bots.Adapter
+	pace    *pace
+	owned   sync.Mutex
+	owner   bool
+}
+
+// NewChannel makes the runner of a configured channel account.
+func NewChannel(g *Gateway, id bots.ChannelID) (*Channel, error) {
+	a := g.Channels[id]
+	if a == nil {
+		return nil, fmt.Errorf("no channel is called %q", id)
+	}
+	return &Channel{g: g, id: id, adapter: a, pace: newPace(a.Caps().Rate, g.Clock.Wall)}, nil
+}
+
+// Owned reports whether this process owns the channel account now.
+func (c *Channel) Owned() bool {
+	c.owned.Lock()
+	defer c.owned.Unlock()
+	return c.owner
+}
+
+func (c *Channel) setOwned(v bool) {
+	c.owned.Lock()
+	defer c.owned.Unlock()
+	c.owner = v
+}
+
+// Run competes for the channel account and works while it owns it, until ctx
+// ends. What is in flight then is finished and marked before Run returns.
+func (c *Channel) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		own, err := c.g.DB.TryOwn(ctx, string(c.id))
+		if err != nil && ctx.Err() == nil {
+			c.g.Log.Warn("own a channel", "channel", c.id, "error", err)
+		}
+		if own != nil {
+			c.setOwned(true)
+			c.g.Log.Info("channel owned", "channel", c.id, "epoch", own.Epoch)
+			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
+				c.g.Log.Error("a channel stopped", "channel", c.id, "error", err)
+			}
+			c.setOwned(false)
+			own.Release()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(ownRetry):
+		}
+	}
+	return nil
+}
+
+// work receives, sends and watches the lock until one of them ends.
+func (c *Channel) work(ctx context.Context, own *postgres.Ownership) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	part := func(what string, f func() error) {
+		wg.Go(func() {
+			if err := f(); err != nil {
+				cancel(fmt.Errorf("%s: %w", what, err))
+			} else {
+				cancel(nil)
+			}
+		})
+	}
+	part("receive", func() error { return c.adapter.Run(ctx, c.g.Sink) })
+	part("send", func() error { return c.send(ctx, own.Epoch) })
+	part("watch the lock", func() error { return own.Watch(ctx) })
+	wg.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// outcome is what one send came to, as it will be marked.
+type outcome struct {
+	row     db.ClaimOutboxRow
+	state   string
+	class   string
+	err     string
+	receipt string
+	chat    string
+	wait    time.Duration
+	text    string
+}
+
+// send claims, sends and marks until ctx ends, then waits for what is in
+// flight and marks it.
+func (c *Channel) send(ctx context.Context, epoch int64) error {
+	wake, stop := c.g.Bus.Subscribe(topicOutbox(c.id))
+	defer stop()
+	tick := time.NewTicker(sendPoll)
+	defer tick.Stop()
+	results := make(chan outcome, maxInFlight)
+	inFlight := 0
+	// A claimed row is finished even while the process stops.
+	work := context.WithoutCancel(ctx)
+	for {
+		if ctx.Err() == nil && inFlight < maxInFlight {
+			rows, err := c.g.DB.ClaimOutbox(ctx, db.ClaimOutboxParams{Epoch: epoch, Channel: string(c.id), MaxRows: int32(maxInFlight - inFlight)})
+			if err != nil && ctx.Err() == nil {
+				c.g.Log.Warn("claim the outbox", "channel", c.id, "error", err)
+			}
+			for _, row := range rows {
+				inFlight++
+				go func() { results <- c.deliver(work, row) }()
+			}
+		}
+		if ctx.Err() != nil && inFlight == 0 {
+			return nil
+		}
+		done := ctx.Done()
+		if ctx.Err() != nil {
+			done = nil // only results matter now
+		}
+		select {
+		case <-done:
+		case <-wake:
+		case <-tick.C:
+		case first := <-results:
+			batch := collect(first, results)
+			inFlight -= len(batch)
+			if err := c.mark(work, epoch, batch); err != nil {
+				c.g.Log.Error("mark the outbox", "channel", c.id, "error", err)
+			}
+		}
+	}
+}
+
+// collect takes every result that is there now, so that one transaction marks
+// them all.
+func collect(first outcome, results <-chan outcome) []outcome {
+	batch := []outcome{first}
+	for {
+		select {
+		case o := <-results:
+			batch = append(batch, o)
+		default:
+			return batch
+		}
+	}
+}
+
+// deliver does one row: late binding, window, pace, render, send.
+func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome) {
+	o = outcome{row: row, state: "queued"}
+	defer func() {
+		if p := recover(); p != nil {
+			o.state, o.class, o.err = "failed", bots.ClassRejected.String(), "panic: "+fmt.Sprint(p)
+		}
+	}()
+	if why, err := c.stale(ctx, row); err != nil {
+		return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
+	} else if why != "" {
+		o.state, o.err = "stale", why
+		return o
+	}
+	caps := c.adapter.Caps()
+	if windowShut(caps, row) {
+		o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
+		return o
+	}
+	if wait := c.pace.wait(bots.ChatID(row.Chat)); wait > 0 {
+		o.wait, o.row.Tries = wait, row.Tries-1
+		return o
+	}
+	messages, photo, err := c.g.render(row, caps)
+	if err != nil {
+		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
+		return o
+	}
+	if photo != "" && caps.PhotoOut > 0 {
+		if err := c.attach(ctx, &messages[0], photo); err != nil {
+			return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
+		}
+	}
+	return c.transmit(ctx, o, messages)
+}
+
+// stale re-reads why the row was written (late binding).
+func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string, err error) {
+	if row.Class == "push" && row.AddressState == "stopped" {
+		return "the person asked for no more messages", nil
+	}
+	check := c.g.Fresh[row.Reason]
+	if check == nil {
+		return "", nil
+	}
+	err = c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		ok, reason, err := check(ctx, tx, row.Subject, row.SubjectVersion)
+		if err == nil && !ok {
+			why = reason
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read again why it is sent: %w", err)
+	}
+	return why, nil
+}
+
+func windowShut(caps bots.Caps, row db.ClaimOutboxRow) bool {
+	return caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
+}
+
+func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error {
+	_, data, err := c.g.OpenBlob(ctx, c.g.DB.Queries, id)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil // erased since: the words go out alone
+	}
+	if err != nil {
+		return err
+	}
+	m.Photo = &bots.Photo{Name: id, Data: data}
+	return nil
+}
+
+// transmit sends the parts in order and turns the outcome into a mark.
+func (c *Channel) transmit(ctx context.Context, o outcome, messages []bots.Message) outcome {
+	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
+	for _, m := range messages {
+		send, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+		receipt, err := c.adapter.Send(send, to, m)
+		cancel()
+		if err != nil {
+			return c.failed(o, err)
+		}
+		o.receipt = receipt.ID
+		o.text += m.Text
+	}
+	o.state = "sent"
+	return o
+}
+
+// failed is the one switch over the classes of a failed send.
+func (c *Channel) failed(o outcome, err error) outcome {
+	var e *bots.Error
+	if !errors.As(err, &e) {
+		e = &bots.Error{Class: bots.ClassUnknown, Err: err}
+	}
+	last := o.row.Tries >= maxSendTries
+	switch e.Class {
+	case bots.ClassThrottled:
+		c.pace.pause(e.After)
+		o.row.Tries--
+		return o.retry(e.Class, err, e.After)
+	case bots.ClassMoved:
+		o.chat = string(e.NewChat)
+		return o.retry(e.Class, err, 0)
+	case bots.ClassLoggedOut:
+		o.row.Tries--
+		return o.retry(e.Class, err, 30*time.Second)
+	case bots.ClassTemporary:
+		if !last {
+			return o.retry(e.Class, err, backoff(o.row.Tries))
+		}
+	case bots.ClassUnknown:
+		if !c.adapter.Caps().Paid && o.row.Tries < maxUnknownTries {
+			return o.retry(e.Class, err, backoff(o.row.Tries))
+		}
+		o.state, o.class, o.err = "unknown", e.Class.String(), errorCode(err)
+		return o
+	}
+	o.state, o.class, o.err = "failed", e.Class.String(), errorCode(err)
+	return o
+}
+
+func (o outcome) retry(class bots.Class, err error, wait time.Duration) outcome {
+	o.state, o.class, o.err, o.wait = "queued", class.String(), errorCode(err), wait
+	return o
+}
+
+// mark writes outcomes under the epoch that claimed the rows, starts the
+// clocks of questions that were really sent, keeps what was said, and hands
+// what could not be delivered to people.
+func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error {
+	p := db.MarkOutboxParams{Epoch: epoch}
+	for _, o := range batch {
+		c.g.Metrics.sent(c.id, o.state, o.class)
+		p.Ids, p.States, p.Classes = append(p.Ids, o.row.ID), append(p.States, o.state), append(p.Classes, o.class)
+		p.Errors, p.Receipts = append(p.Errors, o.err), append(p.Receipts, o.receipt)
+		p.Waits, p.Chats = append(p.Waits, o.wait.Seconds()), append(p.Chats, o.chat)
+		p.Tries = append(p.Tries, o.row.Tries)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+	defer cancel()
+	questions := false
+	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		marked, err := tx.MarkOutbox(ctx, p)
+		if err != nil {
+			return fmt.Errorf("write the outcomes: %w", err)
+		}
+		ours := make(map[int64]bool, len(marked))
+		for _, id := range marked {
+			ours[id] = true
+		}
+		kept := db.KeepSaidParams{}
+		for _, o := range batch {
+			if !ours[o.row.ID] || o.state == "queued" {
+				continue
+			}
+			if o.state == "sent" {
+				kept.Conversations = append(kept.Conversations, o.row.ConversationID)
+				kept.Outboxes = append(kept.Outboxes, o.row.ID)
+				kept.Bodies = append(kept.Bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
+			}
+			q, err := c.g.ended(ctx, tx, o)
+			if err != nil {
+				return err
+			}
+			questions = questions || q
+		}
+		if len(kept.Outboxes) == 0 {
+			return nil
+		}
+		return tx.KeepSaid(ctx, kept)
+	})
+	if err == nil && questions {
+		c.g.Bus.Wake(topicDue)
+	}
+	return err
+}
+
+// ended does what follows from the end of one row.
+func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome) (question bool, err error) {
+	t := &Turn{
+		Tx: tx, Now: o.row.At, Conversation: o.row.ConversationID, Channel: bots.ChannelID(o.row.Channel),
+		Chat: bots.ChatID(o.row.Chat), Address: o.row.AddressID, Lang: o.row.Lang, g: g,
+	}
+	if o.state == "failed" || o.state == "unknown" {
+		if o.class == bots.ClassGone.String() {
+			if err := tx.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
+				return false, fmt.Errorf("note a gone address: %w", err)
+			}
+		}
+		if g.Undeliverable != nil {
+			if err := g.Undeliverable(ctx, t, o.class); err != nil {
+				return false, fmt.Errorf("hand an undelivered message to people: %w", err)
+			}
+		}
+	}
+	if o.row.QuestionTurn == 0 || o.state == "stale" {
+		return false, nil
+	}
+	return true, g.startClocks(ctx, t, o)
+}
+
+// startClocks plans the nudge and the end of a question from the moment at
+// which it was sent, or was given up.
+func (g *Gateway) startClocks(ctx context.Context, t *Turn, o outcome) error {
+	data := questionDue{Turn: o.row.QuestionTurn, Prompt: o.row.PromptID}
+	for kind, seconds := range map[string]int32{KindNudge: o.row.NudgeSeconds, KindExpire: o.row.ExpireSeconds} {
+		if seconds == 0 || (kind == KindNudge && o.state != "sent") {
+			continue
+		}
+		err := t.PlanDue(ctx, Plan{
+			Kind: kind, Subject: postgres.Subject("conversation", o.row.ConversationID),
+			Key: strconv.FormatInt(o.row.QuestionTurn, 10) + "/" + strconv.FormatInt(o.row.PromptID, 10), Data: data,
+			At: t.Now.Add(time.Duration(seconds) * time.Second),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+)
+
+// ErrRefused is wrapped by Sink errors that no redelivery can mend: the event
+// itself is malformed.
+var ErrRefused = errors.New("event refused")
+
+// Sink takes events of any channel durably. It returns nil when each event is
+// either done or stored as waiting; only then may an adapter acknowledge.
+func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
+	for _, ev := range events {
+		if err := ev.Validate(); err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	// N = 1 today: the turn below is written over a slice, one event per
+	// conversation, so that many can share a commit later.
+	for i := range events {
+		if err := g.take(ctx, events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take runs one event, or stores it as waiting when it cannot be run now.
+func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
+	run, cancel := context.WithTimeout(ctx, g.cfg.TurnTimeout)
+	defer cancel()
+	leave, err := g.lanes.enter(run, keyOf(ev))
+	if err == nil {
+		err = g.runSafely(run, []bots.Event{ev})
+		// The fallback stays inside the lane, so that no later event of the
+		// conversation can pass the one that is being put aside.
+		if err != nil {
+			err = g.putAside(ctx, ev, err)
+		}
+		leave()
+		return err
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return g.putAside(ctx, ev, err)
+}
+
+// runSafely is run with a panic turned into an error: one poisoned message
+// stops nobody else.
+func (g *Gateway) runSafely(ctx context.Context, events []bots.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.Log.Error("a turn panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return postgres.Retry(func() error { return g.run(ctx, events) })
+}
+
+// putAside stores an event alone as waiting: the second transaction.
+func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error {
+	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.TurnTimeout)
+	defer cancel()
+	body, err := json.Marshal(ev)
+	if err != nil {
+		return fmt.Errorf("pack a waiting event: %w", err)
+	}
+	sealed := g.Keys.Seal(body, aadEvent)
+	err = g.DB.InTx(store, func(ctx context.Context, tx *postgres.Tx) error {
+		conv, err := tx.EnsureConversation(ctx, incoming(ev))
+		if err != nil {
+			return err
+		}
+		return tx.StoreWaitingEvent(ctx, incoming(ev), conv, sealed, errorCode(why))
+	})
+	if err != nil {
+		g.Metrics.refused(ev.Channel)
+		return fmt.Errorf("take an event: %w (and it could not be put aside: %w)", why, err)
+	}
+	g.Log.Warn("an event waits", "channel", ev.Channel, "kind", ev.Kind, "error", errorCode(why))
+	g.Metrics.waited(ev.Channel)
+	g.Bus.Wake(topicWaiting)
+	return nil
+}
+
+// errorCode is what the inbox row may keep of an error: never words of a
+// resident, so only its outermost parts up to 300 bytes.
+func errorCode(err error) string {
+	s := err.Error()
+	if len(s) > 300 {
+		s = s[:300]
+	}
+	return s
+}
+
+func incoming(ev bots.Event) postgres.Incoming {
+	return postgres.Incoming{
+		Channel: string(ev.Channel), Chat: string(ev.Chat), User: string(ev.From.User),
+		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key,
+	}
+}

@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ownerPing is how often an owner proves that its session, and so its lock,
+// is still alive. A dead owner's lock is free as soon as the server sees the
+// closed socket: at once after a kill.
+const ownerPing = 2 * time.Second
+
+// Ownership is the session advisory lock of one channel account, with the
+// epoch under which this owner claims and marks outbox rows.
+type Ownership struct {
+	Epoch int64
+	conn  *pgx.Conn
+}
+
+// TryOwn takes the lock of a channel account if nobody holds it. It returns
+// nil without an error when somebody does.
+func (d *DB) TryOwn(ctx context.Context, channel string) (*Ownership, error) {
+	conn, err := pgx.ConnectConfig(ctx, d.pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return nil, fmt.Errorf("connect for the lock of channel %s: %w", channel, err)
+	}
+	var held bool
+	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey(channel)).Scan(&held)
+	if err != nil || !held {
+		conn.Close(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("take the lock of channel %s: %w", channel, err)
+		}
+		return nil, nil
+	}
+	o := &Ownership{conn: conn}
+	err = conn.QueryRow(ctx, `insert into channel_owner (channel, epoch) values ($1, 1)
+		on conflict (channel) do update set epoch = channel_owner.epoch + 1, since = now() returning epoch`, channel).Scan(&o.Epoch)
+	if err != nil {
+		conn.Close(ctx)
+		return nil, fmt.Errorf("raise the epoch of channel %s: %w", channel, err)
+	}
+	return o, nil
+}
+
+// Watch returns when ctx ends or the session is lost, with the reason of the
+// loss. The caller must then stop sending: another process may own the
+// channel by now. Rows in flight are protected by their epoch.
+func (o *Ownership) Watch(ctx context.Context) error {
+	tick := time.NewTicker(ownerPing)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		ping, cancel := context.WithTimeout(ctx, ownerPing)
+		err := o.conn.Ping(ping)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("the lock session is lost: %w", err)
+		}
+	}
+}
+
+// Release gives the channel up by closing the session that holds its lock.
+func (o *Ownership) Release() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	o.conn.Close(ctx)
+}
+
+func lockKey(channel string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte("channel:" + channel))
+	return int64(h.Sum64())
+}

@@ -1,0 +1,46 @@
+-- ClaimOutbox takes the head of each free chat of a channel: the oldest row
+-- that is not finished, when it is queued or was in flight under an older
+-- epoch, and its time has come. One row in flight per chat keeps the order.
+-- name: ClaimOutbox :many
+update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
+from (select w.id, c.user_id, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at
+      from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
+      where w.channel = sqlc.arg(channel) and w.state in ('queued', 'sending') and w.not_before <= now()
+        and (w.state = 'queued' or w.epoch < sqlc.arg(epoch))
+        and not exists (select 1 from outbox b where b.channel = w.channel and b.chat = w.chat
+                        and b.state in ('queued', 'sending') and b.id < w.id)
+      order by w.id limit sqlc.arg(max_rows)) h
+where o.id = h.id
+returning o.*, h.user_id, h.last_inbound_at, h.address_state, h.at;
+
+-- MarkOutbox writes the outcome of sends, under the epoch that made them.
+-- name: MarkOutbox :many
+update outbox o set state = u.state, tries = u.tries, error_class = u.error_class, error = u.error, receipt = u.receipt,
+       chat = case when u.chat <> '' then u.chat else o.chat end,
+       not_before = now() + make_interval(secs => u.wait),
+       sent_at = case when u.state in ('sent', 'unknown') then now() else o.sent_at end
+from (select unnest(sqlc.arg(ids)::bigint[]) as id, unnest(sqlc.arg(states)::text[]) as state,
+             unnest(sqlc.arg(classes)::text[]) as error_class, unnest(sqlc.arg(errors)::text[]) as error,
+             unnest(sqlc.arg(receipts)::text[]) as receipt, unnest(sqlc.arg(waits)::float8[]) as wait,
+             unnest(sqlc.arg(chats)::text[]) as chat, unnest(sqlc.arg(tries)::int[]) as tries) u
+where o.id = u.id and o.state = 'sending' and o.epoch = sqlc.arg(epoch)
+returning o.id;
+
+-- name: KeepSaid :exec
+insert into message (conversation_id, direction, outbox_id, kind, body)
+select m.c, 'out', m.o, 'text', m.b
+from (select unnest(sqlc.arg(conversations)::bigint[]) as c, unnest(sqlc.arg(outboxes)::bigint[]) as o,
+             unnest(sqlc.arg(bodies)::bytea[]) as b) m;
+
+-- name: OutboxPending :one
+select count(*) from outbox where state in ('queued', 'sending');
+
+-- name: OutboxByState :many
+select state, count(*) as n, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
+from outbox where state in ('queued', 'sending') group by state;
+
+-- name: LoadOutbox :one
+select * from outbox where id = $1;
+
+-- name: NextOutboxAt :one
+select min(not_before)::timestamptz as at from outbox where state = 'queued' and not_before > now();

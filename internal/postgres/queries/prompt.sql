@@ -1,0 +1,20 @@
+-- name: OpenPrompt :one
+insert into prompt (address_id, conversation_id, due_id, flow, state, codes, subject, subject_version, open_until)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+returning id;
+
+-- name: PromptOpenFor :one
+select exists (select 1 from prompt where address_id = $1 and extension = '' and closed_at is null);
+
+-- name: KeepPrompt :exec
+update prompt set state = $2, codes = $3 where id = $1 and closed_at is null;
+
+-- name: ClosePrompt :exec
+update prompt set closed_at = product_now(), outcome = $2 where id = $1 and closed_at is null;
+
+-- name: ClosePromptsOf :exec
+update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
+where subject = sqlc.arg(subject) and closed_at is null;
+
+-- name: PromptByID :one
+select * from prompt where id = $1;

@@ -1,0 +1,69 @@
+-- name: InsertTicket :one
+insert into ticket (number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for,
+    confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version,
+    received_at, dispatch_due, grams)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+returning id;
+
+-- name: UpdateTicket :execrows
+update ticket set state = sqlc.arg(state), claim = sqlc.arg(claim), matter = sqlc.arg(matter), urgency = sqlc.arg(urgency),
+    danger = sqlc.arg(danger), division = sqlc.arg(division), grid = sqlc.arg(grid), place_id = sqlc.arg(place_id),
+    place_label = sqlc.narg(place_label), reported_for = sqlc.narg(reported_for),
+    confidential = sqlc.arg(confidential), anonymous = sqlc.arg(anonymous), sensitive = sqlc.arg(sensitive),
+    against = sqlc.arg(against), against_staff = sqlc.arg(against_staff),
+    version = sqlc.arg(version), redos = sqlc.arg(redos), relapses = sqlc.arg(relapses), tries = sqlc.arg(tries),
+    dispatched_at = sqlc.narg(dispatched_at), signed_at = sqlc.narg(signed_at), contacted_at = sqlc.narg(contacted_at),
+    handled_at = sqlc.narg(handled_at), closed_at = sqlc.narg(closed_at), dispatch_due = sqlc.narg(dispatch_due),
+    sign_due = sqlc.narg(sign_due), contact_due = sqlc.narg(contact_due), deadline = sqlc.narg(deadline),
+    unit_result = sqlc.arg(unit_result), contacted = sqlc.arg(contacted), solved = sqlc.arg(solved),
+    satisfied = sqlc.arg(satisfied), outcome = sqlc.arg(outcome)
+where id = sqlc.arg(id) and version = sqlc.arg(version)::int - 1;
+
+-- name: LockTicket :one
+select * from ticket where id = $1 for update;
+
+-- name: GetTicket :one
+select * from ticket where id = $1;
+
+-- name: TicketIDByNumber :one
+select id from ticket where number = $1;
+
+-- name: TicketsOfPerson :many
+select * from ticket where reporter_id = $1 order by id desc limit $2;
+
+-- name: TicketsOfAddress :many
+select * from ticket where address_id = $1 order by id desc limit $2;
+
+-- name: CountTicketsSince :one
+select count(*) from ticket where address_id = $1 and received_at > $2;
+
+-- name: SetTicketWords :exec
+update ticket set words = $2, grams = $3 where id = $1;
+
+-- name: SetReplies :exec
+update ticket set public_reply = $2, internal_reply = $3 where id = $1;
+
+-- name: AssignmentsOf :many
+select * from assignment where ticket_id = any(sqlc.arg(tickets)::bigint[]) order by id;
+
+-- name: InsertAssignment :one
+insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id;
+
+-- name: UpdateAssignment :exec
+update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6 where id = $1;
+
+-- name: AddTicketFile :exec
+insert into ticket_file (ticket_id, blob_id, use, added_by) values ($1, $2, $3, $4) on conflict do nothing;
+
+-- name: TicketFiles :many
+select blob_id, use, added_by, added_at from ticket_file where ticket_id = $1 order by added_at, blob_id;
+
+-- name: AddTicketNote :exec
+insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, $4);
+
+-- name: TicketNotes :many
+select id, author, audience, body, at from ticket_note where ticket_id = $1 order by id;
+
+-- name: TicketSubjectVersion :one
+select state, version from ticket where id = $1;

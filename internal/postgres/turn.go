@@ -1,0 +1,396 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"shaoying/internal/postgres/db"
+)
+
+// Incoming is the key part of one event as BeginTurn needs it.
+type Incoming struct {
+	Channel, Chat, User string
+	Trust               string
+	Kind                string
+	// Key is the event's dedupe key. Empty for an event that is already in
+	// the inbox or never was from a network (drainer, due row): nothing is
+	// inserted then.
+	Key string
+}
+
+// TurnRow is what a turn knows once it holds the lock of its conversation.
+type TurnRow struct {
+	// Fresh is false when the event was taken before: there is nothing to do
+	// but to acknowledge it.
+	Fresh   bool
+	InboxID int64
+
+	ConversationID int64
+	BoundAs        string
+	Flow           string
+	State          []byte
+	Turn           int64
+	FloodAt        time.Time
+	FloodCount     int32
+	// Behind is true when older events of this conversation are waiting.
+	Behind bool
+
+	AddressID    int64
+	Trust        string
+	AddressState string
+	PersonID     int64
+	Lang         string
+	// Notice is the version of the privacy notice that the person was given.
+	Notice int32
+	// StaffID is 0 for everybody who is not on the staff today.
+	StaffID int64
+
+	// The open prompt of this address, PromptID 0 when there is none.
+	PromptID      int64
+	PromptFlow    string
+	PromptState   []byte
+	PromptSubject string
+
+	// Now is product time and Wall is database time, the same for the turn.
+	Now, Wall time.Time
+}
+
+const lockTurn = `
+select k.ord, c.id, c.bound_as, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
+       exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
+       a.id, a.trust, a.state, p.id, p.lang, p.notice_version,
+       coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
+       product_now(), now()
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k(channel, chat, user_id, ord)
+join conversation c using (channel, chat, user_id)
+join address a on a.id = c.address_id
+join person p on p.id = a.person_id
+left join staff s on s.person_id = p.id and s.ended_at is null
+left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
+order by c.id
+for no key update of c`
+
+const insertInbox = `
+insert into inbox (channel, event_key, conversation_id, kind, state)
+select k.channel, k.event_key, c.id, k.kind, 'done'
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+     as k(channel, chat, user_id, event_key, kind)
+join conversation c using (channel, chat, user_id)
+where k.event_key <> ''
+on conflict (channel, event_key) do nothing
+returning channel, event_key, id`
+
+// Turn is an open transaction that holds the locks of its conversations. End
+// it with Commit or Rollback; Rollback after Commit does nothing.
+type Turn struct {
+	Tx
+	pooled *pgxpool.Conn
+	open   bool
+}
+
+// BeginTurn opens a transaction, locks the conversations of all events in the
+// order of their ids and inserts their inbox rows: one round trip where all
+// conversations exist. A conversation that is not there yet is made. The rows
+// come back in the order of in. Keys must name different conversations.
+func (d *DB) BeginTurn(ctx context.Context, in []Incoming) (*Turn, []TurnRow, error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("get a connection for a turn: %w", err)
+	}
+	t := &Turn{Tx: Tx{Queries: db.New(conn), conn: conn.Conn()}, pooled: conn, open: true}
+	rows, err := t.begin(ctx, in)
+	if err != nil {
+		t.Rollback(ctx)
+		return nil, nil, err
+	}
+	return t, rows, nil
+}
+
+func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
+	cols := columns(in)
+	var b pgx.Batch
+	b.Queue("begin")
+	b.Queue(lockTurn, cols.channel, cols.chat, cols.user)
+	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
+	rows := make([]TurnRow, len(in))
+	if err := t.readBegin(ctx, &b, in, rows, true); err != nil {
+		return nil, err
+	}
+	missing := in[:0:0]
+	for i := range rows {
+		if rows[i].ConversationID == 0 {
+			missing = append(missing, in[i])
+		}
+	}
+	if len(missing) == 0 {
+		return rows, nil
+	}
+	for _, m := range missing {
+		if _, err := t.EnsureConversation(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	var again pgx.Batch
+	again.Queue(lockTurn, cols.channel, cols.chat, cols.user)
+	again.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
+	return rows, t.readBegin(ctx, &again, in, rows, false)
+}
+
+func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out []TurnRow, begin bool) error {
+	res := t.conn.SendBatch(ctx, b)
+	defer res.Close()
+	if begin {
+		if _, err := res.Exec(); err != nil {
+			return fmt.Errorf("begin a turn: %w", err)
+		}
+	}
+	locked, err := res.Query()
+	if err != nil {
+		return fmt.Errorf("lock a conversation: %w", err)
+	}
+	for locked.Next() {
+		var ord int64
+		var r TurnRow
+		if err := locked.Scan(&ord, &r.ConversationID, &r.BoundAs, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
+			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.PersonID, &r.Lang, &r.Notice,
+			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall); err != nil {
+			return fmt.Errorf("read a conversation: %w", err)
+		}
+		r.Fresh, r.InboxID = out[ord-1].Fresh, out[ord-1].InboxID
+		out[ord-1] = r
+	}
+	if err := locked.Err(); err != nil {
+		return fmt.Errorf("lock a conversation: %w", err)
+	}
+	taken, err := res.Query()
+	if err != nil {
+		return fmt.Errorf("insert into the inbox: %w", err)
+	}
+	for taken.Next() {
+		var channel, key string
+		var id int64
+		if err := taken.Scan(&channel, &key, &id); err != nil {
+			return fmt.Errorf("read an inbox row: %w", err)
+		}
+		for i := range in {
+			if in[i].Channel == channel && in[i].Key == key {
+				out[i].Fresh, out[i].InboxID = true, id
+			}
+		}
+	}
+	if err := taken.Err(); err != nil {
+		return fmt.Errorf("insert into the inbox: %w", err)
+	}
+	return nil
+}
+
+type turnColumns struct{ channel, chat, user, key, kind []string }
+
+func columns(in []Incoming) turnColumns {
+	var c turnColumns
+	for _, e := range in {
+		c.channel = append(c.channel, e.Channel)
+		c.chat = append(c.chat, e.Chat)
+		c.user = append(c.user, e.User)
+		c.key = append(c.key, e.Key)
+		c.kind = append(c.kind, e.Kind)
+	}
+	return c
+}
+
+// EnsureConversation makes the conversation of an event with its address and
+// person, or finds the one that another process made at the same moment.
+func (t *Tx) EnsureConversation(ctx context.Context, e Incoming) (int64, error) {
+	a, err := t.AddressByUser(ctx, e.Channel, e.User)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		person, err := t.NewPerson(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("make a person: %w", err)
+		}
+		a, err = t.NewAddress(ctx, db.NewAddressParams{
+			Channel: e.Channel, UserID: e.User, Chat: e.Chat, PersonID: person, Trust: e.Trust,
+		})
+		if err != nil {
+			return 0, fmt.Errorf("make an address: %w", err)
+		}
+	case err != nil:
+		return 0, fmt.Errorf("look for an address: %w", err)
+	}
+	id, err := t.NewConversation(ctx, db.NewConversationParams{
+		Channel: e.Channel, Chat: e.Chat, UserID: e.User, AddressID: a,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("make a conversation: %w", err)
+	}
+	return id, nil
+}
+
+// Line is one message to queue in the outbox.
+type Line struct {
+	Channel, Chat             string
+	ConversationID, AddressID int64
+	Class                     string
+	Source, Key               string
+	Version                   int32
+	Lang                      string
+	Params                    []byte
+	Reason, Subject           string
+	SubjectVersion            int32
+	QuestionTurn, PromptID    int64
+	Nudge, Expire             time.Duration
+}
+
+// Heard is one inbound message to keep, already sealed.
+type Heard struct {
+	ConversationID, InboxID int64
+	Kind                    string
+	Body                    []byte
+}
+
+// ConversationState is what a turn leaves behind in its conversation.
+type ConversationState struct {
+	ID         int64
+	Flow       string
+	State      []byte
+	Turn       int64
+	FloodAt    time.Time
+	FloodCount int32
+	AddressID  int64
+	// Inbound is true when the user wrote: it opens the network's push window.
+	Inbound bool
+}
+
+const (
+	insertHeard = `
+insert into message (conversation_id, direction, inbox_id, kind, body)
+select c, 'in', nullif(i, 0), k, b
+from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[]) as m(c, i, k, b)`
+
+	insertLines = `
+insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang,
+                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds)
+select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                     $8::int[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::bigint[],
+                     $15::bigint[], $16::int[], $17::int[])`
+
+	updateConversations = `
+update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
+       flood_count = u.flood_count, updated_at = product_now()
+from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::timestamptz[], $6::int[])
+     as u(id, flow, state, turn, flood_at, flood_count)
+where c.id = u.id`
+
+	// The window of a push counts whole minutes, so an address that wrote in
+	// the last minute is not written again: one row version less a turn.
+	updateInbound = `
+update address set last_inbound_at = product_now(), state = case state when 'gone' then 'active' else state end
+where id = any($1::bigint[])
+  and (last_inbound_at is null or last_inbound_at < product_now() - interval '1 minute' or state = 'gone')`
+)
+
+// Commit writes what the turn leaves behind and commits, in one round trip.
+func (t *Turn) Commit(ctx context.Context, states []ConversationState, heard []Heard, lines []Line) error {
+	var b pgx.Batch
+	queueHeard(&b, heard)
+	queueLines(&b, lines)
+	queueStates(&b, states)
+	n := b.Len()
+	b.Queue("commit")
+	res := t.conn.SendBatch(ctx, &b)
+	for range n {
+		if _, err := res.Exec(); err != nil {
+			res.Close()
+			return fmt.Errorf("write a turn: %w", err)
+		}
+	}
+	tag, err := res.Exec()
+	if closeErr := res.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("commit a turn: %w", err)
+	}
+	if tag.String() != "COMMIT" {
+		return fmt.Errorf("commit a turn: the database answered %s", tag)
+	}
+	t.open = false
+	t.pooled.Release()
+	return nil
+}
+
+// Rollback gives everything up that was not committed.
+func (t *Turn) Rollback(ctx context.Context) {
+	if !t.open {
+		return
+	}
+	t.open = false
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if _, err := t.pooled.Exec(ctx, "rollback"); err != nil {
+		// The connection is in an unknown state; the pool must not reuse it.
+		t.pooled.Conn().Close(ctx)
+	}
+	t.pooled.Release()
+}
+
+func queueHeard(b *pgx.Batch, heard []Heard) {
+	if len(heard) == 0 {
+		return
+	}
+	var conv, inbox []int64
+	var kind []string
+	var body [][]byte
+	for _, h := range heard {
+		conv, inbox = append(conv, h.ConversationID), append(inbox, h.InboxID)
+		kind, body = append(kind, h.Kind), append(body, h.Body)
+	}
+	b.Queue(insertHeard, conv, inbox, kind, body)
+}
+
+func queueLines(b *pgx.Batch, lines []Line) {
+	if len(lines) == 0 {
+		return
+	}
+	var channel, chat, class, source, key, lang, reason, subject []string
+	var conv, addr, question, prompt []int64
+	var version, subjectVersion, nudge, expire []int32
+	var params [][]byte
+	for _, l := range lines {
+		channel, chat = append(channel, l.Channel), append(chat, l.Chat)
+		conv, addr = append(conv, l.ConversationID), append(addr, l.AddressID)
+		class, source, key = append(class, l.Class), append(source, l.Source), append(key, l.Key)
+		version, lang, params = append(version, l.Version), append(lang, l.Lang), append(params, l.Params)
+		reason, subject = append(reason, l.Reason), append(subject, l.Subject)
+		subjectVersion = append(subjectVersion, l.SubjectVersion)
+		question, prompt = append(question, l.QuestionTurn), append(prompt, l.PromptID)
+		nudge = append(nudge, int32(l.Nudge/time.Second))
+		expire = append(expire, int32(l.Expire/time.Second))
+	}
+	b.Queue(insertLines, channel, chat, conv, addr, class, source, key, version, lang,
+		params, reason, subject, subjectVersion, question, prompt, nudge, expire)
+}
+
+func queueStates(b *pgx.Batch, states []ConversationState) {
+	var id, turn, inbound []int64
+	var flow []string
+	var state [][]byte
+	var at []time.Time
+	var count []int32
+	for _, s := range states {
+		id, flow, state = append(id, s.ID), append(flow, s.Flow), append(state, s.State)
+		turn, at, count = append(turn, s.Turn), append(at, s.FloodAt), append(count, s.FloodCount)
+		if s.Inbound {
+			inbound = append(inbound, s.AddressID)
+		}
+	}
+	b.Queue(updateConversations, id, flow, state, turn, at, count)
+	if len(inbound) > 0 {
+		b.Queue(updateInbound, inbound)
+	}
+}
