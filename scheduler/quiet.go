@@ -45,7 +45,8 @@ const (
 )
 
 // Quiet knows when pushes may go out. It is immutable and safe for concurrent
-// use. Results are in the location of the argument.
+// use. Results are in the location of the argument. The zero Quiet has no
+// quiet hours.
 type Quiet struct {
 	classes map[Class]ClassPolicy
 	release time.Duration
@@ -64,14 +65,15 @@ func NewQuiet(p HoursPolicy, loc *time.Location) (Quiet, error) {
 	return Quiet{classes: p.Classes, release: p.Release.Over, loc: loc}, nil
 }
 
-// Open reports whether a push of the class may go out at t. The empty class is
-// work that writes to nobody and is always open.
+// Open reports whether a push of the class may go out at t. The empty class, of
+// work that writes to nobody, is always open.
 func (q Quiet) Open(t time.Time, class Class) bool {
-	if class == "" {
+	policy, bound := q.classes[class]
+	if !bound {
 		return true
 	}
 	at := timeOfDay(t.In(q.loc))
-	return slices.ContainsFunc(q.classes[class].Send, func(s Span) bool { return s.contains(at) })
+	return slices.ContainsFunc(policy.Send, func(s Span) bool { return s.contains(at) })
 }
 
 // Shift decides about a push of the class that is due at t and means nothing
