@@ -3,13 +3,15 @@ package ticket
 import (
 	"fmt"
 	"time"
+
+	"shaoying/scheduler"
 )
 
 func (s *step) class() Class { return s.policy.Classes[s.t.Urgency] }
 
 // clock sets one due time.
-func (r *Rules) clock(to *time.Time, from time.Time, l Limit) error {
-	due, err := r.calendar.Deadline(from, string(l))
+func (r *Rules) clock(to *time.Time, from time.Time, l scheduler.Limit) error {
+	due, err := r.calendar.Deadline(from, l.String())
 	if err != nil {
 		return fmt.Errorf("counting %s from %s: %w", l, from.Format(time.RFC3339), err)
 	}
@@ -19,11 +21,11 @@ func (r *Rules) clock(to *time.Time, from time.Time, l Limit) error {
 
 // share is the instant at which the share f of the span is over: by the clock
 // for clock limits, else in working time.
-func (r *Rules) share(l Limit, from, deadline time.Time, f float64) time.Time {
+func (r *Rules) share(l scheduler.Limit, from, deadline time.Time, f float64) time.Time {
 	switch {
 	case f >= 1 || !deadline.After(from):
 		return deadline
-	case l.Clock():
+	case l.Unit == scheduler.Minutes || l.Unit == scheduler.Hours:
 		return from.Add(time.Duration(f * float64(deadline.Sub(from))))
 	}
 	return r.calendar.Fraction(from, deadline, f)

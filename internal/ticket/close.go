@@ -148,7 +148,7 @@ func (c Relapse) apply(s *step) error {
 		return err
 	}
 	if s.now.After(until) {
-		return refuse(KeyRelapseLate, "within", string(within))
+		return refuse(KeyRelapseLate, "within", within.String())
 	}
 	s.restart()
 	t.Relapses++

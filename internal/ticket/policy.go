@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"shaoying/configs"
+	"shaoying/scheduler"
 )
 
 // Urgency is the class of time limits a ticket falls under.
@@ -27,41 +26,14 @@ func Urgencies() []Urgency { return []Urgency{Urgent, Utilities, General, Comple
 
 func (u Urgency) valid() bool { return slices.Contains(Urgencies(), u) }
 
-// Limit is a span of time as a policy writes it: "30m" and "2h" are clock
-// time, "7d" days, "2wh" and "5wd" working hours and days. The Calendar counts
-// it.
-type Limit string
-
-// units are the endings of a Limit, the two-letter ones first.
-func (Limit) units() []string { return []string{"wh", "wd", "m", "h", "d"} }
-
-// unit returns the ending, or "" when l is no limit.
-func (l Limit) unit() string {
-	for _, u := range l.units() {
-		if digits, ok := strings.CutSuffix(string(l), u); ok {
-			if n, err := strconv.Atoi(digits); err == nil && n > 0 && len(digits) <= 4 && digits[0] >= '1' {
-				return u
-			}
-			return ""
-		}
-	}
-	return ""
-}
-
-// Clock reports whether the limit runs by the clock, nights and holidays
-// included.
-func (l Limit) Clock() bool { return l.unit() == "m" || l.unit() == "h" }
-
-func (l Limit) valid() bool { return l.unit() != "" }
-
 // Class holds the limits of one urgency. Handle, Contact and Sign run from
 // dispatch, Dispatch from receipt.
 type Class struct {
-	Dispatch Limit  `yaml:"dispatch"`
-	Sign     Limit  `yaml:"sign"`
-	Contact  Limit  `yaml:"contact"`
-	Handle   Limit  `yaml:"handle"`
-	Source   string `yaml:"source"`
+	Dispatch scheduler.Limit `yaml:"dispatch"`
+	Sign     scheduler.Limit `yaml:"sign"`
+	Contact  scheduler.Limit `yaml:"contact"`
+	Handle   scheduler.Limit `yaml:"handle"`
+	Source   string          `yaml:"source"`
 }
 
 // Policy is configs/policies/tickets.yaml.
@@ -91,30 +63,30 @@ type Policy struct {
 // CallbackPolicy is configs/policies/callbacks.yaml.
 type CallbackPolicy struct {
 	Callback struct {
-		After        Limit  `yaml:"after"`         // from the desk's report to the first question
-		At           string `yaml:"at"`            // "15:04", when on that day
-		Tries        int    `yaml:"tries"`         // before it becomes a phone task
-		HalfDays     int    `yaml:"half_days"`     // over how many different half-days at least
-		AnswerWithin Limit  `yaml:"answer_within"` // how long one question stays open
-		PhoneWithin  Limit  `yaml:"phone_within"`  // how long the clerk has for the phone task
-		JudgeWithin  Limit  `yaml:"judge_within"`  // how long the clerk has to judge an unhappy answer
-		Source       string `yaml:"source"`
+		After        scheduler.Limit `yaml:"after"`         // from the desk's report to the first question
+		At           string          `yaml:"at"`            // "15:04", when on that day
+		Tries        int             `yaml:"tries"`         // before it becomes a phone task
+		HalfDays     int             `yaml:"half_days"`     // over how many different half-days at least
+		AnswerWithin scheduler.Limit `yaml:"answer_within"` // how long one question stays open
+		PhoneWithin  scheduler.Limit `yaml:"phone_within"`  // how long the clerk has for the phone task
+		JudgeWithin  scheduler.Limit `yaml:"judge_within"`  // how long the clerk has to judge an unhappy answer
+		Source       string          `yaml:"source"`
 	} `yaml:"callback"`
 	Survey struct {
-		PerPerson    Limit  `yaml:"per_person"` // at most one survey a person in this time
-		AnswerWithin Limit  `yaml:"answer_within"`
-		Source       string `yaml:"source"`
+		PerPerson    scheduler.Limit `yaml:"per_person"` // at most one survey a person in this time
+		AnswerWithin scheduler.Limit `yaml:"answer_within"`
+		Source       string          `yaml:"source"`
 	} `yaml:"survey"`
 	// StillFine is the one-tap question 还好吗 some weeks after closing.
 	StillFine struct {
-		After        Limit  `yaml:"after"`
-		Until        Limit  `yaml:"until"` // from closing; an answer after that opens a new ticket
-		AnswerWithin Limit  `yaml:"answer_within"`
-		Source       string `yaml:"source"`
+		After        scheduler.Limit `yaml:"after"`
+		Until        scheduler.Limit `yaml:"until"` // from closing; an answer after that opens a new ticket
+		AnswerWithin scheduler.Limit `yaml:"answer_within"`
+		Source       string          `yaml:"source"`
 	} `yaml:"still_fine"`
 	Relapse struct {
-		Within Limit  `yaml:"within"` // from closing, on the resident's own account
-		Source string `yaml:"source"`
+		Within scheduler.Limit `yaml:"within"` // from closing, on the resident's own account
+		Source string          `yaml:"source"`
 	} `yaml:"relapse"`
 	Redo struct {
 		Max    int     `yaml:"max"`
@@ -194,9 +166,9 @@ type problems []error
 
 func (b *problems) add(format string, args ...any) { *b = append(*b, fmt.Errorf(format, args...)) }
 
-func (b *problems) limit(where string, l Limit) {
-	if !l.valid() {
-		b.add("%s must be a limit such as 30m, 2h, 7d, 2wh or 5wd, is %q", where, string(l))
+func (b *problems) limit(where string, l scheduler.Limit) {
+	if l.N < 1 {
+		b.add("%s is missing: write a limit such as 30m, 2h, 7d, 2wh or 5wd", where)
 	}
 }
 

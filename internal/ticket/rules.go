@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Calendar is the working time that deadlines are counted in.
+// Calendar is the working time that deadlines are counted in;
+// *scheduler.WorkTime is one.
 type Calendar interface {
-	// Deadline adds a limit ("30m", "2h" clock; "7d" days; "2wh", "5wd"
-	// working) to from.
+	// Deadline adds a limit, as scheduler.Limit writes it, to from.
 	Deadline(from time.Time, limit string) (time.Time, error)
 	// Fraction returns the instant at which the share f (0..1) of the working
 	// time between from and deadline is over; of clock time when no working
