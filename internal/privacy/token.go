@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -45,7 +46,7 @@ func (k *Keys) Sign(kind byte, payload []byte, exp time.Time, bind string) strin
 // was too old; anything else gives ErrForged and nothing.
 func (k *Keys) Verify(token, bind string, now time.Time) (kind byte, payload []byte, err error) {
 	raw, err := tokenText.DecodeString(token)
-	if err != nil || len(raw) < tokenHeader+tokenMAC {
+	if err != nil || len(raw) < tokenHeader+tokenMAC || strings.ContainsAny(token, "\r\n") { // the decoder skips line breaks
 		return 0, nil, ErrForged
 	}
 	body, sum := raw[:len(raw)-tokenMAC], raw[len(raw)-tokenMAC:]
