@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 
 // Decode reads the one YAML document of body into v, a pointer. Struct fields
 // are named by their yaml tags. It refuses unknown and repeated keys, several
-// documents, anchors and aliases, more than 1 MiB and more than 64 levels. An
+// documents, anchors, aliases and tags, more than 1 MiB and more than 64 levels. An
 // empty document leaves v as it is. Every error is an *Error whose Name is
 // name.
 func Decode(name string, body []byte, v any) error {
@@ -80,7 +80,8 @@ func parse(name string, body []byte) (ast.Node, error) {
 }
 
 // checkTokens refuses, before the recursive parser runs, what the files here
-// never need: references, which can unfold without bound, and deep nesting.
+// never need: references, which can unfold without bound, tags, of which the
+// parser does not come back from an empty one ("a: !b "), and deep nesting.
 func checkTokens(name string, tokens token.Tokens) error {
 	flow, line, inLine := 0, 0, 0
 	for _, t := range tokens {
@@ -88,8 +89,8 @@ func checkTokens(name string, tokens token.Tokens) error {
 			line, inLine = t.Position.Line, 0
 		}
 		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType:
-			return at(name, t, "anchors, aliases and merge keys are not allowed; write the value out (quote it if it is text)")
+		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
+			return at(name, t, "anchors, aliases, merge keys and tags are not allowed; write the value out (quote it if it is text)")
 		case token.InvalidType:
 			return at(name, t, t.Error)
 		case token.SequenceStartType, token.MappingStartType:

@@ -66,6 +66,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"anchor", "title: &a x\n", `f.yaml:1:8: anchors`},
 		{"alias", "title: *a\n", `f.yaml:1:8: anchors`},
 		{"merge key", "<<: {title: a}\n", `f.yaml:1:1: anchors`},
+		{"tag", "title: !!str x\n", `f.yaml:1:8: anchors`},
+		{"empty tag, on which the parser hangs", "count: 2\nitems: !x ", `f.yaml:2:8: anchors`},
 		{"nested flow", "free: " + strings.Repeat("[", 100), `nested too deeply`},
 		{"nested list", strings.Repeat("- ", 100) + "a", `nested too deeply`},
 		{"nested block", nested(300), `nested too deeply`},
