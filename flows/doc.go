@@ -26,7 +26,7 @@
 //
 // A step "call: other" puts the other definition on top. State.Flow and
 // State.Version always name the definition whose Step comes next, so a host
-// looks it up again after every Call. [Turn] is that loop.
+// looks it up again after every Call. flowstest shows that loop in full.
 //
 // # Who owns the clock
 //

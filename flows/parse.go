@@ -9,6 +9,9 @@ import (
 
 var nameTag = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
+// fromNone says that no other item's words are tried.
+const fromNone = "none"
+
 // reservedNames are the names that expressions and templates always know.
 var reservedNames = []string{"caps", "lang"}
 
@@ -206,6 +209,14 @@ func (p *definer) link() error {
 		}
 	}
 	for _, it := range d.items {
+		// What has to be resolved is tried on the resident's first description:
+		// place and matter are often already in it.
+		if it.resolve != "" && it.from == "" && it.name != words {
+			it.from = words
+		}
+		if it.from == fromNone {
+			it.from = ""
+		}
 		for _, other := range []string{it.from, it.also} {
 			if _, ok := d.byName[other]; other != "" && !ok {
 				return fmt.Errorf("%s:%d: %s: there is no item %q", p.file, it.line, it.name, other)
@@ -213,11 +224,6 @@ func (p *definer) link() error {
 		}
 		if it.from == it.name || it.also == it.name {
 			return fmt.Errorf("%s:%d: %s cannot name itself", p.file, it.line, it.name)
-		}
-		// An item that takes no words is resolved from the resident's
-		// description: a matter from what was said.
-		if it.resolve != "" && it.from == "" && !it.takesWords() && it.name != words {
-			it.from = words
 		}
 	}
 	return p.linkCollects(d.steps)

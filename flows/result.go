@@ -44,25 +44,23 @@ func (m *machine) result(in Input) error {
 		}
 	case forReturn:
 	case forHandover:
-		m.last(r, textHandover)
+		m.last(p, r, textHandover)
 	case forUnfinished:
-		m.last(r, m.own("unfinished.say", textUnfinished))
+		m.last(p, r, m.own("unfinished.say", textUnfinished))
 	default:
 		return fmt.Errorf("%w: a result for %q", ErrBadState, p.For)
 	}
 	return nil
 }
 
-// last says the end of a dialogue that did not come to its own.
-func (m *machine) last(r map[string]any, key string) {
+// last says the end of a dialogue that did not come to its own. The result can
+// be shown as that of a do: {{ticket.number}} for ticket.file_incomplete.
+func (m *machine) last(p *Pending, r map[string]any, key string) {
+	m.merge(head(p.Action), r)
 	if say, ok := r["say"].(string); ok {
 		key = say
 	}
-	extra := maps.Clone(r)
-	if params, ok := r["params"].(map[string]any); ok {
-		maps.Copy(extra, params)
-	}
-	m.say(key, extra)
+	m.say(key, paramsOf(r))
 	m.s.Ended = true
 }
 
