@@ -5,7 +5,7 @@
 // # What is strict
 //
 // [Decode] refuses what a person who edits by hand gets wrong: a key that does
-// not exist, a key written twice, a second document, anchors, aliases, tags. Each
+// not exist, a key written twice, a second document, a tag. Each
 // error starts with name:line:column and says what is allowed there.
 //
 // # What belongs where

@@ -18,10 +18,11 @@ import (
 
 const (
 	// maxBytes and maxDepth bound what a hostile definition can cost: the
-	// parser below is recursive. The largest file of the tree has a tenth of
-	// either.
-	maxBytes = 1 << 20
-	maxDepth = 64
+	// parser below is recursive, and an alias repeats what it names. The
+	// largest file of the tree has a tenth of each.
+	maxBytes   = 1 << 20
+	maxDepth   = 64
+	maxAliases = 64
 )
 
 // Error is a mistake in a YAML file, at a place that an editor can jump to.
@@ -40,8 +41,8 @@ func (e *Error) Error() string {
 
 // Decode reads the one YAML document of body into v, a pointer. Struct fields
 // are named by their yaml tags. It refuses unknown and repeated keys, several
-// documents, anchors, aliases and tags, more than 1 MiB and more than 64 levels. An
-// empty document leaves v as it is. Every error is an *Error whose Name is
+// documents, tags, merge keys, aliases within aliases, and whatever is too large
+// or too deep. An empty document leaves v as it is. Every error is an *Error whose Name is
 // name.
 func Decode(name string, body []byte, v any) error {
 	doc, err := parse(name, body)
@@ -76,21 +77,39 @@ func parse(name string, body []byte) (ast.Node, error) {
 		}
 		only = doc.Body
 	}
-	return only, nil
+	if only == nil {
+		return nil, nil
+	}
+	return only, checkAnchors(name, only)
+}
+
+// checkAnchors refuses an alias inside of what an anchor names, because a few
+// such lines unfold to more than the machine holds.
+func checkAnchors(name string, doc ast.Node) error {
+	for _, anchor := range ast.Filter(ast.AnchorType, doc) {
+		if inner := ast.Filter(ast.AliasType, anchor.(*ast.AnchorNode).Value); len(inner) > 0 {
+			return at(name, inner[0].GetToken(), "an alias inside of an anchored value; write the value out")
+		}
+	}
+	return nil
 }
 
 // checkTokens refuses, before the recursive parser runs, what the files here
-// never need: references, which can unfold without bound, tags, of which the
-// parser does not come back from an empty one ("a: !b "), and deep nesting.
+// never need: tags, because the parser does not come back from an empty one
+// ("a: !b "), merge keys, deep nesting and many aliases.
 func checkTokens(name string, tokens token.Tokens) error {
-	flow, line, inLine := 0, 0, 0
+	flow, line, inLine, aliases := 0, 0, 0, 0
 	for _, t := range tokens {
 		if t.Position.Line != line {
 			line, inLine = t.Position.Line, 0
 		}
 		switch t.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
-			return at(name, t, "anchors, aliases, merge keys and tags are not allowed; write the value out (quote it if it is text)")
+		case token.MergeKeyType, token.TagType:
+			return at(name, t, "merge keys and tags are not allowed; write the value out (quote it if it is text)")
+		case token.AliasType:
+			if aliases++; aliases > maxAliases {
+				return at(name, t, fmt.Sprintf("more than %d aliases; write the value out", maxAliases))
+			}
 		case token.InvalidType:
 			return at(name, t, t.Error)
 		case token.SequenceStartType, token.MappingStartType:
@@ -146,6 +165,8 @@ func allowedAt(node ast.Node, t reflect.Type, key *token.Token) []string {
 				return found
 			}
 		}
+	case *ast.AnchorNode:
+		return allowedAt(n.Value, t, key)
 	case *ast.SequenceNode:
 		if t.Kind() != reflect.Slice && t.Kind() != reflect.Array {
 			return nil

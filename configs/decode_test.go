@@ -63,11 +63,14 @@ func TestDecodeRefuses(t *testing.T) {
 		{"not closed", "items: [\n", `f.yaml:1:8: `},
 		{"bad indent", "title: a\n  count: 1\n", `f.yaml:1:8: `},
 		{"tab", "items:\n\t- label: a\n", `f.yaml:2:1: `},
-		{"anchor", "title: &a x\n", `f.yaml:1:8: anchors`},
-		{"alias", "title: *a\n", `f.yaml:1:8: anchors`},
-		{"merge key", "<<: {title: a}\n", `f.yaml:1:1: anchors`},
-		{"tag", "title: !!str x\n", `f.yaml:1:8: anchors`},
-		{"empty tag, on which the parser hangs", "count: 2\nitems: !x ", `f.yaml:2:8: anchors`},
+		{"alias of nothing", "title: *a\n", `f.yaml:1:9: could not find alias`},
+		{"alias bomb", "free:\n  a: &a [x, x]\n  b: &b [*a, *a]\n", `f.yaml:3:10: an alias inside`},
+		{"anchor of itself", "free: &a {x: *a}\n", `f.yaml:1:14: an alias inside`},
+		{"many aliases", "title: &a x\nfree: {" + strings.Repeat("k: *a, ", 100) + "}\n", `more than 64 aliases`},
+		{"unknown key below an anchor", "items: &i\n  - lable: a\n", `f.yaml:2:5: unknown key "lable"; allowed: deep, label`},
+		{"merge key", "<<: {title: a}\n", `f.yaml:1:1: merge keys`},
+		{"tag", "title: !!str x\n", `f.yaml:1:8: merge keys and tags`},
+		{"empty tag, on which the parser hangs", "count: 2\nitems: !x ", `f.yaml:2:8: merge keys and tags`},
 		{"nested flow", "free: " + strings.Repeat("[", 100), `nested too deeply`},
 		{"nested list", strings.Repeat("- ", 100) + "a", `nested too deeply`},
 		{"nested block", nested(300), `nested too deeply`},
@@ -87,6 +90,18 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("error %T %v is no *Error of the file", err, err)
 			}
 		})
+	}
+}
+
+func TestDecodeAlias(t *testing.T) {
+	var s struct {
+		Words map[string][]string `yaml:"words"`
+	}
+	if err := Decode("f.yaml", []byte("words:\n  解决: &solved [好了, 修好了]\n  解决了: *solved\n"), &s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Words["解决了"]) != 2 {
+		t.Fatalf("decoded %v", s)
 	}
 }
 
