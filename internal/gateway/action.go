@@ -60,7 +60,6 @@ type Turn struct {
 type pushing struct {
 	reason, subject string
 	version         int32
-	promptID        int64
 }
 
 // Actor names the speaker in the trail: "staff:7", "person:12", "system".

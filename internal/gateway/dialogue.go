@@ -20,7 +20,6 @@ type dialogue struct {
 	Asked int64 `json:"q"`
 
 	prompt int64
-	def    *flows.Definition
 }
 
 func (t *Turn) env() flows.Env {
@@ -56,9 +55,6 @@ func (t *Turn) openDialogue(sealed []byte, aad string, prompt int64) (*dialogue,
 	if err := json.Unmarshal(plain, d); err != nil {
 		return nil, fmt.Errorf("read the state of a dialogue: %w", err)
 	}
-	if d.def, _, err = t.g.Library.Flow(d.State.Flow, d.State.Version); err != nil {
-		return nil, err
-	}
 	return d, nil
 }
 
@@ -73,17 +69,21 @@ func (t *Turn) start(ctx context.Context, flow string, vars map[string]any) erro
 }
 
 func (t *Turn) begin(ctx context.Context, flow string, vars map[string]any) error {
+	return t.open(ctx, &dialogue{}, flow, vars)
+}
+
+// open begins a dialogue in d, which says where it will be kept.
+func (t *Turn) open(ctx context.Context, d *dialogue, flow string, vars map[string]any) error {
 	def, version, err := t.g.Library.Flow(flow, 0)
 	if err != nil {
 		return err
 	}
-	t.dialog = &dialogue{def: def}
 	state, out, err := def.Start(version, vars, t.env())
 	if err != nil {
 		return fmt.Errorf("start dialogue %s: %w", flow, err)
 	}
-	t.dialog.State = state
-	return t.follow(ctx, out)
+	d.State = state
+	return t.play(ctx, d, out)
 }
 
 // abandon closes the conversation's open dialogue.
@@ -93,51 +93,88 @@ func (t *Turn) abandon(ctx context.Context) error {
 		return err
 	}
 	t.row.Flow, t.row.State = "", nil
-	call := d.def.Abandon(d.State)
-	if call == nil {
-		return nil
-	}
-	if _, err := t.call(ctx, call); err != nil {
+	call, err := t.unfinished(d)
+	if err != nil || call == nil {
 		return err
 	}
-	return nil
+	_, err = t.call(ctx, call)
+	return err
+}
+
+// unfinished is the action that keeps what a dialogue had collected, nil when
+// there is nothing to keep.
+func (t *Turn) unfinished(d *dialogue) (*flows.Call, error) {
+	def, _, err := t.g.Library.Flow(d.State.Flow, d.State.Version)
+	if err != nil {
+		return nil, err
+	}
+	return def.Abandon(d.State), nil
 }
 
 // step gives the open dialogue its next input and does what follows from it.
 func (t *Turn) step(ctx context.Context, d *dialogue, in flows.Input) error {
-	t.dialog = d
-	state, out, err := d.def.Step(d.State, in, t.env())
+	out, err := t.advance(d, in)
 	if err != nil {
-		return fmt.Errorf("step dialogue %s: %w", d.State.Flow, err)
+		return err
 	}
-	d.State = state
-	return t.follow(ctx, out)
+	return t.play(ctx, d, out)
 }
 
-// follow queues what the dialogue says and runs what it calls, one call at a
-// time, until it waits for an answer or ends.
-func (t *Turn) follow(ctx context.Context, out flows.Output) error {
-	d := t.dialog
-	for n := 0; ; n++ {
+// advance steps the definition that the state names now.
+func (t *Turn) advance(d *dialogue, in flows.Input) (flows.Output, error) {
+	def, _, err := t.g.Library.Flow(d.State.Flow, d.State.Version)
+	if err != nil {
+		return flows.Output{}, err
+	}
+	state, out, err := def.Step(d.State, in, t.env())
+	if err != nil {
+		return flows.Output{}, fmt.Errorf("step dialogue %s: %w", d.State.Flow, err)
+	}
+	d.State = state
+	return out, nil
+}
+
+// play queues what the dialogue says and runs what it calls, one action at a
+// time on this transaction, until it waits for an answer or ends. An action
+// that fails undoes the whole turn.
+func (t *Turn) play(ctx context.Context, d *dialogue, out flows.Output) error {
+	t.dialog = d
+	for calls := 0; ; calls++ {
 		for _, s := range out.Says {
 			if err := t.sayFlow(s); err != nil {
 				return err
+			}
+			if s.Question {
+				d.Asked = t.row.Turn
 			}
 		}
 		if out.Call == nil {
 			return t.rest(ctx, d, out)
 		}
-		if n == maxCalls {
+		if calls == maxCalls {
 			return fmt.Errorf("dialogue %s called more than %d actions in one turn", d.State.Flow, maxCalls)
 		}
 		result, err := t.answer(ctx, d, out.Call)
 		if err != nil {
 			return err
 		}
-		if d.State, out, err = d.def.Step(d.State, flows.Input{Kind: flows.InputResult, Result: result}, t.env()); err != nil {
-			return fmt.Errorf("go on with dialogue %s: %w", d.State.Flow, err)
+		if out, err = t.advance(d, flows.Input{Kind: flows.InputResult, Result: result}); err != nil {
+			return err
 		}
 	}
+}
+
+// answer does what the dialogue called. Entering a sub-dialogue needs only
+// the version in force, leaving it needs nothing.
+func (t *Turn) answer(ctx context.Context, d *dialogue, c *flows.Call) (map[string]any, error) {
+	switch c.Action {
+	case flows.ActionEnter:
+		_, version, err := t.g.Library.Flow(d.State.Flow, 0)
+		return map[string]any{"version": version}, err
+	case flows.ActionReturn:
+		return nil, nil
+	}
+	return t.call(ctx, c)
 }
 
 // rest keeps the dialogue that waits now, or closes the one that ended.
@@ -148,11 +185,6 @@ func (t *Turn) rest(ctx context.Context, d *dialogue, out flows.Output) error {
 	if out.Ended {
 		t.row.Flow, t.row.State = "", nil
 		return nil
-	}
-	for _, s := range out.Says {
-		if s.Question {
-			d.Asked = t.row.Turn
-		}
 	}
 	t.row.Flow = d.State.Flow
 	var err error
@@ -166,23 +198,6 @@ func (t *Turn) sealDialogue(d *dialogue, aad string) ([]byte, error) {
 		return nil, fmt.Errorf("pack the state of a dialogue: %w", err)
 	}
 	return t.g.Keys.Seal(plain, aad), nil
-}
-
-// answer runs what the dialogue called. Entering and leaving a sub-dialogue
-// need no action, only the definition that goes on.
-func (t *Turn) answer(ctx context.Context, d *dialogue, c *flows.Call) (result map[string]any, err error) {
-	var version int
-	switch c.Action {
-	case flows.ActionEnter:
-		if d.def, version, err = t.g.Library.Flow(d.State.Flow, 0); err != nil {
-			return nil, err
-		}
-		return map[string]any{"version": version}, nil
-	case flows.ActionReturn:
-		d.def, _, err = t.g.Library.Flow(d.State.Flow, d.State.Version)
-		return nil, err
-	}
-	return t.call(ctx, c)
 }
 
 func (t *Turn) call(ctx context.Context, c *flows.Call) (map[string]any, error) {

@@ -140,7 +140,7 @@ func (d *Drainer) fail(ctx context.Context, ev bots.Event, h db.WaitingHeadsRow,
 		return false, err
 	}
 	defer tx.Rollback(ctx)
-	state, err := tx.FailWaiting(ctx, db.FailWaitingParams{Error: errorCode(why), MaxTries: maxEventTries, ID: h.ID})
+	state, err := tx.FailWaiting(ctx, errorCode(why), maxEventTries, h.ID)
 	if err != nil {
 		return false, fmt.Errorf("count a try: %w", err)
 	}

@@ -48,7 +48,7 @@ type Kind struct {
 	Workers int
 	// Class is the class of quiet hours that binds it; empty for what is no
 	// push.
-	Class string
+	Class scheduler.Class
 	// Opens is true when it opens a prompt: it then never breaks into a
 	// dialogue or another prompt.
 	Opens bool
@@ -282,9 +282,15 @@ func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
 		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true
 	}
 	if k.Class != "" {
-		at, verdict := t.g.Quiet.Shift(t.Now, k.Class, scheduler.Later)
-		if verdict != scheduler.Now {
-			return t.putOff(d, at, "quiet hours"), true
+		notAfter := time.Time{}
+		if d.NotAfter != nil {
+			notAfter = *d.NotAfter
+		}
+		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, k.Class, scheduler.QuietLater); verdict {
+		case scheduler.Moved:
+			return Later(at, "quiet hours"), true
+		case scheduler.Dropped, scheduler.ToHuman:
+			return Outcome{State: "expired", Reason: "quiet hours until it was too late"}, true
 		}
 	}
 	if k.Opens && t.row.Flow != "" {

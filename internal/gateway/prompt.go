@@ -28,31 +28,21 @@ type Ask struct {
 // Ask opens a prompt in this conversation and queues its first question. Only
 // a due kind with Opens set may call it.
 func (t *Turn) Ask(ctx context.Context, due Due, a Ask) error {
-	def, version, err := t.g.Library.Flow(a.Flow, 0)
+	d := &dialogue{Asked: t.row.Turn}
+	sealed, codes, err := t.promptState(d)
 	if err != nil {
 		return err
 	}
-	t.dialog = &dialogue{def: def, Asked: t.row.Turn}
-	state, out, err := def.Start(version, a.Vars, t.env())
-	if err != nil {
-		return fmt.Errorf("start dialogue %s: %w", a.Flow, err)
-	}
-	t.dialog.State = state
-	sealed, codes, err := t.promptState(t.dialog)
-	if err != nil {
-		return err
-	}
-	id, err := t.OpenPrompt(ctx, db.OpenPromptParams{
+	d.prompt, err = t.OpenPrompt(ctx, db.OpenPromptParams{
 		AddressID: t.Address, ConversationID: t.Conversation, DueID: due.ID, Flow: a.Flow, State: sealed, Codes: codes,
 		Subject: a.Subject, SubjectVersion: a.Version, OpenUntil: a.Until,
 	})
 	if err != nil {
 		return fmt.Errorf("open a prompt: %w", err)
 	}
-	t.dialog.prompt, t.row.PromptID = id, id
-	t.PromptSubject = a.Subject
-	t.push = &pushing{reason: a.Reason, subject: a.Subject, version: a.Version, promptID: id}
-	return t.follow(ctx, out)
+	t.row.PromptID, t.PromptSubject = d.prompt, a.Subject
+	t.push = &pushing{reason: a.Reason, subject: a.Subject, version: a.Version}
+	return t.open(ctx, d, a.Flow, a.Vars)
 }
 
 // Tell queues a text as a push: nothing is expected back.
@@ -68,11 +58,6 @@ func (t *Turn) restPrompt(ctx context.Context, d *dialogue, out flows.Output) er
 			return fmt.Errorf("close a prompt: %w", err)
 		}
 		return nil
-	}
-	for _, s := range out.Says {
-		if s.Question {
-			d.Asked = t.row.Turn
-		}
 	}
 	sealed, codes, err := t.promptState(d)
 	if err != nil {
@@ -127,7 +112,9 @@ func QuestionKinds() []Kind {
 			return t.questionOver(ctx, kind, q)
 		}
 	}
-	target := func(ctx context.Context, _ *postgres.DB, due Due) (int64, error) { return due.SubjectID("conversation") }
+	target := func(ctx context.Context, _ *postgres.DB, due Due) (int64, error) {
+		return due.SubjectID("conversation")
+	}
 	return []Kind{
 		{Name: KindNudge, Workers: 2, Class: "normal", Target: target, Run: run(flows.InputNudge)},
 		{Name: KindExpire, Workers: 2, Target: target, Run: run(flows.InputExpire)},

@@ -132,8 +132,8 @@ func (t *Turn) carry(vars map[string]any) error {
 		return err
 	}
 	t.row.Flow, t.row.State = "", nil
-	if d.def.Abandon(d.State) == nil {
-		return nil
+	if call, err := t.unfinished(d); err != nil || call == nil {
+		return err
 	}
 	known := d.State.Vars()
 	for _, k := range []string{"place", "photo", "reported_for", "confidential", "anonymous"} {

@@ -135,7 +135,7 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 	work := context.WithoutCancel(ctx)
 	for {
 		if ctx.Err() == nil && inFlight < maxInFlight {
-			rows, err := c.g.DB.ClaimOutbox(ctx, db.ClaimOutboxParams{Epoch: epoch, Channel: string(c.id), MaxRows: int32(maxInFlight - inFlight)})
+			rows, err := c.g.DB.ClaimOutbox(ctx, epoch, string(c.id), int32(maxInFlight-inFlight))
 			if err != nil && ctx.Err() == nil {
 				c.g.Log.Warn("claim the outbox", "channel", c.id, "error", err)
 			}
@@ -332,15 +332,15 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 		for _, id := range marked {
 			ours[id] = true
 		}
-		kept := db.KeepSaidParams{}
+		var conversations, outboxes []int64
+		var bodies [][]byte
 		for _, o := range batch {
 			if !ours[o.row.ID] || o.state == "queued" {
 				continue
 			}
 			if o.state == "sent" {
-				kept.Conversations = append(kept.Conversations, o.row.ConversationID)
-				kept.Outboxes = append(kept.Outboxes, o.row.ID)
-				kept.Bodies = append(kept.Bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
+				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
+				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
 			}
 			q, err := c.g.ended(ctx, tx, o)
 			if err != nil {
@@ -348,10 +348,10 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 			}
 			questions = questions || q
 		}
-		if len(kept.Outboxes) == 0 {
+		if len(outboxes) == 0 {
 			return nil
 		}
-		return tx.KeepSaid(ctx, kept)
+		return tx.KeepSaid(ctx, conversations, outboxes, bodies)
 	})
 	if err == nil && questions {
 		c.g.Bus.Wake(topicDue)
