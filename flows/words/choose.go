@@ -90,30 +90,36 @@ func (l *Lexicon) choose(n string, terms []term, options int) (int, Found) {
 // terms lists all ways to say the options, closest first.
 func (l *Lexicon) terms(opts []Option) []term {
 	var out []term
-	add := func(option, rank int, words ...string) {
+	show := func(option int, words ...string) {
 		for _, w := range words {
 			if w = Normalize(w); w != "" {
-				out = append(out, term{w, option, rank})
+				out = append(out, term{w, option, rankShown})
 			}
 		}
 	}
 	for i, o := range opts {
-		add(i, rankShown, o.Label)
-		add(i, rankShown, o.Words...)
-		add(i, rankShown, o.Value)
+		show(i, o.Label)
+		show(i, o.Words...)
+		if !startsWithNumeral(o.Value) { // 5 is the fifth option, whatever its code
+			show(i, o.Value)
+		}
 	}
-	shown := slices.Clone(out)
+	add := func(option, rank int, prepared []string) {
+		for _, w := range prepared {
+			out = append(out, term{w, option, rank})
+		}
+	}
 	yes, no := -1, -1
-	for _, t := range shown {
-		add(t.option, rankAlike, l.file.Alike[t.text]...)
-		yes = only(yes, t, l.file.Yes)
-		no = only(no, t, l.file.No)
+	for _, t := range out { // as it stands now: only what is shown
+		add(t.option, rankAlike, l.alike[t.text])
+		yes = only(yes, t, l.isYes)
+		no = only(no, t, l.isNo)
 	}
 	if yes >= 0 && yes != no {
-		add(yes, rankYesNo, l.file.Yes...)
+		add(yes, rankYesNo, l.file.Yes)
 	}
 	if no >= 0 && yes != no {
-		add(no, rankYesNo, l.file.No...)
+		add(no, rankYesNo, l.file.No)
 	}
 	return closest(out)
 }
@@ -122,9 +128,9 @@ func (l *Lexicon) terms(opts []Option) []term {
 const several = -2
 
 // only returns the one option that list knows.
-func only(sofar int, t term, list []string) int {
+func only(sofar int, t term, list map[string]bool) int {
 	switch {
-	case !slices.Contains(list, t.text), sofar == t.option:
+	case !list[t.text], sofar == t.option:
 		return sofar
 	case sofar == -1:
 		return t.option
@@ -134,8 +140,9 @@ func only(sofar int, t term, list []string) int {
 
 // closest keeps, of equal texts, those of the lowest rank, longest text first.
 func closest(terms []term) []term {
-	slices.SortStableFunc(terms, func(a, b term) int {
-		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text), cmp.Compare(a.rank, b.rank))
+	slices.SortFunc(terms, func(a, b term) int {
+		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text),
+			cmp.Compare(a.rank, b.rank), cmp.Compare(a.option, b.option))
 	})
 	out := terms[:0]
 	for _, t := range terms {
@@ -226,7 +233,7 @@ func options(terms []term, text string) []int {
 func (l *Lexicon) opposite(option int, terms []term) (int, bool) {
 	index := -1
 	for _, t := range terms {
-		if t.option != option {
+		if t.option != option || runes(t.text) < 2 { // 错 is in 没错
 			continue
 		}
 		for _, u := range terms {

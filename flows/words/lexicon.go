@@ -14,7 +14,9 @@ import (
 // Lexicon knows the words of answers. It is read-only after ParseLexicon.
 type Lexicon struct {
 	file    lexiconFile
-	fillers []string
+	alike   map[string][]string // prepared words by normalised label
+	isYes   map[string]bool
+	isNo    map[string]bool
 	yesno   []term
 	skips   map[string]bool
 	globals map[string]string
@@ -26,6 +28,7 @@ type lexiconFile struct {
 	LongestInside int                 `yaml:"longest_inside"`
 	Fillers       []string            `yaml:"fillers"`
 	Picks         []string            `yaml:"picks"`
+	Ordinals      []string            `yaml:"ordinals"`
 	Measures      []string            `yaml:"measures"`
 	Negators      []string            `yaml:"negators"`
 	Bridges       []string            `yaml:"bridges"`
@@ -36,8 +39,14 @@ type lexiconFile struct {
 	Yes           []string            `yaml:"yes"`
 	No            []string            `yaml:"no"`
 	Skip          []string            `yaml:"skip"`
-	Alike         map[string][]string `yaml:"alike"`
+	Alike         []alikeFile         `yaml:"alike"`
 	Globals       map[string][]string `yaml:"globals"`
+}
+
+// alikeFile says which words stand for which labels.
+type alikeFile struct {
+	Of    []string `yaml:"of"`
+	Words []string `yaml:"words"`
 }
 
 // The names that Global returns.
@@ -58,13 +67,13 @@ var globalNames = []string{Help, Cancel, Person, MyTickets, Stop, Start, Menu}
 // Unknown keys, empty lists, a word in two lists that contradict each other and
 // a missing global are errors.
 func ParseLexicon(name string, body []byte) (*Lexicon, error) {
-	l := &Lexicon{globals: map[string]string{}, skips: map[string]bool{}}
+	l := &Lexicon{globals: map[string]string{}, alike: map[string][]string{}}
 	if err := decode(name, body, &l.file); err != nil {
 		return nil, err
 	}
 	f := &l.file
 	lists := map[string]*[]string{
-		"fillers": &f.Fillers, "picks": &f.Picks, "measures": &f.Measures, "negators": &f.Negators,
+		"fillers": &f.Fillers, "picks": &f.Picks, "ordinals": &f.Ordinals, "measures": &f.Measures, "negators": &f.Negators,
 		"bridges": &f.Bridges, "idioms": &f.Idioms, "after": &f.After, "breaks": &f.Breaks,
 		"asking": &f.Asking, "yes": &f.Yes, "no": &f.No, "skip": &f.Skip,
 	}
@@ -84,17 +93,19 @@ func ParseLexicon(name string, body []byte) (*Lexicon, error) {
 		}
 	}
 	errs = append(errs, l.readGlobals()...)
-	alike := make(map[string][]string, len(f.Alike))
-	for key, list := range f.Alike {
-		alike[Normalize(key)] = prepare(list)
+	for i, a := range f.Alike {
+		if len(a.Of) == 0 || len(a.Words) == 0 {
+			errs = append(errs, fmt.Errorf("alike[%d]: of and words are needed", i))
+		}
+		for _, label := range a.Of {
+			key := Normalize(label)
+			l.alike[key] = append(l.alike[key], prepare(slices.Concat(a.Words, a.Of))...)
+		}
 	}
-	f.Alike = alike
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	for _, w := range f.Skip {
-		l.skips[w] = true
-	}
+	l.skips, l.isYes, l.isNo = set(f.Skip), set(f.Yes), set(f.No)
 	l.yesno = l.terms([]Option{{Label: f.Yes[0], Words: f.Yes}, {Label: f.No[0], Words: f.No}})
 	return l, nil
 }
@@ -140,6 +151,14 @@ func prepare(list []string) []string {
 	}
 	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return out
+}
+
+func set(list []string) map[string]bool {
+	m := make(map[string]bool, len(list))
+	for _, w := range list {
+		m[w] = true
+	}
+	return m
 }
 
 // bare cuts polite filler off both ends of a normalised text (那就1吧 谢谢 is

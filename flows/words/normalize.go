@@ -16,18 +16,28 @@ import (
 // matter in a report, so only a Lexicon drops it.
 func Normalize(s string) string {
 	s = strings.Map(visible, strings.ToValidUTF8(s, ""))
-	s = norm.NFKC.String(s)
+	s = fold(s)
 	// Lower case may open a new composition (H + macron below), hence twice.
-	s = norm.NFKC.String(strings.ToLower(s))
+	s = fold(strings.ToLower(s))
 	s = strings.Map(simplify, s)
 	s = strings.Join(strings.Fields(s), " ")
 	return strings.TrimFunc(s, outer)
+}
+
+// fold is NFKC, without the cost where nothing changes.
+func fold(s string) string {
+	if norm.NFKC.IsNormalString(s) {
+		return s
+	}
+	return norm.NFKC.String(s)
 }
 
 // visible drops what cannot be seen: controls, zero-width marks, the variation
 // selector and the key cap of 1️⃣.
 func visible(r rune) rune {
 	switch {
+	case unicode.Is(unicode.Han, r):
+		return r // most of what is written here; no need to look further
 	case unicode.IsSpace(r):
 		return ' '
 	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Me, unicode.Variation_Selector):

@@ -2,6 +2,7 @@ package words
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,7 +25,10 @@ func (l *Lexicon) Number(answer string) (int, bool) {
 		value, rest = v, rest[size:]
 		count++
 	}
-	return value, count == 1
+	if count != 1 {
+		return 0, false
+	}
+	return value, true
 }
 
 // byNumber reads an answer that picks an option by its number: 1, 选2, 第一个,
@@ -82,10 +86,8 @@ func (l *Lexicon) pick(b string) (n int, rest string, ok bool) {
 	if strings.HasPrefix(rest, ".") && startsWithNumeral(rest[1:]) {
 		return 0, "", false
 	}
-	for _, w := range l.file.Measures {
-		if rest == w {
-			return n, "", true
-		}
+	if slices.Contains(l.file.Ordinals, rest) {
+		rest = ""
 	}
 	return n, rest, true
 }
@@ -128,6 +130,8 @@ func numeral(s string) (value, size int) {
 	}
 	if size == 0 {
 		value, size = chineseNumeral(s)
+	} else if strings.HasPrefix(s[size:], "万") {
+		value, size = value*tenThousand, size+len("万")
 	}
 	if value > maxNumber {
 		return -1, size
@@ -152,7 +156,7 @@ func chineseNumeral(s string) (value, size int) {
 			}
 			section, digit = min(section+digit*unit, top), -1
 		case r == '万' && i > 0:
-			total, section, digit = min((section+max(digit, 0))*tenThousand, top), 0, -1
+			total, section, digit = min((total+section+max(digit, 0))*tenThousand, top), 0, -1
 		default:
 			return min(total+section+max(digit, 0), top), size
 		}
