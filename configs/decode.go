@@ -54,7 +54,8 @@ func Decode(name string, body []byte, v any) error {
 
 // parse returns the body of the only document, or nil when there is nothing
 // in it but comments.
-func parse(name string, body []byte) (ast.Node, error) {
+func parse(name string, body []byte) (doc ast.Node, err error) {
+	defer caught(name, &err)
 	if len(body) > maxBytes {
 		return nil, &Error{Name: name, Message: fmt.Sprintf("%d bytes are too many; at most %d", len(body), maxBytes)}
 	}
@@ -67,20 +68,19 @@ func parse(name string, body []byte) (ast.Node, error) {
 	if err != nil {
 		return nil, located(name, err)
 	}
-	var only ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
+	for _, d := range file.Docs {
+		if d.Body == nil {
 			continue
 		}
-		if only != nil {
-			return nil, at(name, doc.Body.GetToken(), "a second document; a file holds one, take the --- out")
+		if doc != nil {
+			return nil, at(name, d.Body.GetToken(), "a second document; a file holds one, take the --- out")
 		}
-		only = doc.Body
+		doc = d.Body
 	}
-	if only == nil {
+	if doc == nil {
 		return nil, nil
 	}
-	return only, checkAnchors(name, only)
+	return doc, checkAnchors(name, doc)
 }
 
 // checkAnchors refuses an alias inside of what an anchor names, because a few
@@ -95,8 +95,7 @@ func checkAnchors(name string, doc ast.Node) error {
 }
 
 // checkTokens refuses, before the recursive parser runs, what the files here
-// never need: tags, because the parser does not come back from an empty one
-// ("a: !b "), merge keys, deep nesting and many aliases.
+// never need: tags, merge keys, deep nesting and many aliases.
 func checkTokens(name string, tokens token.Tokens) error {
 	flow, line, inLine, aliases := 0, 0, 0, 0
 	for _, t := range tokens {
@@ -127,8 +126,9 @@ func checkTokens(name string, tokens token.Tokens) error {
 }
 
 // decodeNode decodes strictly and turns the library's errors into *Error.
-func decodeNode(name string, node ast.Node, v any) error {
-	err := yaml.NewDecoder(strings.NewReader(""), yaml.Strict()).DecodeFromNode(node, v)
+func decodeNode(name string, node ast.Node, v any) (err error) {
+	defer caught(name, &err)
+	err = yaml.NewDecoder(strings.NewReader(""), yaml.Strict()).DecodeFromNode(node, v)
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -242,6 +242,14 @@ func located(name string, err error) error {
 		return at(name, y.GetToken(), y.GetMessage())
 	}
 	return &Error{Name: name, Message: err.Error()}
+}
+
+// caught turns a panic of the YAML library, which fuzzing found on broken
+// documents (a tag without a value), into an error.
+func caught(name string, err *error) {
+	if p := recover(); p != nil {
+		*err = &Error{Name: name, Message: fmt.Sprintf("cannot be read as YAML (%v)", p)}
+	}
 }
 
 func at(name string, t *token.Token, message string) *Error {
