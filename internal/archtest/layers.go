@@ -1,0 +1,92 @@
+package archtest
+
+import "strings"
+
+// layer is one level of the house. A package imports what lies below it; arrows
+// may skip levels.
+type layer struct {
+	packages []string
+	// peers may import one another, as far as Go's own rule against cycles
+	// lets them.
+	peers bool
+}
+
+// layers from the ground up: design section 3. A package belongs to the entry
+// that is the longest prefix of its path.
+var layers = []layer{
+	{packages: []string{"internal/privacy", "internal/clock", "flows/words"}},
+	{packages: []string{"bots", "bots/botstest", "scheduler", "configs", "internal/outbound"}, peers: true},
+	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit"}, peers: true},
+	{packages: []string{"internal/postgres"}},
+	{packages: []string{"internal/gateway"}},
+	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api"}},
+	{packages: []string{"internal/app"}},
+	{packages: []string{"cmd", "test", "internal/archtest"}},
+}
+
+// channels stands for every package below bots but botstest.
+const channels = "bots/"
+
+// forChannels is what a channel may import of this module.
+var forChannels = []string{"bots", "internal/outbound", "internal/privacy", "internal/clock"}
+
+// pure packages are given time and data and return decisions.
+var pure = []string{
+	"flows", "flows/words", "internal/ticket", "internal/care", "internal/people", "internal/audit", "scheduler", "bots",
+}
+
+// impure is what a pure package does not import. net/http is not in it: the
+// channel contract names http.Handler.
+var impure = []string{"os", "os/exec", "net", "database/sql", "log", "log/slog", module + "/internal/clock"}
+
+// owned says which uses of the standard library belong to one package.
+var owned = []struct {
+	path, owner string
+	names       []string
+}{
+	{"time", "internal/clock", []string{"Now", "Since", "Until"}},
+	{"net/http", "internal/outbound", []string{"Get", "Head", "Post", "PostForm", "Client", "Transport", "DefaultClient", "DefaultTransport"}},
+}
+
+// testHelp are packages that only tests link. They may ask for the time and
+// speak HTTP to what they test.
+var testHelp = []string{"bots/botstest", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
+
+// layerOf returns the level of a package.
+func layerOf(dir string) (int, bool) {
+	best, level := "", -1
+	for i, l := range layers {
+		for _, p := range l.packages {
+			if (within(dir, p) || p == channels && strings.HasPrefix(dir, channels)) && len(p) > len(best) {
+				best, level = p, i
+			}
+		}
+	}
+	return level, level >= 0
+}
+
+// sameHouse reports whether one package is a part of the other. A channel is
+// no part of bots, nor scheduler/jobs of scheduler: they have entries of their
+// own.
+func sameHouse(a, b string) bool {
+	la, _ := layerOf(a)
+	lb, _ := layerOf(b)
+	return la == lb && (within(a, b) || within(b, a))
+}
+
+func within(dir, house string) bool {
+	return dir == house || strings.HasPrefix(dir, house+"/")
+}
+
+func isChannel(dir string) bool {
+	return strings.HasPrefix(dir, channels) && !within(dir, "bots/botstest")
+}
+
+func isTestHelp(dir string) bool {
+	for _, house := range testHelp {
+		if within(dir, house) {
+			return true
+		}
+	}
+	return false
+}
