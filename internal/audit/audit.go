@@ -42,6 +42,9 @@ import (
 // SaltSize is the length of the salt of a digest in bytes.
 const SaltSize = 16
 
+// maxDepth bounds the nesting of Record.Data; records are flat by habit.
+const maxDepth = 32
+
 // Record is one thing that was done or looked at.
 type Record struct {
 	ID      int64
@@ -112,7 +115,7 @@ func canonicalJSON(data []byte) ([]byte, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	v, err := readValue(d)
+	v, err := readValue(d, 0)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
@@ -135,9 +138,9 @@ func readValue(d *json.Decoder) (any, error) {
 	switch t := token.(type) {
 	case json.Delim:
 		if t == '{' {
-			return readObject(d)
+			return readObject(d, depth+1)
 		}
-		return readList(d)
+		return readList(d, depth+1)
 	case json.Number:
 		if strings.ContainsAny(t.String(), ".eE") || t.String() == "-0" {
 			return nil, fmt.Errorf("number %s is not whole; write it as a string", t)
@@ -148,7 +151,7 @@ func readValue(d *json.Decoder) (any, error) {
 	return token, nil
 }
 
-func readObject(d *json.Decoder) (any, error) {
+func readObject(d *json.Decoder, depth int) (any, error) {
 	object := map[string]any{}
 	for d.More() {
 		token, err := d.Token()
@@ -165,7 +168,7 @@ func readObject(d *json.Decoder) (any, error) {
 		if err := checkString(key); err != nil {
 			return nil, err
 		}
-		if object[key], err = readValue(d); err != nil {
+		if object[key], err = readValue(d, depth); err != nil {
 			return nil, err
 		}
 	}
@@ -173,10 +176,10 @@ func readObject(d *json.Decoder) (any, error) {
 	return object, err
 }
 
-func readList(d *json.Decoder) (any, error) {
+func readList(d *json.Decoder, depth int) (any, error) {
 	list := []any{}
 	for d.More() {
-		v, err := readValue(d)
+		v, err := readValue(d, depth)
 		if err != nil {
 			return nil, err
 		}
