@@ -19,6 +19,7 @@ var layers = []layer{
 	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
+	{packages: []string{"internal/workorder"}},
 	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api"}},
 	{packages: []string{"internal/app"}},
 	{packages: []string{"cmd", "test", "internal/archtest"}},

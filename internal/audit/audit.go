@@ -129,8 +129,11 @@ func canonicalJSON(data []byte) ([]byte, error) {
 }
 
 // readValue reads one value token by token, because only so a key that stands
-// twice is seen. json.Decoder bounds the depth.
-func readValue(d *json.Decoder) (any, error) {
+// twice is seen.
+func readValue(d *json.Decoder, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested more than %d levels", maxDepth)
+	}
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
