@@ -33,6 +33,7 @@ func compileExpr(source string, line int) (*expression, error) {
 		expr.DisableAllBuiltins(),
 		expr.EnableBuiltin("len"),
 		expr.Function("truth", truth, new(func(any) bool)),
+		expr.Function("part", part, new(func(any, any) any)),
 		expr.Function("order", order, new(func(string, any, any) bool)),
 		expr.Patch(names),
 		expr.Patch(lenient{}),
@@ -87,6 +88,22 @@ func truthy(v any) bool {
 }
 
 func truth(params ...any) (any, error) { return truthy(params[0]), nil }
+
+// part is a member of an object or list; nil where there is none, so that a
+// plain text has no parts either.
+func part(params ...any) (any, error) {
+	switch v := params[0].(type) {
+	case map[string]any:
+		if name, ok := params[1].(string); ok {
+			return v[name], nil
+		}
+	case []any:
+		if i, ok := params[1].(int); ok && i >= 0 && i < len(v) {
+			return v[i], nil
+		}
+	}
+	return nil, nil
+}
 
 var errOrder = errors.New("only two numbers or two texts have an order")
 
@@ -148,8 +165,7 @@ type lenient struct{}
 func (lenient) Visit(n *ast.Node) {
 	switch v := (*n).(type) {
 	case *ast.MemberNode:
-		v.Optional = true
-		ast.Patch(n, &ast.ChainNode{Node: v})
+		ast.Patch(n, call("part", v.Node, v.Property))
 	case *ast.UnaryNode:
 		if v.Operator == "!" || v.Operator == "not" {
 			v.Node = call("truth", v.Node)
@@ -170,11 +186,14 @@ func call(function string, args ...ast.Node) ast.Node {
 	return &ast.CallNode{Callee: &ast.IdentifierNode{Value: function}, Arguments: args}
 }
 
+// internal are the functions that the rewriting adds, and len.
+var internal = []string{"truth", "part", "order", "len"}
+
 // nameCollector notes the names that an expression reads, before it is patched.
 type nameCollector struct{ found []string }
 
 func (c *nameCollector) Visit(n *ast.Node) {
-	if name := dotted(*n); name != "" && name != "truth" && name != "order" {
+	if name := dotted(*n); name != "" && !slices.Contains(internal, name) {
 		c.found = append(c.found, name)
 	}
 }

@@ -143,9 +143,9 @@ func (m *machine) options(it *item) []Option {
 	case it.takes(AcceptYesNo) && len(it.options) == 0:
 		return m.yesNo()
 	}
-	options := make([]Option, len(it.options))
-	for i, c := range it.options {
-		options[i] = Option{Value: c.value, Label: c.label.text.In(m.env.Lang), Words: c.words}
+	var options []Option
+	for _, c := range it.options {
+		options = append(options, Option{Value: c.value, Label: c.label.text.In(m.env.Lang), Words: c.words})
 	}
 	return options
 }
