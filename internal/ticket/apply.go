@@ -110,10 +110,12 @@ func (c Dispatch) apply(s *step) error {
 	}
 	if t.DispatchedAt.IsZero() {
 		t.DispatchedAt = s.now
-		if err := s.clock(&t.Deadline, s.now, s.class().Handle); err != nil {
-			return err
-		}
-		if err := s.clock(&t.ContactDue, s.now, s.class().Contact); err != nil {
+	}
+	if err := s.tighten(&t.Deadline, s.class().Handle); err != nil {
+		return err
+	}
+	if t.ContactedAt.IsZero() {
+		if err := s.tighten(&t.ContactDue, s.class().Contact); err != nil {
 			return err
 		}
 	}

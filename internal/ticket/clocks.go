@@ -19,6 +19,19 @@ func (r *Rules) clock(to *time.Time, from time.Time, l scheduler.Limit) error {
 	return nil
 }
 
+// tighten sets a due time, or brings it forward when the ticket has become
+// more urgent. A promise that was made is never loosened.
+func (s *step) tighten(to *time.Time, l scheduler.Limit) error {
+	var due time.Time
+	if err := s.clock(&due, s.now, l); err != nil {
+		return err
+	}
+	if to.IsZero() || due.Before(*to) {
+		*to = due
+	}
+	return nil
+}
+
 // share is the instant at which the share f of the span is over: by the clock
 // for clock limits, else in working time.
 func (r *Rules) share(l scheduler.Limit, from, deadline time.Time, f float64) time.Time {
@@ -60,7 +73,7 @@ func (t Ticket) Overdue(now time.Time) bool {
 	if !t.HandledAt.IsZero() {
 		return t.HandledAt.After(t.Deadline)
 	}
-	return t.State.OnDesk() && now.After(t.Deadline) || t.State == Received && now.After(t.Deadline)
+	return (t.State.OnDesk() || t.State == Received) && now.After(t.Deadline)
 }
 
 // Policy returns the limits in force.

@@ -69,7 +69,7 @@ func (n Number) Valid() bool {
 	return damm(string(n)) == '0'
 }
 
-// Spoken returns the number in the groups it is read out in: "4821 093 760".
+// Spoken returns the number in the groups it is read out in: "4821 093 766".
 // Four, three, three: no group is longer than what is kept in mind while
 // dialling, and it does not look like a phone number (three, four, four).
 func (n Number) Spoken() string {

@@ -27,8 +27,9 @@
 //
 // The caller owns the clock: every function that needs the time takes it as an
 // argument. The deadline is a promise to the resident: it is set by the first
-// dispatch, by a redo and by the first dispatch after a relapse, and passing
-// the ticket on or sending it back does not move it.
+// dispatch, by a redo and by the first dispatch after a relapse. Passing the
+// ticket on or sending it back does not move it; a new dispatch under a more
+// urgent class brings it forward.
 //
 // # Failure
 //
