@@ -92,8 +92,8 @@ func (q *Queries) Blob(ctx context.Context, id string) (BlobRow, error) {
 }
 
 const deliver = `-- name: Deliver :one
-insert into mailbox (channel, chat, seq, key, item)
-select $1::text, $2::text, coalesce(max(m.seq), 0) + 1, $3::text, $4::bytea
+insert into mailbox (channel, chat, seq, key, item, photo)
+select $1::text, $2::text, coalesce(max(m.seq), 0) + 1, $3::text, $4::bytea, $5::bytea
 from mailbox m where m.channel = $1::text and m.chat = $2::text
 on conflict (channel, chat, key) do update set key = excluded.key
 returning seq
@@ -104,6 +104,7 @@ type DeliverParams struct {
 	Chat    string
 	Key     string
 	Item    []byte
+	Photo   []byte
 }
 
 // Deliver puts an item into a web mailbox; the outbox key makes it idempotent.
@@ -113,6 +114,7 @@ func (q *Queries) Deliver(ctx context.Context, arg DeliverParams) (int64, error)
 		arg.Chat,
 		arg.Key,
 		arg.Item,
+		arg.Photo,
 	)
 	var seq int64
 	err := row.Scan(&seq)
@@ -187,6 +189,17 @@ func (q *Queries) MailboxAfter(ctx context.Context, arg MailboxAfterParams) ([]M
 		return nil, err
 	}
 	return items, nil
+}
+
+const mailboxPhoto = `-- name: MailboxPhoto :one
+select photo from mailbox where channel = $1 and chat = $2 and seq = $3::bigint and photo is not null
+`
+
+func (q *Queries) MailboxPhoto(ctx context.Context, channel string, chat string, seq int64) ([]byte, error) {
+	row := q.db.QueryRow(ctx, mailboxPhoto, channel, chat, seq)
+	var photo []byte
+	err := row.Scan(&photo)
+	return photo, err
 }
 
 const setTranscript = `-- name: SetTranscript :exec

@@ -211,6 +211,7 @@ type Mailbox struct {
 	Seq     int64
 	Key     string
 	Item    []byte
+	Photo   []byte
 	At      time.Time
 }
 

@@ -328,6 +328,7 @@ create table mailbox (
     seq     bigint not null,
     key     text not null,
     item    bytea not null,
+    photo   bytea,
     at      timestamptz not null default product_now(),
     primary key (channel, chat, seq),
     unique (channel, chat, key)

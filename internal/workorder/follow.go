@@ -1,0 +1,352 @@
+package workorder
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres/db"
+	"shaoying/internal/ticket"
+	"shaoying/scheduler"
+)
+
+// Kinds of due row that follow from tickets. Package scheduler/jobs runs them.
+const (
+	// DueCard lays a ticket into one staff member's chat: data CardDue.
+	DueCard = "card"
+	// DueNudge reminds the desk at a share of the handling time: NudgeDue.
+	DueNudge = "sla.nudge"
+	// DueSign signs for a desk that let the time run out.
+	DueSign = "sla.sign"
+	// DueDispatch alarms the dispatcher over a ticket nobody has dispatched.
+	DueDispatch = "sla.dispatch"
+	// DueContact reminds the signed handler to reach for the reporter.
+	DueContact = "sla.contact"
+	// DueCallback asks the resident: CallbackDue.
+	DueCallback = "callback"
+	// DueNotice tells the reporter something: NoticeDue.
+	DueNotice = "notice"
+)
+
+// CardDue is the data of a DueCard row.
+type CardDue struct {
+	Staff int64 `json:"staff"`
+	// Informed cards are for knowing, not for doing.
+	Informed bool `json:"informed,omitempty"`
+}
+
+// NudgeDue is the data of a DueNudge row.
+type NudgeDue struct {
+	Share float64 `json:"share"`
+}
+
+// CallbackDue is the data of a DueCallback row.
+type CallbackDue struct {
+	Try int `json:"try"`
+}
+
+// NoticeDue is the data of a DueNotice row: a text key with its values.
+type NoticeDue struct {
+	Key    string            `json:"key"`
+	Params map[string]string `json:"params,omitempty"`
+}
+
+// Kinds of task.
+const (
+	TaskComplete = "complete" // a clerk completes a draft
+	TaskVoice    = "voice"    // a clerk writes a recording down
+	TaskDispatch = "dispatch" // a dispatcher decides the desk
+	TaskPhone    = "phone"    // a callback clerk rings
+	TaskJudge    = "judge"    // a callback clerk decides on an unhappy answer
+	TaskCheck    = "check"    // another person checks a finding
+	TaskPerson   = "person"   // a resident wants to speak to a person
+	TaskLost     = "lost"     // a message that could not be delivered
+	TaskDead     = "dead"     // an event that could not be run
+)
+
+// follow does what an event brings with it: clocks, cards, tasks, notices.
+func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
+	switch e.Kind {
+	case ticket.EventFiled:
+		if o.State == ticket.Draft {
+			return s.AddTask(ctx, t, o, TaskComplete, people.RoleClerk, nil)
+		}
+		return s.dispatch(ctx, t, o)
+	case ticket.EventCompleted, ticket.EventRelapsed:
+		if err := s.endTasks(ctx, t, o, TaskComplete, "completed"); err != nil {
+			return err
+		}
+		return s.dispatch(ctx, t, o)
+	case ticket.EventReturned:
+		if err := s.quiet(ctx, t, o, "returned"); err != nil {
+			return err
+		}
+		return s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": e.Data["reason"]})
+	case ticket.EventDispatched, ticket.EventTransferred, ticket.EventRedone:
+		return s.onDesk(ctx, t, o, e)
+	case ticket.EventSigned, ticket.EventAutoSigned:
+		return s.clear(ctx, t, o, DueSign, "signed")
+	case ticket.EventContacted:
+		return s.clear(ctx, t, o, DueContact, "contacted")
+	case ticket.EventHandled:
+		return s.handled(ctx, t, o)
+	case ticket.EventUnhappy:
+		if err := s.clear(ctx, t, o, DueCallback, "answered"); err != nil {
+			return err
+		}
+		return s.AddTask(ctx, t, o, TaskJudge, people.RoleCallbackClerk, nil)
+	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+		return s.over(ctx, t, o, e)
+	}
+	return nil
+}
+
+// dispatch sends a complete ticket to the desk that the rules name, or lays it
+// before a dispatcher.
+func (s *Service) dispatch(ctx context.Context, t *gateway.Turn, o *Order) error {
+	m, ok := s.Matters.Get(o.Matter)
+	if !ok {
+		return fmt.Errorf("matter %q is not in configs/matters.yaml", o.Matter)
+	}
+	roster, err := s.roster(ctx, t, o, m)
+	if err != nil {
+		return err
+	}
+	plan := ticket.Route(o.Ticket, m.Handling(), roster)
+	if plan.Lead.Kind == ticket.DeskDispatcher {
+		if err := s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": plan.Reason}); err != nil {
+			return err
+		}
+		return s.plan(ctx, t, o, DueDispatch, "", o.DispatchDue, nil)
+	}
+	return s.apply(ctx, t, o, ticket.Actor{As: ticket.AsSystem}, ticket.Dispatch{Lead: plan.Lead, Informed: plan.Informed})
+}
+
+// roster is who may be asked about a ticket.
+func (s *Service) roster(ctx context.Context, t *gateway.Turn, o *Order, m ticket.Matter) (ticket.Roster, error) {
+	var r ticket.Roster
+	if o.Place.Grid != "" {
+		rows, err := t.StaffWith(ctx, []string{string(people.RoleGridWorker), string(people.RoleGridLeader)}, []string{o.Place.Grid})
+		if err != nil {
+			return r, fmt.Errorf("find the staff of a grid: %w", err)
+		}
+		r.Grid = inOrder(rows, string(people.RoleGridWorker))
+	}
+	if o.Private() && m.Unit != "" {
+		rows, err := t.StaffWith(ctx, []string{string(people.RoleHandler)}, []string{m.Unit})
+		if err != nil {
+			return r, fmt.Errorf("find the handlers of a unit: %w", err)
+		}
+		r.Named = inOrder(rows, string(people.RoleHandler))
+	}
+	return r, nil
+}
+
+// inOrder lists staff with the given role first, each followed by the
+// substitute when off duty.
+func inOrder(rows []db.StaffWithRow, first string) []ticket.OnCall {
+	var list, rest []ticket.OnCall
+	for _, r := range rows {
+		on := []ticket.OnCall{{Staff: r.ID, Desk: r.Area, Duty: r.OnDuty}}
+		if !r.OnDuty && r.Substitute != nil {
+			on = append(on, ticket.OnCall{Staff: *r.Substitute, Desk: r.Area, Duty: true})
+		}
+		if r.Role == first {
+			list = append(list, on...)
+		} else {
+			rest = append(rest, on...)
+		}
+	}
+	return append(list, rest...)
+}
+
+// onDesk starts the clocks of a desk and tells its people.
+func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
+	if err := s.quiet(ctx, t, o, string(e.Kind)); err != nil {
+		return err
+	}
+	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
+		return err
+	}
+	for _, a := range o.Assignments {
+		if !a.EndedAt.IsZero() {
+			continue
+		}
+		staff, err := s.atDesk(ctx, t, a.Desk)
+		if err != nil {
+			return err
+		}
+		for _, id := range staff {
+			key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
+			if err := s.planAt(ctx, t, o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range s.Rules.Nudges(o.Ticket) {
+		key := strconv.FormatFloat(n.Share, 'f', 2, 64)
+		if err := s.plan(ctx, t, o, DueNudge, key, n.At, NudgeDue{Share: n.Share}); err != nil {
+			return err
+		}
+	}
+	if err := s.plan(ctx, t, o, DueSign, "", o.SignDue, nil); err != nil {
+		return err
+	}
+	return s.plan(ctx, t, o, DueContact, "", o.ContactDue, nil)
+}
+
+// atDesk lists the staff who see a ticket that lies on a desk.
+func (s *Service) atDesk(ctx context.Context, t *gateway.Turn, d ticket.Desk) ([]int64, error) {
+	if d.Staff != 0 {
+		return []int64{d.Staff}, nil
+	}
+	role := people.RoleHandler
+	if d.Kind == ticket.DeskGrid {
+		role = people.RoleGridWorker
+	}
+	rows, err := t.StaffWith(ctx, []string{string(role)}, []string{d.Code})
+	if err != nil {
+		return nil, fmt.Errorf("find the staff of a desk: %w", err)
+	}
+	var ids []int64
+	for _, on := range inOrder(rows, string(role)) {
+		if on.Duty {
+			ids = append(ids, on.Staff)
+		}
+	}
+	return ids, nil
+}
+
+// handled plans how the resident is asked, or who checks a finding.
+func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error {
+	if err := s.quiet(ctx, t, o, "handled"); err != nil {
+		return err
+	}
+	if o.Finding {
+		return s.AddTask(ctx, t, o, TaskCheck, people.RoleCallbackClerk, nil)
+	}
+	tries, err := s.Attempts(o.HandledAt)
+	if err != nil {
+		return err
+	}
+	return s.PlanCallback(ctx, t, o, 1, tries[0])
+}
+
+// Attempts are the instants at which the resident is asked about a ticket
+// that was handled at from.
+func (s *Service) Attempts(from time.Time) ([]time.Time, error) {
+	p := s.Rules.Callbacks().Callback
+	return s.Work.Attempts(from, scheduler.AttemptPolicy{At: p.At, Tries: p.Tries, HalfDays: p.HalfDays})
+}
+
+// PlanCallback plans one try of asking.
+func (s *Service) PlanCallback(ctx context.Context, t *gateway.Turn, o *Order, try int, at time.Time) error {
+	return s.plan(ctx, t, o, DueCallback, strconv.Itoa(try), at, CallbackDue{Try: try})
+}
+
+// over ends everything that was planned around a ticket.
+func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
+	if _, err := t.ClearDue(ctx, string(e.Kind), Subject(o.ID), ""); err != nil {
+		return fmt.Errorf("clear what was due: %w", err)
+	}
+	if err := t.ClosePromptsOf(ctx, string(e.Kind), Subject(o.ID)); err != nil {
+		return fmt.Errorf("close the prompts: %w", err)
+	}
+	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
+		return err
+	}
+	if e.Kind != ticket.EventRejected {
+		return nil
+	}
+	return s.Notify(ctx, t, o, "rejected", NoticeDue{
+		Key: "notice.rejected." + e.Data["reason"], Params: map[string]string{"number": o.Number.Spoken()},
+	})
+}
+
+// Notify plans a text for the reporter. What names the occasion: one notice
+// per occasion and version.
+func (s *Service) Notify(ctx context.Context, t *gateway.Turn, o *Order, what string, n NoticeDue) error {
+	return s.plan(ctx, t, o, DueNotice, what, t.Now, n)
+}
+
+// quiet takes back the clocks of the desk that had the ticket.
+func (s *Service) quiet(ctx context.Context, t *gateway.Turn, o *Order, why string) error {
+	for _, kind := range []string{DueNudge, DueSign, DueContact, DueDispatch, DueCard} {
+		if err := s.clear(ctx, t, o, kind, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) clear(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
+	if _, err := t.ClearDue(ctx, why, Subject(o.ID), kind); err != nil {
+		return fmt.Errorf("clear %s: %w", kind, err)
+	}
+	return nil
+}
+
+// plan writes a due row for the ticket as it is now; zero times plan nothing.
+func (s *Service) plan(ctx context.Context, t *gateway.Turn, o *Order, kind, key string, at time.Time, data any) error {
+	if at.IsZero() {
+		return nil
+	}
+	return s.planAt(ctx, t, o, kind, "v"+strconv.Itoa(o.Version)+"/"+key, at, data)
+}
+
+func (s *Service) planAt(ctx context.Context, t *gateway.Turn, o *Order, kind, key string, at time.Time, data any) error {
+	return t.PlanDue(ctx, gateway.Plan{
+		Kind: kind, Subject: Subject(o.ID), Key: key, Person: o.ReporterID, Version: int32(o.Version), Data: data, At: at,
+	})
+}
+
+// AddTask lays a task before the people of a role whose area has the ticket.
+func (s *Service) AddTask(ctx context.Context, t *gateway.Turn, o *Order, kind string, role people.Role, data map[string]string) error {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("pack a task: %w", err)
+	}
+	area, kindOfArea := s.taskArea(o)
+	_, err = t.Tx.AddTask(ctx, db.AddTaskParams{
+		Kind: kind, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(role), AreaKind: kindOfArea, Area: area,
+		Data: t.Seal(SealTask, string(body)),
+	})
+	if err != nil {
+		return fmt.Errorf("add task %s: %w", kind, err)
+	}
+	return t.PlanDue(ctx, gateway.Plan{
+		Kind: DueTask, Subject: Subject(o.ID), Key: kind + "/v" + strconv.Itoa(o.Version), Version: int32(o.Version), At: t.Now,
+		Data: TaskDue{Kind: kind},
+	})
+}
+
+// DueTask tells the people of a role that a task lies before them: TaskDue.
+const DueTask = "task"
+
+// TaskDue is the data of a DueTask row.
+type TaskDue struct {
+	Kind string `json:"kind"`
+}
+
+// taskArea is the area whose people get a ticket's tasks: its county, or the
+// city while the place is unknown.
+func (s *Service) taskArea(o *Order) (area, kind string) {
+	if county := people.DivisionCode(o.Place.Division).At(people.LevelCounty); county != "" {
+		return string(county), string(people.AreaCounty)
+	}
+	return CityCode, string(people.AreaCity)
+}
+
+// CityCode is 萍乡市 (GB/T 2260).
+const CityCode = "3603"
+
+func (s *Service) endTasks(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
+	if err := t.ClearTasksOf(ctx, why, &o.ID, kind); err != nil {
+		return fmt.Errorf("clear tasks: %w", err)
+	}
+	return nil
+}
