@@ -46,6 +46,12 @@ func (m *machine) words(text string) {
 			return
 		}
 	case AskConfirm, AskReadback:
+		if q.Kind == AskConfirm { // 算了，不报了 drops it, before the no in it counts
+			if o, ok := m.choose(text, q.Options); ok {
+				m.decide(o)
+				return
+			}
+		}
 		if o, ok := m.yesOrNo(text, q.Options); ok {
 			m.decide(o)
 			return
@@ -69,11 +75,13 @@ func (m *machine) words(text string) {
 	m.miss(text)
 }
 
-// yesOrNo understands the answer to a confirm or readback that is not exactly
-// one of its options: a no to a confirm is a wish to change something.
+// yesOrNo understands a yes or no where the first option means yes and the
+// second no; a no to a confirm is a wish to change something.
 func (m *machine) yesOrNo(text string, options []Option) (Option, bool) {
-	if i, found := m.env.Words.Choose(text, lexical(options)); found == words.Exact {
-		return options[i], true
+	for _, o := range options {
+		if words.Normalize(text) == words.Normalize(o.Label) {
+			return o, true
+		}
 	}
 	if yes, ok := m.env.Words.YesNo(text); ok {
 		if yes {

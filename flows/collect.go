@@ -133,10 +133,10 @@ func (m *machine) wordsOf(name string) string {
 	if name == "" {
 		return ""
 	}
-	if raw := m.s.Items[name].Raw; raw != "" {
-		return raw
+	if at := m.s.Items[name]; at.State != "" {
+		return at.Raw
 	}
-	s, _ := m.s.Data[name].(string)
+	s, _ := m.s.Data[name].(string) // handed over by the caller
 	return s
 }
 

@@ -41,6 +41,9 @@ func compileExpr(source string, line int) (*expression, error) {
 	if err != nil {
 		return nil, fmt.Errorf("expression %q: %w", source, err)
 	}
+	if names.calls {
+		return nil, fmt.Errorf("expression %q: there are no functions but len", source)
+	}
 	e.program = program
 	slices.Sort(names.found)
 	e.names = slices.Compact(names.found)
@@ -190,9 +193,15 @@ func call(function string, args ...ast.Node) ast.Node {
 var internal = []string{"truth", "part", "order", "len"}
 
 // nameCollector notes the names that an expression reads, before it is patched.
-type nameCollector struct{ found []string }
+type nameCollector struct {
+	found []string
+	calls bool // a function is called; there are none but len
+}
 
 func (c *nameCollector) Visit(n *ast.Node) {
+	if _, ok := (*n).(*ast.CallNode); ok {
+		c.calls = true
+	}
 	if name := dotted(*n); name != "" && !slices.Contains(internal, name) {
 		c.found = append(c.found, name)
 	}

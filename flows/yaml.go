@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // reader reads the YAML tree of one file by hand rather than into structs:
@@ -27,7 +30,11 @@ func readYAML(name string, body []byte) (reader, node, error) {
 	if !utf8.Valid(body) {
 		return r, node{}, fmt.Errorf("%s: not UTF-8; save the file as UTF-8", name)
 	}
-	f, err := parser.ParseBytes(body, 0)
+	tokens := lexer.Tokenize(string(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	if line, deep := tooDeep(tokens); deep {
+		return r, node{}, fmt.Errorf("%s:%d: nested too deeply", name, line)
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return r, node{}, fmt.Errorf("%s: %s", name, yaml.FormatError(err, false, false))
 	}
@@ -38,6 +45,35 @@ func readYAML(name string, body []byte) (reader, node, error) {
 		return r, node{}, r.errorf(node{f.Docs[1]}, "one document per file, without ---")
 	}
 	return r, node{f.Docs[0].Body}, nil
+}
+
+// maxNesting is far above what a dialogue needs. It is held before the parser
+// runs, because that is recursive.
+const maxNesting = 40
+
+// tooDeep finds the line where brackets, entries of one line, or indentation
+// nest too deeply.
+func tooDeep(tokens token.Tokens) (int, bool) {
+	depth, line, inLine := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, inLine = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType, token.TagType, token.AnchorType:
+			if depth == 0 {
+				inLine++
+			}
+		}
+		if depth > maxNesting || inLine > maxNesting || t.Position.IndentNum > 4*maxNesting {
+			return line, true
+		}
+	}
+	return 0, false
 }
 
 func (r reader) errorf(n node, format string, args ...any) error {
