@@ -60,6 +60,18 @@ func (b *Bus) wakeHere(topic string) {
 	}
 }
 
+func (b *Bus) wakeAll() {
+	b.mu.Lock()
+	topics := make([]string, 0, len(b.subs))
+	for t := range b.subs {
+		topics = append(topics, t)
+	}
+	b.mu.Unlock()
+	for _, t := range topics {
+		b.wakeHere(t)
+	}
+}
+
 // Subscribe returns a channel that gets a value after each Wake of topic
 // (several may become one) and a function that ends the subscription.
 func (b *Bus) Subscribe(topic string) (<-chan struct{}, func()) {
@@ -160,6 +172,8 @@ func (b *Bus) listen(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "listen shaoying"); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	// What was said while nobody listened is made up for by waking all.
+	b.wakeAll()
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"shaoying/configs"
 	"shaoying/scheduler"
@@ -63,14 +62,15 @@ type Policy struct {
 // CallbackPolicy is configs/policies/callbacks.yaml.
 type CallbackPolicy struct {
 	Callback struct {
-		After        scheduler.Limit `yaml:"after"`         // from the desk's report to the first question
-		At           string          `yaml:"at"`            // "15:04", when on that day
-		Tries        int             `yaml:"tries"`         // before it becomes a phone task
-		HalfDays     int             `yaml:"half_days"`     // over how many different half-days at least
-		AnswerWithin scheduler.Limit `yaml:"answer_within"` // how long one question stays open
-		PhoneWithin  scheduler.Limit `yaml:"phone_within"`  // how long the clerk has for the phone task
-		JudgeWithin  scheduler.Limit `yaml:"judge_within"`  // how long the clerk has to judge an unhappy answer
-		Source       string          `yaml:"source"`
+		After scheduler.Limit `yaml:"after"` // from the desk's report to the first question
+		// At are the times of a workday at which the resident is asked.
+		At           []scheduler.TimeOfDay `yaml:"at"`
+		Tries        int                   `yaml:"tries"`         // before it becomes a phone task
+		HalfDays     int                   `yaml:"half_days"`     // over how many different half-days at least
+		AnswerWithin scheduler.Limit       `yaml:"answer_within"` // how long one question stays open
+		PhoneWithin  scheduler.Limit       `yaml:"phone_within"`  // how long the clerk has for the phone task
+		JudgeWithin  scheduler.Limit       `yaml:"judge_within"`  // how long the clerk has to judge an unhappy answer
+		Source       string                `yaml:"source"`
 	} `yaml:"callback"`
 	Survey struct {
 		PerPerson    scheduler.Limit `yaml:"per_person"` // at most one survey a person in this time
@@ -139,11 +139,9 @@ func (p CallbackPolicy) Validate() error {
 	bad.limit("callback.answer_within", p.Callback.AnswerWithin)
 	bad.limit("callback.phone_within", p.Callback.PhoneWithin)
 	bad.limit("callback.judge_within", p.Callback.JudgeWithin)
-	if _, err := time.Parse("15:04", p.Callback.At); err != nil {
-		bad.add("callback.at must be a time of day such as 10:00, is %q", p.Callback.At)
-	}
-	if p.Callback.Tries < 1 || p.Callback.HalfDays < 1 || p.Callback.HalfDays > p.Callback.Tries {
-		bad.add("callback.half_days must lie between 1 and callback.tries, are %d and %d", p.Callback.HalfDays, p.Callback.Tries)
+	tries := scheduler.AttemptPolicy{At: p.Callback.At, Tries: p.Callback.Tries, HalfDays: p.Callback.HalfDays}
+	if err := tries.Validate(); err != nil {
+		bad.add("callback: %w", err)
 	}
 	bad.source("callback", p.Callback.Source)
 	bad.limit("survey.per_person", p.Survey.PerPerson)

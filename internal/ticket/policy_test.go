@@ -59,7 +59,7 @@ func TestPolicyErrors(t *testing.T) {
 		{"no transfers", parseTickets, tickets, "max: 3", "max: 0", "transfers.max"},
 		{"no reasons", parseTickets, tickets, "[other_grid, other_unit, colleague]", "[]", "reasons.transfer"},
 		{"no source", parseTickets, tickets, "source: \"shares [J]; reminding on the day of expiry is common practice of 12345 offices\"", "source: \"\"", "nudges.source"},
-		{"time of day", parseCallbacks, callbacks, `"10:00"`, `"25:00"`, "callback.at"},
+		{"time of day", parseCallbacks, callbacks, `"10:00"`, `"25:00"`, "25:00"},
 		{"half-days", parseCallbacks, callbacks, "half_days: 2", "half_days: 4", "half_days"},
 		{"share", parseCallbacks, callbacks, "time: 0.5", "time: 1.5", "redo"},
 		{"callback limit", parseCallbacks, callbacks, "within: 15d", "within: 15x", "time limit"},
