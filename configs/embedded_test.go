@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"shaoying/internal/privacy"
 )
 
 // Every embedded YAML file is one strict document: no key twice, no second
@@ -65,5 +67,21 @@ func TestNoGoFileIsEmbedded(t *testing.T) {
 	}
 	if _, err := Read("none.yaml"); err == nil || !strings.Contains(err.Error(), "none.yaml") {
 		t.Fatalf("a file that is not there: %v", err)
+	}
+}
+
+// internal/privacy cannot read configs, which lies above it, so its policy is
+// checked here.
+func TestPrivacyPolicy(t *testing.T) {
+	body, err := Read("policies/privacy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p privacy.Policy
+	if err := Decode("policies/privacy.yaml", body, &p); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
 	}
 }
