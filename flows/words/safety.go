@@ -200,6 +200,9 @@ func sentences(text string) []string {
 }
 
 func (s *Safety) fits(r rule, sentence string) bool {
+	if !r.maybe(sentence) {
+		return false
+	}
 	for _, w := range r.over {
 		if strings.Contains(sentence, w) {
 			return false
@@ -211,6 +214,14 @@ func (s *Safety) fits(r rule, sentence string) bool {
 		}
 	}
 	return slices.ContainsFunc(r.patterns, func(p pattern) bool { return s.matches(p, sentence) })
+}
+
+// maybe reports whether any pattern could fit at all. It saves nearly every
+// message the rest of the work.
+func (r rule) maybe(sentence string) bool {
+	return slices.ContainsFunc(r.patterns, func(p pattern) bool {
+		return slices.ContainsFunc(p[0], func(w string) bool { return strings.Contains(sentence, w) })
+	})
 }
 
 // matches looks for a word of the first group that has a word of every other

@@ -118,7 +118,10 @@ func ParseMatters(name string, body []byte, units *Units) (*Matters, error) {
 			errs = append(errs, fmt.Errorf("matters[%d] %s: %w", i, row.Code, err))
 		}
 	}
-	if _, ok := m.Get(OtherMatter); !ok {
+	if len(f.Matters) < 2 {
+		errs = append(errs, errors.New("matters: at least two are needed to choose from"))
+	}
+	if !m.has(OtherMatter) {
 		errs = append(errs, fmt.Errorf("matters: %s is missing, to which goes what fits nowhere", OtherMatter))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -155,7 +158,7 @@ func (m *Matters) addMatter(f matterFile, units *Units) error {
 		return fmt.Errorf("first: %q is neither grid nor unit", f.First)
 	case !f.Class.valid() || f.Class == Urgent:
 		return fmt.Errorf("class: %q is not a class of time limits for what is not urgent", f.Class)
-	case (f.UrgentWhen == "") != (len(f.Urgent) == 0) && f.UrgentWhen == "":
+	case len(f.Urgent) > 0 && f.UrgentWhen == "":
 		return errors.New("urgent patterns without urgent_when: staff must be able to read what is urgent")
 	}
 	m.list = append(m.list, Matter{

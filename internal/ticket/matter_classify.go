@@ -83,7 +83,7 @@ func newIndex(rows []matterFile) *index {
 		x.keys = append(x.keys, *k)
 	}
 	slices.SortFunc(x.keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(len(b.strong), len(a.strong)), cmp.Compare(a.text, b.text))
 	})
 	return x
 }
