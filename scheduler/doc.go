@@ -4,10 +4,11 @@
 //
 // # What it is
 //
-// Pure functions over values. The package does no I/O, starts no goroutine,
-// keeps no state between calls and never asks for the time: now is an
-// argument. internal/postgres owns the rows (schedule, slot, due) and the
-// planner loop in scheduler/jobs calls [Plan] and writes what it returns.
+// Pure functions over values. The package does no I/O but reading zones when it
+// is set up, starts no goroutine, keeps no state between calls and never asks
+// for the time: now is an argument. internal/postgres owns the rows (schedule, slot, due) and the
+// planner loop in scheduler/jobs calls [Planner.Plan] and writes what it
+// returns.
 //
 // # Slots
 //
@@ -19,7 +20,7 @@
 //
 //	nominal --on_holiday--> workday --on_quiet--> due --catch_up--> planned | skipped(reason)
 //
-// [Plan] walks the nominal times after the last one it decided. Each gets a
+// [Planner.Plan] walks the nominal times after the last one it decided. Each gets a
 // slot, also the ones that will not run; those carry the reason.
 //
 // # Local time

@@ -40,62 +40,64 @@ type Slot struct {
 // transaction stays short after a long absence.
 const chunk = 500
 
-// Plan decides, in order, the slots of s after last that are due, and those
-// whose nominal time has come and that are due later. newLast is the nominal
-// time of the last one decided, or last. It is to be stored together with the
-// slots; then any number of planners and restarts neither lose nor double one.
-//
-// After a long absence one call decides only the oldest part: call again with
-// newLast until no slots come back. The error is that of [Schedule.Validate].
-func Plan(s Schedule, cal *Calendar, quiet Quiet, last, now time.Time) (slots []Slot, newLast time.Time, err error) {
-	p, err := newPlanner(s, cal, quiet)
-	if err != nil {
-		return nil, last, err
-	}
-	slots = p.ready(last, now)
-	if len(slots) == 0 {
-		return nil, last, nil
-	}
-	n, newest := len(slots), slots[len(slots)-1]
-	slots = append(slots, p.ahead(newest, now)...)
-	p.catchUp(slots, now)
-	return slots[:n:n], newest.Nominal, nil
-}
-
-// NextWake returns when Plan has something to decide after last: before that
-// instant it returns no slots. The error is that of [Schedule.Validate].
-func NextWake(s Schedule, cal *Calendar, quiet Quiet, last time.Time) (time.Time, error) {
-	p, err := newPlanner(s, cal, quiet)
-	if err != nil {
-		return time.Time{}, err
-	}
-	slot := p.place(p.next(last, p.loc))
-	return earlier(slot.Nominal, slot.Due), nil
-}
-
-// planner is a compiled schedule with what shifts its slots.
-type planner struct {
+// Planner decides about the slots of one schedule. It is immutable, safe for
+// concurrent use and keeps nothing between calls; a new calendar or schedule
+// makes a new one.
+type Planner struct {
 	Schedule
-	spec
+	spec  spec
 	loc   *time.Location
 	cal   *Calendar
 	quiet Quiet
 }
 
-func newPlanner(s Schedule, cal *Calendar, quiet Quiet) (planner, error) {
+// NewPlanner returns the planner of s. The error is that of
+// [Schedule.Validate].
+func NewPlanner(s Schedule, cal *Calendar, quiet Quiet) (*Planner, error) {
+	if cal == nil {
+		return nil, fmt.Errorf("schedule %q: no calendar", s.Name)
+	}
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+	}
 	sp, loc, err := s.compile()
 	if err != nil {
-		return planner{}, fmt.Errorf("schedule %q: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
 	}
-	return planner{s, sp, loc, cal, quiet}, nil
+	return &Planner{Schedule: s, spec: sp, loc: loc, cal: cal, quiet: quiet}, nil
+}
+
+// Plan decides, in order, the slots after last that are due, and those whose
+// nominal time has come and that are due later. newLast is the nominal time of
+// the last one decided, or last. It is to be stored together with the slots;
+// then any number of planners and restarts neither lose nor double one.
+//
+// After a long absence one call decides only the oldest part: call again with
+// newLast until no slots come back.
+func (p *Planner) Plan(last, now time.Time) (slots []Slot, newLast time.Time) {
+	slots = p.ready(last, now)
+	if len(slots) == 0 {
+		return nil, last
+	}
+	n, newest := len(slots), slots[len(slots)-1]
+	slots = append(slots, p.ahead(newest, now)...)
+	p.catchUp(slots, now)
+	return slots[:n:n], newest.Nominal
+}
+
+// NextWake returns when Plan has something to decide after last: before that
+// instant it returns no slots.
+func (p *Planner) NextWake(last time.Time) time.Time {
+	slot := p.place(p.spec.next(last, p.loc))
+	return earlier(slot.Nominal, slot.Due)
 }
 
 // ready places the slots whose time has come, at most one chunk. Shifts keep
 // the order, so the first that is neither nominally nor really due ends it.
-func (p planner) ready(last, now time.Time) []Slot {
+func (p *Planner) ready(last, now time.Time) []Slot {
 	var slots []Slot
 	for len(slots) < chunk {
-		slot := p.place(p.next(last, p.loc))
+		slot := p.place(p.spec.next(last, p.loc))
 		if slot.Nominal.After(now) && slot.Due.After(now) {
 			break
 		}
@@ -107,12 +109,12 @@ func (p planner) ready(last, now time.Time) []Slot {
 
 // ahead places the slots behind newest that the policy has to know to decide
 // about newest: the one that would supersede it, or as many as may run at once.
-func (p planner) ahead(newest Slot, now time.Time) []Slot {
+func (p *Planner) ahead(newest Slot, now time.Time) []Slot {
 	want := map[Policy]int{CatchUpLatest: 1, CatchUpAll: p.CatchUp.Max}[p.CatchUp.Policy]
 	until := later(now, newest.Due)
 	var slots []Slot
 	for last := newest.Nominal; want > 0; {
-		slot := p.delay(p.place(p.next(last, p.loc)), now)
+		slot := p.delay(p.place(p.spec.next(last, p.loc)), now)
 		if slot.Nominal.After(until) && slot.Due.After(until) {
 			break
 		}
@@ -125,10 +127,11 @@ func (p planner) ahead(newest Slot, now time.Time) []Slot {
 	return slots
 }
 
-// place shifts a nominal time by the holiday and the quiet rule.
-func (p planner) place(nominal time.Time) Slot {
+// place shifts a nominal time, which stands for a wall-clock time, by the
+// holiday and the quiet rule.
+func (p *Planner) place(nominal, wall time.Time) Slot {
 	slot := Slot{Nominal: nominal, Due: nominal, State: Planned}
-	day, at := DateOf(nominal), timeOfDay(nominal)
+	day, at := DateOf(wall), timeOfDay(wall)
 	if m, ok := p.spec.(monthSpec); ok && m.workday > 0 {
 		day = p.cal.AddWorkdays(day.AddDays(-1), m.workday)
 		slot.Due = day.At(at, p.loc)
@@ -154,7 +157,7 @@ func (p planner) place(nominal time.Time) Slot {
 
 // delay looks at a slot whose due time may be over: too late, or to wait once
 // more because now is quiet.
-func (p planner) delay(slot Slot, now time.Time) Slot {
+func (p *Planner) delay(slot Slot, now time.Time) Slot {
 	if slot.State == Skipped || !slot.Due.Before(now) {
 		return slot
 	}
@@ -170,7 +173,7 @@ func (p planner) delay(slot Slot, now time.Time) Slot {
 }
 
 // catchUp applies the policy, from the newest slot to the oldest.
-func (p planner) catchUp(slots []Slot, now time.Time) {
+func (p *Planner) catchUp(slots []Slot, now time.Time) {
 	running := 0
 	var newer time.Time // due time of the next newer slot that runs
 	for i := range slices.Backward(slots) {

@@ -12,25 +12,27 @@ import (
 // spec makes the nominal times of a schedule. It knows nothing of holidays and
 // quiet hours.
 type spec interface {
-	// next returns the first nominal time after t, in loc.
-	next(t time.Time, loc *time.Location) time.Time
+	// next returns the first nominal time after t, in loc, and the wall-clock
+	// time that it stands for, written as UTC. They differ only where
+	// daylight saving leaves that time out.
+	next(t time.Time, loc *time.Location) (nominal, wall time.Time)
 }
 
 // cronSpec runs at wall-clock times.
 type cronSpec struct{ cron.Schedule }
 
-func (c cronSpec) next(t time.Time, loc *time.Location) time.Time {
+func (c cronSpec) next(t time.Time, loc *time.Location) (nominal, wall time.Time) {
 	return nextWall(t, loc, c.Next)
 }
 
 // nextWall walks wall-clock times until one is an instant after t. In a gap
 // two of them can be the same instant, and in a fold one can lie behind t.
-func nextWall(t time.Time, loc *time.Location, step func(time.Time) time.Time) time.Time {
-	wall := wallOf(t.In(loc))
+func nextWall(t time.Time, loc *time.Location, step func(time.Time) time.Time) (nominal, wall time.Time) {
+	wall = wallOf(t.In(loc))
 	for {
 		wall = step(wall)
 		if n := instant(wall, loc); n.After(t) {
-			return n
+			return n, wall
 		}
 	}
 }
@@ -75,13 +77,14 @@ func parseInterval(text, from string) (intervalSpec, error) {
 	return s, nil
 }
 
-func (s intervalSpec) next(t time.Time, loc *time.Location) time.Time {
+func (s intervalSpec) next(t time.Time, loc *time.Location) (nominal, wall time.Time) {
 	anchor := instant(s.from, loc)
 	if t.Before(anchor) {
-		return anchor
+		return anchor, s.from
 	}
 	if s.days == 0 {
-		return anchor.Add((t.Sub(anchor)/s.every + 1) * s.every)
+		nominal = anchor.Add((t.Sub(anchor)/s.every + 1) * s.every)
+		return nominal, wallOf(nominal)
 	}
 	return nextWall(t, loc, func(wall time.Time) time.Time {
 		passed := int(wall.Sub(s.from) / (time.Duration(s.days) * 24 * time.Hour))
@@ -120,7 +123,7 @@ func parseMonth(text string) (monthSpec, error) {
 	return s, nil
 }
 
-func (s monthSpec) next(t time.Time, loc *time.Location) time.Time {
+func (s monthSpec) next(t time.Time, loc *time.Location) (nominal, wall time.Time) {
 	return nextWall(t, loc, func(wall time.Time) time.Time {
 		for month := wall.Month(); ; month++ {
 			day := time.Date(wall.Year(), month, 1, 0, int(s.at), 0, 0, time.UTC)
