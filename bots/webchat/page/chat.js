@@ -173,21 +173,24 @@ function place() {
 find("form").addEventListener("submit", (e) => {
   e.preventDefault();
   const box = find("text");
-  if (!box.value.trim()) return;
-  if ([...box.value].length > Number(document.body.dataset.maxText)) {
+  const text = box.value.trim();
+  if (!text) return;
+  if ([...text].length > Number(document.body.dataset.maxText)) {
     panel(texts.too_long, [[texts.cancel, closePanel]]);
     return;
   }
-  say(box.value);
+  say(text);
   box.value = "";
   box.focus();
 });
-find("text").addEventListener("keydown", (e) => {
-  // While a Chinese word is being composed, Enter belongs to the input method.
-  if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
-    e.preventDefault();
-    find("form").requestSubmit();
-  }
+let shift = false;
+find("text").addEventListener("keydown", (e) => (shift = e.shiftKey));
+find("text").addEventListener("beforeinput", (e) => {
+  // Telephones send no key for Enter, only its line break. While a Chinese word
+  // is being composed, Enter belongs to the input method.
+  if (e.inputType !== "insertLineBreak" || shift || e.isComposing) return;
+  e.preventDefault();
+  find("form").requestSubmit();
 });
 for (const id of ["camera", "album"]) {
   find(id).addEventListener("click", () => find("from-" + id).click());

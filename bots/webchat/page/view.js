@@ -10,6 +10,10 @@ export class View {
     this.log = document.getElementById("log");
     this.main = document.querySelector("main");
     this.rows = []; // {order: [number, number], li, at, line}
+    // Whoever reads further up is left there; everybody else sees the end.
+    this.stick = true;
+    this.main.addEventListener("scroll", () => (this.stick = this.atEnd()));
+    new ResizeObserver(() => this.toEnd()).observe(this.main);
   }
 
   // bot shows an item that came from the server.
@@ -24,7 +28,7 @@ export class View {
       img.addEventListener("load", () => this.toEnd(), { once: true });
       bubble.append(img);
     }
-    if (item.text) bubble.append(document.createTextNode(item.text));
+    if (item.text) bubble.append(...words(item.text));
     li.append(bubble);
     const row = { order: [item.id, 0], li, at: item.at, item };
     if (item.choices.length) li.append(this.choices(row));
@@ -80,7 +84,7 @@ export class View {
       li.append(element("span", "unseen", this.texts.me + "："));
       const bubble = element("div", "bubble");
       if (line.preview) bubble.append(this.preview(line));
-      if (line.text) bubble.append(document.createTextNode(line.text));
+      else bubble.append(...words(line.text));
       const meta = element("span", "meta");
       li.append(bubble, meta);
       row = { order: [line.after, line.n], li, meta, line };
@@ -118,11 +122,10 @@ export class View {
   insert(row) {
     let i = this.rows.length;
     while (i > 0 && before(row.order, this.rows[i - 1].order)) i--;
-    const atEnd = this.atEnd();
     this.log.insertBefore(row.li, this.rows[i] ? this.rows[i].li : null);
     this.rows.splice(i, 0, row);
     this.days();
-    if (atEnd) this.toEnd(true);
+    this.toEnd();
   }
 
   // days writes the date above the first line of each day.
@@ -137,11 +140,11 @@ export class View {
   }
 
   atEnd() {
-    return this.main.scrollHeight - this.main.scrollTop - this.main.clientHeight < 160;
+    return this.main.scrollHeight - this.main.scrollTop - this.main.clientHeight < 40;
   }
 
   toEnd(surely) {
-    if (surely || this.atEnd()) this.main.scrollTop = this.main.scrollHeight;
+    if (surely || this.stick) this.main.scrollTop = this.main.scrollHeight;
   }
 }
 
@@ -150,6 +153,11 @@ export function element(tag, className, text) {
   if (className) e.className = className;
   if (text) e.textContent = text;
   return e;
+}
+
+// words keeps the groups of a ticket number on one line.
+function words(text) {
+  return text.split(/(\d{3,4}(?: \d{3})+)/).map((part, i) => (i % 2 ? element("span", "together", part) : part));
 }
 
 function before(a, b) {
