@@ -69,7 +69,7 @@ func parsePostmaster(text []byte) (postmaster, error) {
 // start runs the server and returns when it takes connections. When ctx ends
 // before that, the server is told to end as well.
 func (s *Server) start(ctx context.Context) error {
-	if err := s.clearStalePid(); err != nil {
+	if err := s.clearStale(); err != nil {
 		return err
 	}
 	log, err := s.openLog()
@@ -126,25 +126,30 @@ func (s *Server) arguments() []string {
 	return args
 }
 
-// clearStalePid removes a postmaster.pid whose number now belongs to another
-// program, as after the restart of a container: PostgreSQL would take that for
-// itself and refuse to start. Processes of the old server that still hold its
-// memory are found by PostgreSQL in another way.
-func (s *Server) clearStalePid() error {
-	path := filepath.Join(s.home.data(), "postmaster.pid")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read what the last server left: %w", err)
-	}
-	p, err := parsePostmaster(text)
-	if err != nil || signal(p.pid, syscall.Signal(0)) != nil {
-		return nil // PostgreSQL knows what to do with these
-	}
-	if err := os.Remove(path); err != nil {
-		return fmt.Errorf("remove a stale postmaster.pid: %w", err)
+// clearStale removes what a killed server left, postmaster.pid and the lock of
+// its socket, when the process number in it now belongs to another program, as
+// after the restart of a container, or to a zombie: PostgreSQL would take that
+// for itself and refuse to start. Processes of the old server that still hold
+// its memory are found by PostgreSQL in another way.
+func (s *Server) clearStale() error {
+	for _, path := range []string{
+		filepath.Join(s.home.data(), "postmaster.pid"),
+		filepath.Join(s.home.socketDir(), ".s.PGSQL."+port+".lock"),
+	} {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read what the last server left: %w", err)
+		}
+		p, err := parsePostmaster(text)
+		if err != nil || signal(p.pid, syscall.Signal(0)) != nil {
+			continue // PostgreSQL knows what to do with these
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove what the last server left: %w", err)
+		}
 	}
 	return nil
 }

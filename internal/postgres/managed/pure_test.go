@@ -126,13 +126,13 @@ func TestChooseKeepsToTheClustersVersion(t *testing.T) {
 }
 
 func FuzzParseVersion(f *testing.F) {
-	f.Add("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", 15)
-	f.Add("postgres (PostgreSQL) 19beta1", 19)
-	f.Add("postgres (PostgreSQL) 18", 18)
-	f.Add("(PostgreSQL) 99999999999999999999999", 0)
-	f.Add("PostgreSQL 15", 0)
-	f.Add("", 0)
-	f.Fuzz(func(t *testing.T, line string, _ int) {
+	f.Add("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)")
+	f.Add("postgres (PostgreSQL) 19beta1")
+	f.Add("postgres (PostgreSQL) 18")
+	f.Add("(PostgreSQL) 99999999999999999999999")
+	f.Add("PostgreSQL 15")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, line string) {
 		major, err := parseVersion(line)
 		if err == nil && !strings.Contains(line, "(PostgreSQL) ") {
 			t.Fatalf("found version %d in %q", major, line)
