@@ -93,10 +93,15 @@ type Rights struct {
 }
 
 // May reports whether one of the staff member's grants allows the command on
-// the subject. Somebody who has left may nothing.
+// the subject. Somebody who has left may nothing, nor somebody the claim is
+// about.
 func (r Rights) May(s Staff, c StaffCommand, on Subject, now time.Time) bool {
-	if !s.EndedAt.IsZero() && !now.Before(s.EndedAt) {
+	if !s.EndedAt.IsZero() && !now.Before(s.EndedAt) || slices.Contains(on.AgainstStaff, s.ID) {
 		return false
+	}
+	meant := func(g Grant) bool { return slices.Contains(on.Against, g.Area.Code) }
+	if slices.ContainsFunc(s.Grants, meant) {
+		return false // one grant there is enough: who serves two desks is of both
 	}
 	named := s.ID != 0 && slices.Contains(on.Named, s.ID)
 	for _, g := range s.Grants {

@@ -123,6 +123,10 @@ type Subject struct {
 	Unit     string // the unit whose desk has it
 	Private  bool   // confidential, anonymous or sensitive ticket
 	Named    []int64
+	// Against names the units and grids, AgainstStaff the staff, that a claim
+	// is about: whatever their rights, it stays hidden from them.
+	Against      []string
+	AgainstStaff []int64
 }
 
 func (s Subject) below(code string) bool {

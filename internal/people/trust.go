@@ -55,14 +55,14 @@ const (
 type reach int
 
 const (
-	reachOpen     reach = iota // anybody may, nothing is shown or changed
-	reachAdd                   // more words to what this address said
-	reachOwn                   // reads or changes what this address said
-	reachPerson                // everything of the person
-	reachGuarded               // the same, where a stolen phone would do harm
-	reachPrompt                // answers to a question we asked
-	reachVisit                 // the same, about a visit at home
-	reachCare                  // ends care or membership
+	reachOpen    reach = iota // anybody may, nothing is shown or changed
+	reachAdd                  // more words to what this address said
+	reachOwn                  // reads or changes what this address said
+	reachPerson               // everything of the person
+	reachGuarded              // the same, where a stolen phone would do harm
+	reachPrompt               // answers to a question we asked
+	reachVisit                // the same, about a visit at home
+	reachCare                 // ends care or membership
 	reachStaff
 )
 
@@ -70,15 +70,15 @@ func (c ResidentCommand) reach() (reach, bool) {
 	switch c {
 	case CmdReport, CmdSpeakToPerson, CmdStop, CmdStart:
 		return reachOpen, true
-	case CmdAddToTicket:
+	case CmdAddToTicket, CmdEnrol:
 		return reachAdd, true
-	case CmdReadOwn, CmdWithdrawTicket, CmdRelapse, CmdEnrol:
+	case CmdReadOwn, CmdWithdrawTicket:
 		return reachOwn, true
 	case CmdReadAll, CmdBindAddress:
 		return reachPerson, true
 	case CmdExport, CmdErase, CmdChangePhone, CmdReadHealth:
 		return reachGuarded, true
-	case CmdAnswerCallback, CmdAnswerSurvey:
+	case CmdAnswerCallback, CmdAnswerSurvey, CmdRelapse: // 又坏了 answers a survey
 		return reachPrompt, true
 	case CmdConfirmVisit, CmdAskVisitChange:
 		return reachVisit, true
