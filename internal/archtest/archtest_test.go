@@ -31,6 +31,7 @@ func TestRules(t *testing.T) {
 		{"beside", "internal/api/x.go", `import _ "shaoying/internal/console"`, "does not lie below"},
 		{"peers", "scheduler/x.go", `import _ "shaoying/configs"`, ""},
 		{"own parts", "internal/postgres/x.go", `import _ "shaoying/internal/postgres/db"`, ""},
+		{"parts of one house", "internal/postgres/pgtest/x.go", `import _ "shaoying/internal/postgres/managed"`, ""},
 		{"due kinds use the gateway", "scheduler/jobs/x.go", `import _ "shaoying/internal/gateway"`, ""},
 		{"the scheduler does not use its jobs", "scheduler/x.go", `import _ "shaoying/scheduler/jobs"`, "does not lie below"},
 		{"actions use tickets", "internal/actions/x.go", `import _ "shaoying/internal/ticket"`, ""},

@@ -53,26 +53,42 @@ var owned = []struct {
 // speak HTTP to what they test.
 var testHelp = []string{"bots/botstest", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
 
-// layerOf returns the level of a package.
-func layerOf(dir string) (int, bool) {
-	best, level := "", -1
+// entryOf returns the entry of the table that a package belongs to, and its
+// level; -1 when there is none.
+func entryOf(dir string) (entry string, level int) {
+	level = -1
 	for i, l := range layers {
 		for _, p := range l.packages {
-			if (within(dir, p) || p == channels && strings.HasPrefix(dir, channels)) && len(p) > len(best) {
-				best, level = p, i
+			if (within(dir, p) || p == channels && strings.HasPrefix(dir, channels)) && len(p) > len(entry) {
+				entry, level = p, i
 			}
 		}
 	}
+	return entry, level
+}
+
+// layerOf returns the level of a package.
+func layerOf(dir string) (int, bool) {
+	_, level := entryOf(dir)
 	return level, level >= 0
 }
 
-// sameHouse reports whether one package is a part of the other. A channel is
-// no part of bots, nor scheduler/jobs of scheduler: they have entries of their
+// sameHouse reports whether two packages are parts of one entry, inside of
+// which Go's own rule against cycles is enough. Each channel is a house of its
 // own.
 func sameHouse(a, b string) bool {
-	la, _ := layerOf(a)
-	lb, _ := layerOf(b)
-	return la == lb && (within(a, b) || within(b, a))
+	houseA, _ := entryOf(a)
+	houseB, _ := entryOf(b)
+	if houseA == channels && houseB == channels {
+		return channelOf(a) == channelOf(b)
+	}
+	return houseA == houseB
+}
+
+// channelOf returns the name of the channel that a package is a part of.
+func channelOf(dir string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(dir, channels), "/")
+	return name
 }
 
 func within(dir, house string) bool {
