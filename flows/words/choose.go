@@ -58,7 +58,26 @@ const (
 // Choose finds the option that a typed answer means. The index is -1 unless
 // found is Exact or Inside.
 func (l *Lexicon) Choose(answer string, opts []Option) (index int, found Found) {
-	return l.choose(Normalize(answer), l.terms(opts), len(opts))
+	n, shown := Normalize(answer), shown(opts)
+	if i, f := l.plainly(n, shown, len(opts)); f != None {
+		return i, f
+	}
+	return l.choose(n, l.widen(shown), len(opts))
+}
+
+// plainly takes what most answers are, a label or a number and nothing else,
+// without looking at any synonym.
+func (l *Lexicon) plainly(n string, shown []term, options int) (int, Found) {
+	b := l.bare(n)
+	for _, s := range []string{n, b} {
+		if i, f := exact(s, shown); f != None {
+			return i, f
+		}
+	}
+	if i, rest, ok := l.pick(b); ok && rest == "" && i >= 1 && i <= options {
+		return i - 1, Exact
+	}
+	return -1, None
 }
 
 // YesNo reads an answer to a yes-or-no question. ok is false when it is
@@ -87,8 +106,11 @@ func (l *Lexicon) choose(n string, terms []term, options int) (int, Found) {
 	return l.inside(n, terms)
 }
 
-// terms lists all ways to say the options, closest first.
-func (l *Lexicon) terms(opts []Option) []term {
+// terms lists all ways to say the options, longest text first.
+func (l *Lexicon) terms(opts []Option) []term { return l.widen(shown(opts)) }
+
+// shown lists what the resident was shown.
+func shown(opts []Option) []term {
 	var out []term
 	show := func(option int, words ...string) {
 		for _, w := range words {
@@ -104,6 +126,11 @@ func (l *Lexicon) terms(opts []Option) []term {
 			show(i, o.Value)
 		}
 	}
+	return out
+}
+
+// widen adds synonyms, and any yes or no for an option that is one.
+func (l *Lexicon) widen(out []term) []term {
 	add := func(option, rank int, prepared []string) {
 		for _, w := range prepared {
 			out = append(out, term{w, option, rank})

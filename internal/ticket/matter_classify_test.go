@@ -134,7 +134,7 @@ func TestClassifyFreshMessages(t *testing.T) {
 		}
 	}
 	t.Logf("%d messages: top-1 %d, among the offered %d; sure %d, of those right %d", len(rows), right, offered, sure, sureRight)
-	if share(sureRight, sure) < 0.80 || share(right, len(rows)) < 0.4 {
+	if share(sureRight, sure) < 0.9 || share(right, len(rows)) < 0.8 || share(offered, len(rows)) < 0.9 {
 		t.Error("worse than when it was measured")
 	}
 }
