@@ -70,10 +70,10 @@ func TestR10OncePerSlotOverDowntime(t *testing.T) {
 			s.CatchUp.Max = rapid.IntRange(1, 5).Draw(t, "max")
 		}
 		if s.Validate() != nil {
-			s.CatchUp = CatchUp{CatchUpLatest, s.CatchUp.MaxLate, 0} // it would have piled up
+			s.CatchUp = CatchUp{CatchUpLatest, s.CatchUp.MaxLate, 0} // what would have piled up
 		}
 		if s.Validate() != nil {
-			s.OnHoliday = HolidayKeep // workday of the month
+			s.OnHoliday = HolidayKeep // what would have lost its order, and workdays of the month
 		}
 		loc, err := time.LoadLocation(s.Zone)
 		if err != nil {
@@ -101,7 +101,7 @@ func simulate(t *rapid.T, db *table, p *Planner, start time.Time, rng *rand.Rand
 	end := start.AddDate(0, 0, 400)
 	var ticks []time.Time
 	for now := start; now.Before(end); {
-		now = now.Add(time.Minute + time.Duration(rng.Int64N(int64(6*time.Hour))))
+		now = now.Add(time.Minute + time.Duration(rng.Int64N(int64(10*time.Hour))))
 		if now.After(outage) && now.Before(outage.AddDate(0, 0, 3)) {
 			now = outage.AddDate(0, 0, 3)
 		}

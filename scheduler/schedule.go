@@ -195,8 +195,9 @@ func (s Schedule) validateQuiet() error {
 	return nil
 }
 
-// validateHoliday also refuses to pile up runs. Moved to workdays, slots of one
-// day would lose their order, and slots of one week can meet on one day.
+// validateHoliday also refuses to pile up runs. Moved to workdays, slots of
+// different times of day would lose their order, on which Plan depends, and
+// slots of one week can meet on one day.
 func (s Schedule) validateHoliday(sp spec, loc *time.Location) error {
 	switch s.OnHoliday {
 	case HolidayKeep, HolidaySkip:
@@ -208,24 +209,17 @@ func (s Schedule) validateHoliday(sp spec, loc *time.Location) error {
 	if m, ok := sp.(monthSpec); ok && m.workday > 0 {
 		return errors.New("on_holiday must be keep: a workday of the month is never a day off")
 	}
-	switch gap := shortestGap(sp, loc); {
-	case gap < 24*time.Hour:
-		return fmt.Errorf("on_holiday %s is for what runs at most once a day; use skip", s.OnHoliday)
-	case gap < 7*24*time.Hour && s.CatchUp.Policy != CatchUpLatest:
-		return fmt.Errorf("on_holiday %s would move several runs to one workday; use skip, or catch_up policy latest", s.OnHoliday)
+	// A sample of 400 days shows every weekday, month end and clock change.
+	t, wall := sp.next(time.Date(2025, time.March, 1, 0, 0, 0, 0, loc), loc)
+	for end := t.Add(farthestNext); t.Before(end); {
+		n, next := sp.next(t, loc)
+		switch gap := next.Sub(wall); {
+		case timeOfDay(next) != timeOfDay(wall):
+			return fmt.Errorf("on_holiday %s is for what runs at one time of day; use skip", s.OnHoliday)
+		case gap < 7*24*time.Hour && s.CatchUp.Policy != CatchUpLatest:
+			return fmt.Errorf("on_holiday %s would move several runs to one workday; use skip, or catch_up policy latest", s.OnHoliday)
+		}
+		t, wall = n, next
 	}
 	return nil
-}
-
-// shortestGap returns the shortest wall-clock time between two nominal times
-// of a sample of 400 days. What runs more than once a day shows in the first.
-func shortestGap(sp spec, loc *time.Location) time.Duration {
-	t, wall := sp.next(time.Date(2025, time.March, 1, 0, 0, 0, 0, loc), loc)
-	shortest := farthestNext
-	for end := t.Add(farthestNext); t.Before(end) && shortest > 12*time.Hour; {
-		n, nextWall := sp.next(t, loc)
-		shortest = min(shortest, nextWall.Sub(wall))
-		t, wall = n, nextWall
-	}
-	return shortest
 }

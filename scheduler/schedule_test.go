@@ -67,9 +67,10 @@ func TestParseSchedulesRefuses(t *testing.T) {
 		{"max without all", "policy: all", "policy: latest", "max belongs to policy all"},
 		{"pile-up", `"0 21 * * 1"`, `"0 21 * * *"`, "several runs to one workday"},
 		{"pile-up at the month's end", `"0 21 * * 1"`, `"0 21 1,28 * *"`, "several runs to one workday"},
-		{"hourly", "spec: \"0 21 * * 1\"", "spec: \"0 * * * *\"", "at most once a day"},
-		{"twice a day", "spec: \"0 21 * * 1\"", "spec: \"0 9,21 * * 1\"", "at most once a day"},
-		{"every 23 hours", "kind: cron\n    spec: \"0 21 * * 1\"", "kind: interval\n    from: 2026-03-02 09:00\n    spec: 23h", "at most once a day"},
+		{"hourly", "spec: \"0 21 * * 1\"", "spec: \"0 * * * *\"", "at one time of day"},
+		{"twice a day", "spec: \"0 21 * * 1\"", "spec: \"0 9,21 * * 1\"", "at one time of day"},
+		{"every 36 hours", "kind: cron\n    spec: \"0 21 * * 1\"", "kind: interval\n    from: 2026-03-02 09:00\n    spec: 36h", "at one time of day"},
+		{"every 23 hours", "kind: cron\n    spec: \"0 21 * * 1\"", "kind: interval\n    from: 2026-03-02 09:00\n    spec: 23h", "at one time of day"},
 		{"workday of the month", "kind: cron\n    spec: \"0 21 * * 1\"", "kind: month\n    spec: workday 1 09:00", "never a day off"},
 		{"second document", "source: test\n", "source: test\n---\nzone: x\n", "second document"},
 	} {
