@@ -36,6 +36,15 @@ const (
 	KeyOutcomeMixed = "ticket.refused.outcome_mixed" // contradictory callback result
 )
 
+// RefusalKeys lists the keys, so that a test can see that each has its text.
+func RefusalKeys() []string {
+	return []string{
+		KeyState, KeyNotYours, KeyNotYourDesk, KeyOwnWork, KeyAgainst, KeyPrivateOnly, KeyNoDesk, KeySameDesk, KeyTransfers,
+		KeyReason, KeyIncomplete, KeyNoReply, KeyNoPhoto, KeyNoResult, KeyNoPhone, KeyNotDue, KeyTriesLeft, KeyTriesDone,
+		KeyAnswered, KeyNoAnswer, KeyRedoMax, KeyRelapseLate, KeyDangerStays, KeyOutcomeMixed,
+	}
+}
+
 // Refused is the answer to a command that the rules do not allow. It is no
 // failure of the program: staff get the text behind Key.
 type Refused struct {

@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -403,5 +404,18 @@ func TestReturnKeepsTheDeadline(t *testing.T) {
 		act{dispatcher, ticket.Dispatch{Lead: unitDesk}, time.Hour}, act{handler, ticket.Transfer{To: gridDesk, Reason: "other_grid"}, time.Hour})
 	if !got.Deadline.Equal(deadline) {
 		t.Errorf("deadline moved from %s to %s by passing the ticket on", deadline, got.Deadline)
+	}
+}
+
+func TestRefusalKeys(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range ticket.RefusalKeys() {
+		if seen[k] || !strings.HasPrefix(k, "ticket.refused.") {
+			t.Errorf("key %q stands twice or outside its group", k)
+		}
+		seen[k] = true
+	}
+	if len(seen) != 24 {
+		t.Errorf("%d keys", len(seen))
 	}
 }
