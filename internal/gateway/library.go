@@ -23,6 +23,9 @@ const (
 	kindTexts = "texts"
 )
 
+// commonTexts is the text file with the words that every dialogue needs.
+const commonTexts = "common"
+
 // ErrNoDefinition is wrapped when a dialogue or text is not in the library.
 var ErrNoDefinition = errors.New("no such definition")
 
@@ -140,6 +143,7 @@ func (l *Library) Reload(ctx context.Context, d *postgres.DB) error {
 		}
 	}
 	n.index()
+	n.share()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flows, l.texts, l.current = n.flows, n.texts, n.current
@@ -194,6 +198,17 @@ func (l *Library) index() {
 	}
 }
 
+// share gives every dialogue the engine's own words, which stand in the texts
+// named common.
+func (l *Library) share() {
+	common := l.texts[commonTexts][l.current[kindTexts+"/"+commonTexts]]
+	for _, versions := range l.flows {
+		for _, def := range versions {
+			def.Common = common
+		}
+	}
+}
+
 // Flow returns a dialogue; version 0 means the current one. It returns the
 // version found.
 func (l *Library) Flow(name string, version int) (*flows.Definition, int, error) {
@@ -235,9 +250,19 @@ func (l *Library) Template(source, key string, version int, lang string) (string
 	defer l.mu.RUnlock()
 	switch kind {
 	case kindFlow:
-		if def := l.flows[name][version]; def != nil {
-			return def.Text(key, lang)
+		def := l.flows[name][version]
+		if def == nil {
+			break
 		}
+		text, err := def.Text(key, lang)
+		if !errors.Is(err, flows.ErrNoText) {
+			return text, err
+		}
+		// An action may name a text of the catalogue.
+		if texts := l.texts[l.textsOf[key]]; texts != nil {
+			return texts[l.current[kindTexts+"/"+l.textsOf[key]]].Text(key, lang)
+		}
+		return "", err
 	case kindTexts:
 		if texts := l.texts[name][version]; texts != nil {
 			return texts.Text(key, lang)

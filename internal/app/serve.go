@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"shaoying/bots"
+	"shaoying/bots/webchat"
+	"shaoying/internal/gateway"
+)
+
+// server is a house with a gateway in it.
+type server struct {
+	*House
+	gateway  *gateway.Gateway
+	registry *prometheus.Registry
+	channels []*gateway.Channel
+	web      *webchat.Channel
+}
+
+// Serve runs the whole product until ctx ends. It prints the ready line to
+// out when the port answers.
+func Serve(ctx context.Context, h *House, out io.Writer) error {
+	if err := h.refuseShiftedClock(ctx); err != nil {
+		return err
+	}
+	s, err := h.build()
+	if err != nil {
+		return err
+	}
+	l, err := h.Env.listen()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	s.operations(mux)
+	if err := s.pages(ctx, mux); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	stages := []stage{
+		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions}},
+		{"send", s.sendLoops()},
+		{"work", s.workLoops()},
+		{"http", []func(context.Context) error{func(ctx context.Context) error {
+			fmt.Fprintf(out, "ready http://%s\n", l.Addr())
+			return serveHTTP(ctx, l, mux, h.Log, s.web.Close)
+		}}},
+	}
+	h.Log.Info("started", "addr", l.Addr().String(), "role", h.Env.Role)
+	err = runStages(ctx, stages)
+	h.Log.Info("stopped")
+	return err
+}
+
+// refuseShiftedClock keeps a database of the demo from being served as life.
+func (h *House) refuseShiftedClock(ctx context.Context) error {
+	if h.Env.Demo {
+		return nil
+	}
+	shifted, err := h.DB.ClockIsShifted(ctx)
+	if err != nil {
+		return fmt.Errorf("read the product clock: %w", err)
+	}
+	if shifted {
+		return errors.New("this database has a moved clock: it belongs to the demo; start with --demo, or set SHAOYING_DATA or DATABASE_URL to another one")
+	}
+	return nil
+}
+
+// build makes the gateway with its channels, actions and due kinds.
+func (h *House) build() (*server, error) {
+	s := &server{House: h, registry: prometheus.NewRegistry()}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	adapters := map[bots.ChannelID]bots.Adapter{}
+	for _, c := range h.Process.Channels {
+		a, err := h.channel(c)
+		if err != nil {
+			return nil, err
+		}
+		adapters[bots.ChannelID(c.ID)] = a
+		if web, ok := a.(*webchat.Channel); ok && s.web == nil {
+			s.web = web
+		}
+	}
+	if s.web == nil {
+		return nil, errors.New("configuration: a channel of kind webchat is needed")
+	}
+	deps := gateway.Deps{
+		DB: h.DB, Bus: h.Bus, Clock: h.Clock, Keys: h.Keys, Library: h.Library, Words: h.Words, Safety: h.Safety,
+		Quiet: h.Quiet, Channels: adapters, Log: h.Log, Metrics: gateway.NewMetrics(s.registry),
+	}
+	if err := h.furnish(&deps); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.gateway, err = gateway.New(gateway.Config{}, deps); err != nil {
+		return nil, err
+	}
+	for id := range adapters {
+		c, err := gateway.NewChannel(s.gateway, id)
+		if err != nil {
+			return nil, err
+		}
+		s.channels = append(s.channels, c)
+	}
+	return s, nil
+}
+
+// watchServer starts the private PostgreSQL again when it crashed.
+func (h *House) watchServer(ctx context.Context) error {
+	if h.server == nil {
+		return nil
+	}
+	return h.server.Run(ctx)
+}
+
+// watchDefinitions reads the library and the clock again when another process
+// changed them.
+func (h *House) watchDefinitions(ctx context.Context) error {
+	published, stop := h.Bus.Subscribe(gateway.TopicDefinitions)
+	defer stop()
+	moved, stopClock := h.Bus.Subscribe(gateway.TopicClock)
+	defer stopClock()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-published:
+			if err := h.Library.Reload(ctx, h.DB); err != nil {
+				h.Log.Error("read the definitions again", "error", err)
+			}
+		case <-moved:
+			if err := h.DB.SyncClock(ctx); err != nil {
+				h.Log.Error("read the product clock again", "error", err)
+			}
+		}
+	}
+}
+
+func (s *server) sendLoops() []func(context.Context) error {
+	if !s.Env.does(RoleSender) && !s.Env.does(RoleGateway) {
+		return nil
+	}
+	loops := make([]func(context.Context) error, len(s.channels))
+	for i, c := range s.channels {
+		loops[i] = c.Run
+	}
+	return loops
+}
