@@ -184,3 +184,12 @@ func TestIntervalAndMonthRefuse(t *testing.T) {
 		}
 	}
 }
+
+// The parser's own panic is an error, should a spec ever come so far.
+func TestParserPanicIsAnError(t *testing.T) {
+	for _, spec := range []string{"TZ=0", "CRON_TZ=Asia/Shanghai"} {
+		if s, err := parseRecovered(spec); err == nil || s != nil || !strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%q: %v, %v", spec, s, err)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"shaoying/configs"
 )
 
 func TestLimitDeadline(t *testing.T) {
@@ -193,4 +195,23 @@ func TestLimitIsMonotone(t *testing.T) {
 			t.Fatalf("%s ends before one less of it", l)
 		}
 	})
+}
+
+func TestReadableFromYAML(t *testing.T) {
+	var v struct {
+		Limit Limit     `yaml:"limit"`
+		At    TimeOfDay `yaml:"at"`
+		Span  Span      `yaml:"span"`
+	}
+	if err := configs.Decode("x.yaml", []byte("limit: 5wd\nat: \"08:30\"\nspan: 08:30-12:00\n"), &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.Limit != (Limit{5, WorkDays}) || v.At != 510 || v.Span != (Span{510, 720}) {
+		t.Errorf("decoded %+v", v)
+	}
+	for _, bad := range []string{"limit: soon", "limit: 5", "at: noon", "at: 8:30", "span: 8-12"} {
+		if err := configs.Decode("x.yaml", []byte(bad), &v); err == nil || !strings.HasPrefix(err.Error(), "x.yaml") {
+			t.Errorf("%q: error %v, want one that names the file", bad, err)
+		}
+	}
 }
