@@ -2,6 +2,7 @@ package managed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -183,7 +184,7 @@ func (s *Server) awaitReady(ctx context.Context, pid int, ended <-chan error) er
 		}
 		select {
 		case err := <-ended:
-			return fmt.Errorf("PostgreSQL did not start (%v)", err)
+			return fmt.Errorf("PostgreSQL did not start: %w", cmp.Or(err, errEnded))
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the database server (pid %d): %w", pid, context.Cause(ctx))
 		case <-tick.C:

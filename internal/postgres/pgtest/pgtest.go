@@ -72,7 +72,7 @@ func DSN(t testing.TB, migrate Migrate) string {
 		t.Fatalf("pgtest: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := shared.drop(name); err != nil {
+		if err := shared.drop(context.Background(), name); err != nil {
 			t.Errorf("pgtest: %v", err)
 		}
 	})
@@ -111,7 +111,7 @@ func (b *binary) template(ctx context.Context, migrate Migrate) (string, error) 
 		return "", err
 	}
 	if err := migrate(ctx, withDatabase(b.admin, name)); err != nil {
-		return "", errors.Join(fmt.Errorf("migrate the template: %w", err), b.drop(name))
+		return "", errors.Join(fmt.Errorf("migrate the template: %w", err), b.drop(ctx, name))
 	}
 	b.templates[key] = name
 	return name, nil
@@ -164,7 +164,7 @@ func (b *binary) sweep(ctx context.Context) error {
 	}
 	for _, name := range names {
 		if !inUse(name) {
-			if err := b.drop(name); err != nil {
+			if err := b.drop(ctx, name); err != nil {
 				return err
 			}
 		}
@@ -180,10 +180,10 @@ func inUse(name string) bool {
 	return err == nil
 }
 
-// drop removes a database and throws out whoever uses it.
-func (b *binary) drop(name string) error {
-	// Cleanup runs when the context of the test has ended.
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+// drop removes a database and throws out whoever uses it, also when the test
+// that made it has been cancelled.
+func (b *binary) drop(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	return b.exec(ctx, "drop database if exists "+name+" with (force)")
 }
@@ -205,13 +205,13 @@ func (b *binary) exec(ctx context.Context, sql string) error {
 func (b *binary) close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	var errs []error
 	for _, name := range b.templates {
-		errs = append(errs, b.drop(name))
+		errs = append(errs, b.drop(ctx, name))
 	}
 	if b.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
 		errs = append(errs, b.server.Stop(ctx))
 	}
 	b.admin, b.server, b.templates = "", nil, nil

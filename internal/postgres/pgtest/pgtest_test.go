@@ -159,7 +159,7 @@ func TestGivenServer(t *testing.T) {
 	if got := one(t, inside, "select count(*) from words"); got != "0" {
 		t.Error(got)
 	}
-	if err := b.drop(name); err != nil {
+	if err := b.drop(t.Context(), name); err != nil {
 		t.Error(err)
 	}
 	if err := b.close(); err != nil {
