@@ -9,6 +9,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
+	"shaoying/internal/privacy"
 )
 
 // ErrRefused is wrapped by Sink errors that no redelivery can mend: the event
@@ -92,14 +93,10 @@ func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error 
 	return nil
 }
 
-// errorCode is what the inbox row may keep of an error: never words of a
-// resident, so only its outermost parts up to 300 bytes.
+// errorCode is what a row may keep of an error: scrubbed of what looks
+// personal, and short.
 func errorCode(err error) string {
-	s := err.Error()
-	if len(s) > 300 {
-		s = s[:300]
-	}
-	return s
+	return clip(privacy.Scrub(err.Error()), 300)
 }
 
 func incoming(ev bots.Event) postgres.Incoming {
