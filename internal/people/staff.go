@@ -1,6 +1,7 @@
 package people
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -71,6 +72,16 @@ func (a Area) Valid() bool {
 	}
 	level, ok := DivisionCode(a.Code).Level()
 	return ok && string(level) == string(a.Kind)
+}
+
+// ParseArea reads an area as operators write it: "kind:code".
+func ParseArea(s string) (Area, error) {
+	kind, code, ok := strings.Cut(s, ":")
+	a := Area{Kind: AreaKind(kind), Code: code}
+	if !ok || !a.Valid() {
+		return Area{}, fmt.Errorf("%q is not an area: write kind:code, such as county:360302 or unit:CODE", s)
+	}
+	return a, nil
 }
 
 // Covers reports whether the subject lies in the area. Codes nest, so a
