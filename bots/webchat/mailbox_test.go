@@ -15,6 +15,15 @@ type memory struct {
 	keys    map[bots.ChatID]map[string]int64
 	watches map[chan struct{}]bots.ChatID
 	broken  error
+	// failing is how many more deliveries fail; calls is how many were tried.
+	failing, calls int
+	order          []delivered
+}
+
+// delivered is one item by its place, in the order of all chats together.
+type delivered struct {
+	chat bots.ChatID
+	seq  int64
 }
 
 var errAway = errors.New("the mailbox is away")
@@ -29,14 +38,20 @@ func newMemory() *memory {
 func (m *memory) Deliver(_ context.Context, chat bots.ChatID, key string, item Item) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.calls++
 	if m.broken != nil {
 		return 0, m.broken
+	}
+	if m.failing > 0 {
+		m.failing--
+		return 0, errAway
 	}
 	if seq := m.keys[chat][key]; seq != 0 {
 		return seq, nil
 	}
 	item.Seq = int64(len(m.items[chat])) + 1
 	m.items[chat] = append(m.items[chat], item)
+	m.order = append(m.order, delivered{chat, item.Seq})
 	if m.keys[chat] == nil {
 		m.keys[chat] = map[string]int64{}
 	}

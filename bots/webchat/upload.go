@@ -14,14 +14,14 @@ import (
 	"shaoying/internal/privacy"
 )
 
-// form is how much a multipart body may hold besides the file.
-const form = 64 << 10
+// formRest is how much a multipart body may hold besides the file.
+const formRest = 64 << 10
 
 // readUpload reads a multipart message: id, one file called photo or voice,
 // and perhaps text, the caption. Nothing touches the disk, and neither the name
 // nor the type that the browser claims is believed.
 func (c *Channel) readUpload(w http.ResponseWriter, r *http.Request) (id string, ev bots.Event, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, int64(c.cfg.Limits.MaxFile)+form)
+	r.Body = http.MaxBytesReader(w, r.Body, int64(c.cfg.Limits.MaxFile)+formRest)
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return "", ev, refusal{badRequest}
@@ -69,7 +69,7 @@ func (c *Channel) readUpload(w http.ResponseWriter, r *http.Request) (id string,
 // readPart reads one part of the form that we know.
 func (c *Channel) readPart(part *multipart.Part) (name string, data []byte, err error) {
 	name = part.FormName()
-	limit := form
+	limit := formRest
 	switch name {
 	case "id", "text":
 	case "photo", "voice":
@@ -83,7 +83,7 @@ func (c *Channel) readPart(part *multipart.Part) (name string, data []byte, err 
 		return "", nil, uploadError(err)
 	case len(data) > limit:
 		return "", nil, refusal{tooLarge}
-	case limit == form && !utf8.Valid(data):
+	case limit == formRest && !utf8.Valid(data):
 		return "", nil, refusal{badRequest}
 	}
 	return name, data, nil
