@@ -161,7 +161,7 @@ func (c *Channel) photo(m Mount) http.HandlerFunc {
 			c.answer(w, r, noSession)
 			return
 		}
-		seq, err := strconv.ParseInt(r.PathValue("seq"), 10, 64)
+		seq, err := strconv.ParseInt(r.PathValue("chat_seq"), 10, 64)
 		if err != nil {
 			c.answer(w, r, notFound)
 			return

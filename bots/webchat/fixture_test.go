@@ -7,6 +7,9 @@ import (
 	"image/jpeg"
 	"io"
 	"log/slog"
+	"mime"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -64,4 +67,11 @@ func picture(t testing.TB, w, h int) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// request is a multipart POST with this boundary and body.
+func request(boundary string, body []byte) (*http.Request, http.ResponseWriter) {
+	r := httptest.NewRequest(http.MethodPost, "/chat/messages", bytes.NewReader(body))
+	r.Header.Set("Content-Type", mime.FormatMediaType("multipart/form-data", map[string]string{"boundary": boundary}))
+	return r, httptest.NewRecorder()
 }

@@ -9,7 +9,8 @@ import (
 // Mount is one place of the site where the page stands.
 type Mount struct {
 	// Prefix is the path before "/chat/…" as an http.ServeMux pattern, without
-	// a slash at its end: "" or "/demo/as/{staff}".
+	// a slash at its end: "" or "/demo/as/{staff}". Visitor reads its wildcards
+	// with PathValue; chat_asset and chat_seq are ours.
 	Prefix string
 	// Cookie names the session cookie; its path is where the page stands. Two
 	// mounts below one another need two names, or one would be taken for the
@@ -32,11 +33,11 @@ func (c *Channel) Mounted(sink bots.Sink, m Mount) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+m.Prefix+"/{$}", c.show(m))
-	mux.Handle("GET "+m.Prefix+"/chat/assets/{name}", c.asset())
+	mux.Handle("GET "+m.Prefix+"/chat/assets/{chat_asset}", c.asset())
 	mux.Handle("POST "+m.Prefix+"/chat/session", c.session(m))
 	mux.Handle("POST "+m.Prefix+"/chat/messages", c.messages(sink, m))
 	mux.Handle("GET "+m.Prefix+"/chat/events", c.events(m))
-	mux.Handle("GET "+m.Prefix+"/chat/photo/{seq}", c.photo(m))
+	mux.Handle("GET "+m.Prefix+"/chat/photo/{chat_seq}", c.photo(m))
 	if m.Prefix != "" {
 		mux.HandleFunc("GET "+m.Prefix, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)

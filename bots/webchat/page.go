@@ -86,13 +86,13 @@ func (c *Channel) show(m Mount) http.HandlerFunc {
 // asset serves a file of the page.
 func (c *Channel) asset() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		a, ok := c.page.assets[r.PathValue("name")]
+		a, ok := c.page.assets[r.PathValue("chat_asset")]
 		if !ok {
 			c.answer(w, r, notFound)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-cache") // ask each time, get 304
 		w.Header().Set("ETag", a.etag)
-		http.ServeContent(w, r, r.PathValue("name"), time.Time{}, bytes.NewReader(a.body))
+		http.ServeContent(w, r, r.PathValue("chat_asset"), time.Time{}, bytes.NewReader(a.body))
 	}
 }
