@@ -132,6 +132,11 @@ func (d *Drainer) turn(ctx context.Context, ev bots.Event, inbox int64) error {
 // kept for replay and holds nobody up, the resident hears an apology with a
 // way to a person, and the staff get a task.
 func (d *Drainer) fail(ctx context.Context, ev bots.Event, h db.WaitingHeadsRow, why error) (dead bool, err error) {
+	if ev.Channel == "" { // it could not be opened: its row still knows whose it is
+		if ev, err = d.owner(ctx, h.ConversationID); err != nil {
+			return false, err
+		}
+	}
 	d.g.Log.Error("a waiting event failed", "inbox", h.ID, "try", h.Tries+1, "error", errorCode(why))
 	in := incoming(ev)
 	in.Key = ""
@@ -157,6 +162,17 @@ func (d *Drainer) fail(ctx context.Context, ev bots.Event, h db.WaitingHeadsRow,
 		}
 	}
 	return state == "dead", d.g.commit(ctx, tx, []*Turn{t})
+}
+
+// owner makes an empty event of a conversation.
+func (d *Drainer) owner(ctx context.Context, conversation int64) (bots.Event, error) {
+	c, err := d.g.DB.Conversation(ctx, conversation)
+	if err != nil {
+		return bots.Event{}, fmt.Errorf("look whose event it is: %w", err)
+	}
+	return bots.Event{
+		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), From: bots.Identity{User: bots.UserID(c.UserID)},
+	}, nil
 }
 
 func (g *Gateway) openEvent(sealed []byte) (bots.Event, error) {
