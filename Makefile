@@ -9,11 +9,12 @@
 #   make flows    the dialogues: dead ends, transcripts
 #   make bench    the speed figures of this machine
 #   make soak     the kill tests for ten minutes
+#   make generate the query code in internal/postgres/db, after a change of SQL
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
-.PHONY: run build check test lint flows bench soak clean
+.PHONY: run build check test lint flows bench soak generate clean
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -52,6 +53,11 @@ SOAK ?= 10m
 soak:
 	@scripts/need go postgres
 	@SHAOYING_SOAK=$(SOAK) go test -race -count=1 -timeout 0 ./test/...
+
+# sqlc has a module of its own (tools.mod): it needs a C compiler and two
+# minutes at first, which nobody else should pay.
+generate:
+	@go tool -modfile=tools.mod sqlc generate -f internal/postgres/sqlc.yaml
 
 clean:
 	@rm -rf bin

@@ -2,6 +2,7 @@ package managed
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,16 +31,16 @@ type Binaries struct {
 // Find lists the installed versions from PATH and /usr/lib/postgresql/*/bin,
 // newest first; of equals the one in PATH comes first. The list is never empty
 // without an error, which then wraps ErrNoBinaries.
-func Find() ([]Binaries, error) {
+func Find(ctx context.Context) ([]Binaries, error) {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	packaged, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
 		return nil, fmt.Errorf("list /usr/lib/postgresql: %w", err)
 	}
-	return findIn(append(dirs, packaged...))
+	return findIn(ctx, append(dirs, packaged...))
 }
 
-func findIn(dirs []string) ([]Binaries, error) {
+func findIn(ctx context.Context, dirs []string) ([]Binaries, error) {
 	var found []Binaries
 	var unusable []error
 	seen := map[string]bool{}
@@ -50,7 +51,7 @@ func findIn(dirs []string) ([]Binaries, error) {
 			continue
 		}
 		seen[program] = true
-		b, err := inspect(filepath.Dir(program))
+		b, err := inspect(ctx, filepath.Dir(program))
 		if err != nil {
 			unusable = append(unusable, err)
 			continue
@@ -65,11 +66,11 @@ func findIn(dirs []string) ([]Binaries, error) {
 }
 
 // inspect asks the programs in dir for their version.
-func inspect(dir string) (Binaries, error) {
+func inspect(ctx context.Context, dir string) (Binaries, error) {
 	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
 		return Binaries{}, fmt.Errorf("PostgreSQL in %s is incomplete: %w", dir, err)
 	}
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
 		return Binaries{}, fmt.Errorf("ask the PostgreSQL in %s for its version: %w", dir, err)
 	}
@@ -100,13 +101,13 @@ func parseVersion(line string) (int, error) {
 
 // choose picks the programs for the cluster in h: its own major version or, for
 // a cluster still to be made, the newest.
-func choose(dir string, h home) (Binaries, error) {
+func choose(ctx context.Context, dir string, h home) (Binaries, error) {
 	var found []Binaries
 	var err error
 	if dir != "" {
-		found, err = findIn([]string{dir})
+		found, err = findIn(ctx, []string{dir})
 	} else {
-		found, err = Find()
+		found, err = Find(ctx)
 	}
 	if err != nil {
 		return Binaries{}, err

@@ -145,7 +145,7 @@ func TestLongSocketPath(t *testing.T) {
 
 func TestLongSocketPathTakenByAStranger(t *testing.T) {
 	nobody := plainUser(t)
-	dir := filepath.Join(clusterDir(t), strings.Repeat("long/", 20))
+	dir := filepath.Join(emptyDir(t), strings.Repeat("long/", 20))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -183,11 +183,8 @@ func TestOddDirectoryNames(t *testing.T) {
 }
 
 func TestVersionMismatch(t *testing.T) {
-	dir := clusterDir(t)
+	dir := falseCluster(t, "PG_VERSION", "12\n")
 	version := filepath.Join(dir, "postgres", "data", "PG_VERSION")
-	if err := os.WriteFile(version, []byte("12\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	refused(t, Config{Dir: dir}, "written by PostgreSQL 12", "installed here:", "nothing was changed", "postgresql-12", "pg_upgrade")
 	if text, err := os.ReadFile(version); err != nil || string(text) != "12\n" {
 		t.Fatalf("the cluster was touched: %q, %v", text, err)
@@ -204,10 +201,7 @@ func TestNoBinaries(t *testing.T) {
 }
 
 func TestSomethingElseInThePlaceOfTheCluster(t *testing.T) {
-	dir := clusterDir(t)
-	if err := os.Remove(filepath.Join(dir, "postgres", "data", "PG_VERSION")); err != nil {
-		t.Fatal(err)
-	}
+	dir := falseCluster(t, "photo.jpg", "…")
 	refused(t, Config{Dir: dir}, "not a PostgreSQL cluster", "move it away")
 }
 
@@ -263,9 +257,7 @@ func TestPlainUser(t *testing.T) {
 
 func TestPlainUserOnRootsDirectory(t *testing.T) {
 	nobody := plainUser(t)
-	dir := clusterDir(t)
-	open(t, dir)
-	got := startProcess(t, dir, nobody).line(t)
+	got := startProcess(t, emptyDir(t), nobody).line(t)
 	if !strings.Contains(got, "belongs to user root") || !strings.Contains(got, "SHAOYING_DATA") {
 		t.Errorf("a stranger was told %q", got)
 	}

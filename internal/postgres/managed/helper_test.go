@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 		os.Exit(otherProcess(dir))
 	}
 	code := m.Run()
-	if prepared.dir != "" {
-		os.RemoveAll(prepared.dir)
+	for _, dir := range made {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
@@ -58,6 +58,10 @@ var (
 	silent = slog.New(slog.DiscardHandler)
 	// quick makes starts cheap; what they prove does not need the disk.
 	quick = map[string]string{"fsync": "off", "shared_buffers": "16MB"}
+	// made are the directories to remove after the last test, not after each:
+	// ext4 gives out no inode within five seconds of its deletion, and looking
+	// for others costs more than the tests.
+	made []string
 	// prepared is one cluster that tests copy, because initdb takes a second.
 	prepared struct {
 		once sync.Once
@@ -74,7 +78,6 @@ func emptyDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
 }
 
@@ -83,6 +86,7 @@ func makeReachable() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	made = append(made, dir)
 	return dir, os.Chmod(dir, 0o711)
 }
 
@@ -103,15 +107,38 @@ func clusterDir(t *testing.T) string {
 		t.Fatal(prepared.err)
 	}
 	dir := filepath.Join(emptyDir(t), "data")
-	if out, err := exec.Command("cp", "-a", prepared.dir, dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-a", "--sparse=always", prepared.dir, dir).CombinedOutput(); err != nil {
 		t.Fatalf("copy the prepared cluster: %v: %s", err, out)
 	}
 	return dir
 }
 
+// falseCluster returns a directory with one file of a cluster, for what is
+// refused before the server is touched.
+func falseCluster(t *testing.T, file, text string) string {
+	t.Helper()
+	dir := emptyDir(t)
+	a, err := ownerOf(dir)
+	if err == nil {
+		a, err = a.serverAccount()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(dir, "postgres", "data")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, file), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	give(t, filepath.Join(dir, "postgres"), &a)
+	return dir
+}
+
 func requireServer(t *testing.T) {
 	t.Helper()
-	if _, err := Find(); err != nil {
+	if _, err := Find(t.Context()); err != nil {
 		t.Fatalf("these tests need PostgreSQL: %v", err)
 	}
 }

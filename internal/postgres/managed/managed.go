@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, home: h, account: acct}
-	if s.binaries, err = choose(cfg.BinDir, h); err != nil {
+	if s.binaries, err = choose(ctx, cfg.BinDir, h); err != nil {
 		return nil, err
 	}
 	starting, err := h.startLock(ctx)

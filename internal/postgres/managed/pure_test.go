@@ -76,7 +76,7 @@ func TestFindInPrefersTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	found, err := findIn([]string{linked, t.TempDir(), v14, v15, v19, v17, ""})
+	found, err := findIn(t.Context(), []string{linked, t.TempDir(), v14, v15, v19, v17, ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestFindInSaysWhatWasUnusable(t *testing.T) {
 	if err := os.Remove(filepath.Join(half, "initdb")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := findIn([]string{old, odd, half})
+	_, err := findIn(t.Context(), []string{old, odd, half})
 	if !errors.Is(err, ErrNoBinaries) {
 		t.Fatalf("%v is not ErrNoBinaries", err)
 	}
@@ -108,7 +108,7 @@ func TestChooseKeepsToTheClustersVersion(t *testing.T) {
 	v15, v17 := install(t, "postgres (PostgreSQL) 15.18"), install(t, "postgres (PostgreSQL) 17.2")
 	t.Setenv("PATH", v15+":"+v17)
 	h := home{dir: t.TempDir()}
-	if b, err := choose("", h); err != nil || b.Major < 17 {
+	if b, err := choose(t.Context(), "", h); err != nil || b.Major < 17 {
 		t.Fatalf("for a new cluster: %v, %v; want the newest", b, err)
 	}
 	if err := os.MkdirAll(h.data(), 0o700); err != nil {
@@ -117,10 +117,10 @@ func TestChooseKeepsToTheClustersVersion(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(h.data(), "PG_VERSION"), []byte("15\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := choose("", h); err != nil || b.Major != 15 {
+	if b, err := choose(t.Context(), "", h); err != nil || b.Major != 15 {
 		t.Fatalf("for a cluster of 15: %v, %v", b, err)
 	}
-	if _, err := choose(v17, h); err == nil || !strings.Contains(err.Error(), "written by PostgreSQL 15, installed here: 17") {
+	if _, err := choose(t.Context(), v17, h); err == nil || !strings.Contains(err.Error(), "written by PostgreSQL 15, installed here: 17") {
 		t.Fatalf("told to use 17 on a cluster of 15: %v", err)
 	}
 }

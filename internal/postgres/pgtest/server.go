@@ -15,7 +15,7 @@ import (
 // Start joins the users of this machine's test server, starting it when nobody
 // uses it. The caller must call Stop.
 func Start(ctx context.Context) (*managed.Server, error) {
-	installed, err := managed.Find()
+	installed, err := managed.Find(ctx)
 	if err != nil {
 		return nil, err
 	}
