@@ -67,11 +67,11 @@ func (t *Turn) tapped(ctx context.Context, ev bots.Event) error {
 	if n1 <= 0 || n2 <= 0 || n3 <= 0 {
 		return t.Say("choice.stale", nil)
 	}
-	return t.answered(ctx, int64(turn), int64(prompt), int(n))
+	return t.answered(ctx, int64(turn), int64(prompt), n)
 }
 
 // answered gives option n to the question asked in turn, if it is still open.
-func (t *Turn) answered(ctx context.Context, turn, prompt int64, n int) error {
+func (t *Turn) answered(ctx context.Context, turn, prompt int64, n uint64) error {
 	d, err := t.current()
 	if prompt != 0 {
 		if t.row.PromptID != prompt {
@@ -86,7 +86,7 @@ func (t *Turn) answered(ctx context.Context, turn, prompt int64, n int) error {
 		return t.Say("choice.stale", nil)
 	}
 	q := d.State.Open()
-	if q == nil || n >= len(q.Options) {
+	if q == nil || n >= uint64(len(q.Options)) {
 		return t.Say("choice.stale", nil)
 	}
 	return t.step(ctx, d, flows.Input{Kind: flows.InputChoice, Choice: q.Options[n].Value})

@@ -139,6 +139,9 @@ func (t *Turn) advance(d *dialogue, in flows.Input) (flows.Output, error) {
 // that fails undoes the whole turn.
 func (t *Turn) play(ctx context.Context, d *dialogue, out flows.Output) error {
 	t.dialog = d
+	if d.prompt != 0 {
+		t.PromptSubject = t.row.PromptSubject
+	}
 	for calls := 0; ; calls++ {
 		for _, s := range out.Says {
 			if err := t.sayFlow(s); err != nil {

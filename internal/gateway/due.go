@@ -197,9 +197,7 @@ func (r *Runner) try(ctx context.Context, d Due) (err error) {
 	}()
 	k := r.kinds[d.Kind]
 	if k.Target == nil {
-		return r.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			return r.inTx(ctx, tx, k, d)
-		})
+		return r.inTx(ctx, k, d)
 	}
 	conv, err := k.Target(ctx, r.g.DB, d)
 	if errors.Is(err, ErrNoAddress) || errors.Is(err, postgres.ErrNoRows) {
@@ -224,28 +222,38 @@ func (r *Runner) try(ctx context.Context, d Due) (err error) {
 }
 
 // inTx runs a kind that speaks to nobody.
-func (r *Runner) inTx(ctx context.Context, tx *postgres.Tx, k Kind, d Due) error {
-	now, err := tx.ProductNow(ctx)
+func (r *Runner) inTx(ctx context.Context, k Kind, d Due) error {
+	var t *Turn
+	err := r.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		t = &Turn{Tx: tx, g: r.g}
+		return t.runDue(ctx, k, d)
+	})
 	if err != nil {
-		return fmt.Errorf("read the clock: %w", err)
-	}
-	if _, err := tx.LockDue(ctx, d.ID); errors.Is(err, postgres.ErrNoRows) {
-		return nil // cleared while it waited
-	} else if err != nil {
-		return fmt.Errorf("lock a due row: %w", err)
-	}
-	t := &Turn{Tx: tx, Now: now, g: r.g}
-	out, err := k.Run(ctx, t, d)
-	if err != nil {
-		return err
-	}
-	if err := t.end(ctx, d, out); err != nil {
 		return err
 	}
 	for topic := range t.wake {
 		r.g.Bus.Wake(topic)
 	}
 	return nil
+}
+
+func (t *Turn) runDue(ctx context.Context, k Kind, d Due) (err error) {
+	if t.Now, err = t.ProductNow(ctx); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	if t.Wall, err = t.DatabaseNow(ctx); err != nil {
+		return fmt.Errorf("read the database's clock: %w", err)
+	}
+	if _, err := t.LockDue(ctx, d.ID); errors.Is(err, postgres.ErrNoRows) {
+		return nil // cleared while it waited
+	} else if err != nil {
+		return fmt.Errorf("lock a due row: %w", err)
+	}
+	out, err := k.Run(ctx, t, d)
+	if err != nil {
+		return err
+	}
+	return t.end(ctx, d, out)
 }
 
 // inTurn runs a push through the same turn as an inbound message.

@@ -33,6 +33,9 @@ func (t *Turn) Ask(ctx context.Context, due Due, a Ask) error {
 	if err != nil {
 		return err
 	}
+	if err := t.CloseLatePrompt(ctx, t.Address); err != nil {
+		return fmt.Errorf("close a late prompt: %w", err)
+	}
 	d.prompt, err = t.OpenPrompt(ctx, db.OpenPromptParams{
 		AddressID: t.Address, ConversationID: t.Conversation, DueID: due.ID, Flow: a.Flow, State: sealed, Codes: codes,
 		Subject: a.Subject, SubjectVersion: a.Version, OpenUntil: a.Until,
@@ -40,7 +43,7 @@ func (t *Turn) Ask(ctx context.Context, due Due, a Ask) error {
 	if err != nil {
 		return fmt.Errorf("open a prompt: %w", err)
 	}
-	t.row.PromptID, t.PromptSubject = d.prompt, a.Subject
+	t.row.PromptID, t.row.PromptSubject = d.prompt, a.Subject
 	t.push = &pushing{reason: a.Reason, subject: a.Subject, version: a.Version}
 	return t.open(ctx, d, a.Flow, a.Vars)
 }

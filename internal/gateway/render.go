@@ -83,7 +83,7 @@ func split(text string, limit int, unit bots.TextUnit) []string {
 	for graphemes := uniseg.NewGraphemes(text); graphemes.Next(); {
 		c := graphemes.Str()
 		n := size(c, unit)
-		if used+n > limit && part.Len() > 0 {
+		for used+n > limit && part.Len() > 0 {
 			if breakAt == 0 {
 				breakAt = part.Len()
 			}
@@ -113,7 +113,7 @@ func size(s string, unit bots.TextUnit) int {
 	}
 }
 
-// backoff is how long a temporary failure waits: 1, 2, 4 … at most 300 s.
+// backoff is how long a temporary failure waits: 2, 4, 8 … at most 300 s.
 func backoff(tries int32) time.Duration {
 	return time.Duration(min(1<<min(tries, 9), 300)) * time.Second
 }

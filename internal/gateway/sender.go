@@ -48,6 +48,9 @@ func NewChannel(g *Gateway, id bots.ChannelID) (*Channel, error) {
 	return &Channel{g: g, id: id, adapter: a, pace: newPace(a.Caps().Rate, g.Clock.Wall)}, nil
 }
 
+// ID names the channel account.
+func (c *Channel) ID() bots.ChannelID { return c.id }
+
 // Owned reports whether this process owns the channel account now.
 func (c *Channel) Owned() bool {
 	c.owned.Lock()
@@ -131,6 +134,7 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 	defer tick.Stop()
 	results := make(chan outcome, maxInFlight)
 	inFlight := 0
+	var unmarked []outcome
 	// A claimed row is finished even while the process stops.
 	work := context.WithoutCancel(ctx)
 	for {
@@ -155,14 +159,29 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 		case <-done:
 		case <-wake:
 		case <-tick.C:
+			unmarked = c.markAll(work, epoch, unmarked)
 		case first := <-results:
 			batch := collect(first, results)
 			inFlight -= len(batch)
-			if err := c.mark(work, epoch, batch); err != nil {
-				c.g.Log.Error("mark the outbox", "channel", c.id, "error", err)
-			}
+			unmarked = c.markAll(work, epoch, append(unmarked, batch...))
 		}
 	}
+}
+
+// markAll marks a batch and returns what could not be marked, to be tried
+// again: those rows stay in flight, so that their chats wait and nothing is
+// sent twice. One that fails does not hold up the others.
+func (c *Channel) markAll(ctx context.Context, epoch int64, batch []outcome) (left []outcome) {
+	if len(batch) == 0 || c.mark(ctx, epoch, batch) == nil {
+		return nil
+	}
+	for _, o := range batch {
+		if err := c.mark(ctx, epoch, []outcome{o}); err != nil {
+			c.g.Log.Error("mark the outbox", "channel", c.id, "row", o.row.ID, "error", err)
+			left = append(left, o)
+		}
+	}
+	return left
 }
 
 // collect takes every result that is there now, so that one transaction marks
@@ -314,7 +333,6 @@ func (o outcome) retry(class bots.Class, err error, wait time.Duration) outcome 
 func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error {
 	p := db.MarkOutboxParams{Epoch: epoch}
 	for _, o := range batch {
-		c.g.Metrics.sent(c.id, o.state, o.class)
 		p.Ids, p.States, p.Classes = append(p.Ids, o.row.ID), append(p.States, o.state), append(p.Classes, o.class)
 		p.Errors, p.Receipts = append(p.Errors, o.err), append(p.Receipts, o.receipt)
 		p.Waits, p.Chats = append(p.Waits, o.wait.Seconds()), append(p.Chats, o.chat)
@@ -322,8 +340,9 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 	defer cancel()
-	questions := false
+	var questions bool
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		questions = false
 		marked, err := tx.MarkOutbox(ctx, p)
 		if err != nil {
 			return fmt.Errorf("write the outcomes: %w", err)
@@ -353,10 +372,16 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 		}
 		return tx.KeepSaid(ctx, conversations, outboxes, bodies)
 	})
-	if err == nil && questions {
+	if err != nil {
+		return err
+	}
+	for _, o := range batch {
+		c.g.Metrics.sent(c.id, o.state, o.class)
+	}
+	if questions {
 		c.g.Bus.Wake(topicDue)
 	}
-	return err
+	return nil
 }
 
 // ended does what follows from the end of one row.

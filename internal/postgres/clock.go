@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
 )
 
 // SyncClock reads the offset row and the database's time, and sets the
@@ -43,4 +42,3 @@ func (d *DB) ClockIsShifted(ctx context.Context) (bool, error) {
 	s, err := d.ClockShift(ctx)
 	return s != 0, err
 }
-

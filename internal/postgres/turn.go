@@ -60,7 +60,16 @@ type TurnRow struct {
 	Now, Wall time.Time
 }
 
-const lockTurn = `
+// lockFirst takes the locks by a statement of its own: a SELECT that waits for
+// a lock sees the locked row as it is then, but the rows beside it (prompt,
+// waiting events) as they were before the wait.
+const lockFirst = `
+select c.id from unnest($1::text[], $2::text[], $3::text[]) as k(channel, chat, user_id)
+join conversation c using (channel, chat, user_id)
+order by c.id
+for no key update of c`
+
+const readTurn = `
 select k.ord, c.id, c.bound_as, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state, p.id, p.lang, p.notice_version,
@@ -72,8 +81,7 @@ join address a on a.id = c.address_id
 join person p on p.id = a.person_id
 left join staff s on s.person_id = p.id and s.ended_at is null
 left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
-order by c.id
-for no key update of c`
+     and r.open_until > product_now()`
 
 const insertInbox = `
 insert into inbox (channel, event_key, conversation_id, kind, state)
@@ -115,8 +123,7 @@ func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
 	cols := columns(in)
 	var b pgx.Batch
 	b.Queue("begin")
-	b.Queue(lockTurn, cols.channel, cols.chat, cols.user)
-	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
+	queueBegin(&b, cols)
 	rows := make([]TurnRow, len(in))
 	if err := t.readBegin(ctx, &b, in, rows, true); err != nil {
 		return nil, err
@@ -136,9 +143,14 @@ func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
 		}
 	}
 	var again pgx.Batch
-	again.Queue(lockTurn, cols.channel, cols.chat, cols.user)
-	again.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
+	queueBegin(&again, cols)
 	return rows, t.readBegin(ctx, &again, in, rows, false)
+}
+
+func queueBegin(b *pgx.Batch, cols turnColumns) {
+	b.Queue(lockFirst, cols.channel, cols.chat, cols.user)
+	b.Queue(readTurn, cols.channel, cols.chat, cols.user)
+	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
 }
 
 func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out []TurnRow, begin bool) error {
@@ -149,9 +161,12 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 			return fmt.Errorf("begin a turn: %w", err)
 		}
 	}
+	if _, err := res.Exec(); err != nil {
+		return fmt.Errorf("lock a conversation: %w", err)
+	}
 	locked, err := res.Query()
 	if err != nil {
-		return fmt.Errorf("lock a conversation: %w", err)
+		return fmt.Errorf("read a conversation: %w", err)
 	}
 	for locked.Next() {
 		var ord int64
@@ -165,7 +180,7 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 		out[ord-1] = r
 	}
 	if err := locked.Err(); err != nil {
-		return fmt.Errorf("lock a conversation: %w", err)
+		return fmt.Errorf("read a conversation: %w", err)
 	}
 	taken, err := res.Query()
 	if err != nil {

@@ -71,9 +71,10 @@ func (q *Queries) FailWaiting(ctx context.Context, error string, maxTries int32,
 }
 
 const finishWaiting = `-- name: FinishWaiting :exec
-update inbox set state = 'done', event = null, error = '' where id = $1
+update inbox set state = 'done', event = null, error = '' where id = $1 and state = 'waiting'
 `
 
+// FinishWaiting ends an event that was run; one refused as a flood stays so.
 func (q *Queries) FinishWaiting(ctx context.Context, id int64) error {
 	_, err := q.db.Exec(ctx, finishWaiting, id)
 	return err
@@ -106,7 +107,7 @@ func (q *Queries) JoinWaiting(ctx context.Context, iD int64, event []byte) error
 }
 
 const refuseInbox = `-- name: RefuseInbox :exec
-update inbox set state = 'refused', error = $2 where id = $1
+update inbox set state = 'refused', error = $2, event = null where id = $1
 `
 
 func (q *Queries) RefuseInbox(ctx context.Context, iD int64, error string) error {

@@ -16,6 +16,7 @@ from (select w.id, c.user_id, a.last_inbound_at, a.state as address_state, produ
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.channel = $2 and w.state in ('queued', 'sending') and w.not_before <= now()
         and (w.state = 'queued' or w.epoch < $1)
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)
         and not exists (select 1 from outbox b where b.channel = w.channel and b.chat = w.chat
                         and b.state in ('queued', 'sending') and b.id < w.id)
       order by w.id limit $3) h
@@ -59,7 +60,8 @@ type ClaimOutboxRow struct {
 
 // ClaimOutbox takes the head of each free chat of a channel: the oldest row
 // that is not finished, when it is queued or was in flight under an older
-// epoch, and its time has come. One row in flight per chat keeps the order.
+// epoch, and its time has come. One row in flight per chat keeps the order. An
+// owner whose epoch is over gets nothing, though it may not know yet.
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {

@@ -11,6 +11,18 @@ import (
 	"time"
 )
 
+const closeLatePrompt = `-- name: CloseLatePrompt :exec
+update prompt set closed_at = product_now(), outcome = 'expired'
+where address_id = $1 and extension = '' and closed_at is null and open_until <= product_now()
+`
+
+// CloseLatePrompt closes a prompt whose answer is no longer expected, so that
+// the next one can be opened.
+func (q *Queries) CloseLatePrompt(ctx context.Context, addressID int64) error {
+	_, err := q.db.Exec(ctx, closeLatePrompt, addressID)
+	return err
+}
+
 const closePrompt = `-- name: ClosePrompt :exec
 update prompt set closed_at = product_now(), outcome = $2 where id = $1 and closed_at is null
 `

@@ -47,11 +47,13 @@ select min(due_at)::timestamptz as at from due where state = 'planned';
 -- name: DueBacklog :many
 select kind, count(*) as n from due where state = 'planned' and due_at <= product_now() group by kind;
 
+-- FailedDue counts a failed try. A row that was cleared, or done by another
+-- worker, in the meantime is left alone.
 -- name: FailedDue :exec
 update due set state = case when tries >= sqlc.arg(max_tries)::int then 'failed' else 'planned' end,
        reason = sqlc.arg(reason), lease = null,
        due_at = due_at + make_interval(secs => (tries * tries)::int)
-where id = sqlc.arg(id);
+where id = sqlc.arg(id) and state = 'running';
 
 -- name: EnsureSchedule :exec
 insert into schedule (name, last_slot) values ($1, $2) on conflict (name) do nothing;

@@ -8,7 +8,7 @@ returning id;
 update inbox set state = 'waiting', event = $2 where id = $1;
 
 -- name: RefuseInbox :exec
-update inbox set state = 'refused', error = $2 where id = $1;
+update inbox set state = 'refused', error = $2, event = null where id = $1;
 
 -- WaitingHeads gives the oldest waiting event of each conversation that may be
 -- tried now.
@@ -23,8 +23,9 @@ limit $1;
 -- name: WaitingIsOpen :one
 select exists (select 1 from inbox where id = $1 and state = 'waiting');
 
+-- FinishWaiting ends an event that was run; one refused as a flood stays so.
 -- name: FinishWaiting :exec
-update inbox set state = 'done', event = null, error = '' where id = $1;
+update inbox set state = 'done', event = null, error = '' where id = $1 and state = 'waiting';
 
 -- name: FailWaiting :one
 update inbox set tries = tries + 1, error = sqlc.arg(error),

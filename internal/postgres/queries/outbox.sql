@@ -1,12 +1,14 @@
 -- ClaimOutbox takes the head of each free chat of a channel: the oldest row
 -- that is not finished, when it is queued or was in flight under an older
--- epoch, and its time has come. One row in flight per chat keeps the order.
+-- epoch, and its time has come. One row in flight per chat keeps the order. An
+-- owner whose epoch is over gets nothing, though it may not know yet.
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
 from (select w.id, c.user_id, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.channel = sqlc.arg(channel) and w.state in ('queued', 'sending') and w.not_before <= now()
         and (w.state = 'queued' or w.epoch < sqlc.arg(epoch))
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))
         and not exists (select 1 from outbox b where b.channel = w.channel and b.chat = w.chat
                         and b.state in ('queued', 'sending') and b.id < w.id)
       order by w.id limit sqlc.arg(max_rows)) h

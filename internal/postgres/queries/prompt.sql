@@ -3,6 +3,12 @@ insert into prompt (address_id, conversation_id, due_id, flow, state, codes, sub
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 returning id;
 
+-- CloseLatePrompt closes a prompt whose answer is no longer expected, so that
+-- the next one can be opened.
+-- name: CloseLatePrompt :exec
+update prompt set closed_at = product_now(), outcome = 'expired'
+where address_id = $1 and extension = '' and closed_at is null and open_until <= product_now();
+
 -- name: PromptOpenFor :one
 select exists (select 1 from prompt where address_id = $1 and extension = '' and closed_at is null);
 
