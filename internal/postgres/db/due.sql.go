@@ -11,41 +11,6 @@ import (
 	"time"
 )
 
-const addSlot = `-- name: AddSlot :exec
-insert into slot (schedule, nominal_at, due_at, not_after, state, reason)
-values ($1, $2, $3, $4, $5, $6) on conflict (schedule, nominal_at) do nothing
-`
-
-type AddSlotParams struct {
-	Schedule  string
-	NominalAt time.Time
-	DueAt     time.Time
-	NotAfter  *time.Time
-	State     string
-	Reason    string
-}
-
-func (q *Queries) AddSlot(ctx context.Context, arg AddSlotParams) error {
-	_, err := q.db.Exec(ctx, addSlot,
-		arg.Schedule,
-		arg.NominalAt,
-		arg.DueAt,
-		arg.NotAfter,
-		arg.State,
-		arg.Reason,
-	)
-	return err
-}
-
-const advanceSchedule = `-- name: AdvanceSchedule :exec
-update schedule set last_slot = $2 where name = $1
-`
-
-func (q *Queries) AdvanceSchedule(ctx context.Context, name string, lastSlot time.Time) error {
-	_, err := q.db.Exec(ctx, advanceSchedule, name, lastSlot)
-	return err
-}
-
 const claimDue = `-- name: ClaimDue :many
 update due d set state = 'running', lease = now() + interval '30 seconds', tries = d.tries + 1
 where d.id in (
@@ -89,49 +54,6 @@ func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) (
 			&i.DueAt,
 			&i.NotAfter,
 			&i.Tries,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const claimSlot = `-- name: ClaimSlot :many
-update slot s set state = 'running', lease = now() + interval '60 seconds'
-where (s.schedule, s.nominal_at) in (
-    select schedule, nominal_at from slot
-    where state in ('planned', 'running') and due_at <= product_now() and (lease is null or lease < now())
-    order by due_at limit 4 for update skip locked)
-returning s.schedule, s.nominal_at, s.due_at, s.not_after, s.cursor
-`
-
-type ClaimSlotRow struct {
-	Schedule  string
-	NominalAt time.Time
-	DueAt     time.Time
-	NotAfter  *time.Time
-	Cursor    string
-}
-
-func (q *Queries) ClaimSlot(ctx context.Context) ([]ClaimSlotRow, error) {
-	rows, err := q.db.Query(ctx, claimSlot)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ClaimSlotRow{}
-	for rows.Next() {
-		var i ClaimSlotRow
-		if err := rows.Scan(
-			&i.Schedule,
-			&i.NominalAt,
-			&i.DueAt,
-			&i.NotAfter,
-			&i.Cursor,
 		); err != nil {
 			return nil, err
 		}
@@ -193,36 +115,6 @@ update due set state = $2, reason = $3, lease = null, done_at = product_now() wh
 
 func (q *Queries) EndDue(ctx context.Context, iD int64, state string, reason string) error {
 	_, err := q.db.Exec(ctx, endDue, iD, state, reason)
-	return err
-}
-
-const endSlot = `-- name: EndSlot :exec
-update slot set state = $3, reason = $4, lease = null where schedule = $1 and nominal_at = $2
-`
-
-type EndSlotParams struct {
-	Schedule  string
-	NominalAt time.Time
-	State     string
-	Reason    string
-}
-
-func (q *Queries) EndSlot(ctx context.Context, arg EndSlotParams) error {
-	_, err := q.db.Exec(ctx, endSlot,
-		arg.Schedule,
-		arg.NominalAt,
-		arg.State,
-		arg.Reason,
-	)
-	return err
-}
-
-const ensureSchedule = `-- name: EnsureSchedule :exec
-insert into schedule (name, last_slot) values ($1, $2) on conflict (name) do nothing
-`
-
-func (q *Queries) EnsureSchedule(ctx context.Context, name string, lastSlot time.Time) error {
-	_, err := q.db.Exec(ctx, ensureSchedule, name, lastSlot)
 	return err
 }
 
@@ -289,26 +181,6 @@ func (q *Queries) LockDue(ctx context.Context, id int64) (LockDueRow, error) {
 	return i, err
 }
 
-const lockSchedule = `-- name: LockSchedule :one
-select name, last_slot, paused_at from schedule where name = $1 for update skip locked
-`
-
-func (q *Queries) LockSchedule(ctx context.Context, name string) (Schedule, error) {
-	row := q.db.QueryRow(ctx, lockSchedule, name)
-	var i Schedule
-	err := row.Scan(&i.Name, &i.LastSlot, &i.PausedAt)
-	return i, err
-}
-
-const moveSlot = `-- name: MoveSlot :exec
-update slot set cursor = $3, lease = now() + interval '60 seconds' where schedule = $1 and nominal_at = $2
-`
-
-func (q *Queries) MoveSlot(ctx context.Context, schedule string, nominalAt time.Time, cursor string) error {
-	_, err := q.db.Exec(ctx, moveSlot, schedule, nominalAt, cursor)
-	return err
-}
-
 const nextDueAt = `-- name: NextDueAt :one
 select min(due_at)::timestamptz as at from due where state = 'planned'
 `
@@ -318,26 +190,6 @@ func (q *Queries) NextDueAt(ctx context.Context) (time.Time, error) {
 	var at time.Time
 	err := row.Scan(&at)
 	return at, err
-}
-
-const nextSlotAt = `-- name: NextSlotAt :one
-select min(due_at)::timestamptz as at from slot where state = 'planned'
-`
-
-func (q *Queries) NextSlotAt(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, nextSlotAt)
-	var at time.Time
-	err := row.Scan(&at)
-	return at, err
-}
-
-const pauseSchedule = `-- name: PauseSchedule :exec
-update schedule set paused_at = case when $1::bool then product_now() else null end where name = $2
-`
-
-func (q *Queries) PauseSchedule(ctx context.Context, pause bool, name string) error {
-	_, err := q.db.Exec(ctx, pauseSchedule, pause, name)
-	return err
 }
 
 const planDue = `-- name: PlanDue :exec
@@ -413,42 +265,4 @@ func (q *Queries) ReplanDue(ctx context.Context, arg ReplanDueParams) error {
 		arg.NotAfter,
 	)
 	return err
-}
-
-const slots = `-- name: Slots :many
-select schedule, nominal_at, due_at, state, reason from slot order by nominal_at desc limit $1
-`
-
-type SlotsRow struct {
-	Schedule  string
-	NominalAt time.Time
-	DueAt     time.Time
-	State     string
-	Reason    string
-}
-
-func (q *Queries) Slots(ctx context.Context, limit int32) ([]SlotsRow, error) {
-	rows, err := q.db.Query(ctx, slots, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []SlotsRow{}
-	for rows.Next() {
-		var i SlotsRow
-		if err := rows.Scan(
-			&i.Schedule,
-			&i.NominalAt,
-			&i.DueAt,
-			&i.State,
-			&i.Reason,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }

@@ -54,39 +54,3 @@ update due set state = case when tries >= sqlc.arg(max_tries)::int then 'failed'
        reason = sqlc.arg(reason), lease = null,
        due_at = due_at + make_interval(secs => (tries * tries)::int)
 where id = sqlc.arg(id) and state = 'running';
-
--- name: EnsureSchedule :exec
-insert into schedule (name, last_slot) values ($1, $2) on conflict (name) do nothing;
-
--- name: LockSchedule :one
-select name, last_slot, paused_at from schedule where name = $1 for update skip locked;
-
--- name: AdvanceSchedule :exec
-update schedule set last_slot = $2 where name = $1;
-
--- name: PauseSchedule :exec
-update schedule set paused_at = case when sqlc.arg(pause)::bool then product_now() else null end where name = sqlc.arg(name);
-
--- name: AddSlot :exec
-insert into slot (schedule, nominal_at, due_at, not_after, state, reason)
-values ($1, $2, $3, $4, $5, $6) on conflict (schedule, nominal_at) do nothing;
-
--- name: ClaimSlot :many
-update slot s set state = 'running', lease = now() + interval '60 seconds'
-where (s.schedule, s.nominal_at) in (
-    select schedule, nominal_at from slot
-    where state in ('planned', 'running') and due_at <= product_now() and (lease is null or lease < now())
-    order by due_at limit 4 for update skip locked)
-returning s.schedule, s.nominal_at, s.due_at, s.not_after, s.cursor;
-
--- name: MoveSlot :exec
-update slot set cursor = $3, lease = now() + interval '60 seconds' where schedule = $1 and nominal_at = $2;
-
--- name: EndSlot :exec
-update slot set state = $3, reason = $4, lease = null where schedule = $1 and nominal_at = $2;
-
--- name: NextSlotAt :one
-select min(due_at)::timestamptz as at from slot where state = 'planned';
-
--- name: Slots :many
-select schedule, nominal_at, due_at, state, reason from slot order by nominal_at desc limit $1;
