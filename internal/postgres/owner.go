@@ -80,3 +80,16 @@ func lockKey(channel string) int64 {
 	h.Write([]byte("channel:" + channel))
 	return int64(h.Sum64())
 }
+
+// IsOwned tells whether any process holds the lock of a channel account.
+func (d *DB) IsOwned(ctx context.Context, channel string) (bool, error) {
+	key := uint64(lockKey(channel))
+	var held bool
+	err := d.pool.QueryRow(ctx, `select exists (select 1 from pg_locks where locktype = 'advisory' and granted
+		and classid = $1::bigint::oid and objid = $2::bigint::oid and objsubid = 1)`,
+		int64(key>>32), int64(key&0xffffffff)).Scan(&held)
+	if err != nil {
+		return false, fmt.Errorf("look who owns channel %s: %w", channel, err)
+	}
+	return held, nil
+}
