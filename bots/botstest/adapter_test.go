@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -46,7 +47,7 @@ type faults struct {
 type poller struct {
 	n      *network
 	faults faults
-	seen   int
+	seen   atomic.Int64
 }
 
 func (p *poller) Caps() bots.Caps {
@@ -118,14 +119,14 @@ func (p *poller) take(ctx context.Context, sink bots.Sink, a act) (err error) {
 }
 
 func (p *poller) event(a act) bots.Event {
-	p.seen++
+	seen := p.seen.Add(1)
 	ev := bots.Event{
 		Key: fmt.Sprint(a.ID), Channel: "test", Chat: p.n.Address(a.User).Chat, Group: a.Group,
 		From: bots.Identity{User: bots.UserID(fmt.Sprintf("user-%d", a.User)), Trust: bots.TrustStable},
 		Kind: a.Kind, Text: a.Text,
 	}
 	if p.faults.newKeys {
-		ev.Key = fmt.Sprintf("%d-%d", a.ID, p.seen)
+		ev.Key = fmt.Sprintf("%d-%d", a.ID, seen)
 	}
 	if p.faults.verifies {
 		ev.From.Trust = bots.TrustVerified

@@ -14,7 +14,8 @@ export class Outgoing {
     this.key = "shaoying:" + location.pathname;
     this.lines = [];
     this.files = new Map();
-    this.wait = 1000;
+    this.wait = 1000; // milliseconds before the next try, doubled each time
+    this.atLeast = 0; // what the server asked for
     this.running = false;
     addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
@@ -91,7 +92,7 @@ export class Outgoing {
     const problem = await answer.json().catch(() => ({}));
     if (answer.status === 429 || answer.status >= 500) {
       line.state = "waiting";
-      this.wait = Math.max(this.wait, 1000 * (Number(answer.headers.get("Retry-After")) || 1));
+      this.atLeast = 1000 * (Number(answer.headers.get("Retry-After")) || 0);
       return;
     }
     line.state = "refused";
@@ -110,7 +111,8 @@ export class Outgoing {
   }
 
   pause() {
-    const pause = this.wait;
+    const pause = Math.max(this.wait, this.atLeast);
+    this.atLeast = 0;
     this.wait = Math.min(this.wait * 2, 30000);
     return new Promise((done) => {
       const timer = setTimeout(done, pause);

@@ -44,7 +44,7 @@ export class View {
     item.choices.forEach((choice, i) => {
       const button = element("button");
       button.type = "button";
-      if (!/^[0-9①-⑳]/.test(choice.label)) button.append(element("span", "number", String(i + 1)), " ");
+      if (!/^[0-9①-⑳]/.test(choice.label)) button.append(element("span", "number", String(i + 1)));
       button.append(choice.label);
       button.addEventListener("click", () => this.onChoose(item, choice));
       group.append(button);
