@@ -35,8 +35,11 @@ func TestPlan(t *testing.T) {
 		newLast   string
 	}{
 		{"nothing yet", all["digest"], "2026-03-03 08:30", "2026-03-04 08:29", nil, "2026-03-03 08:30"},
-		{"on time", all["digest"], "2026-03-03 08:30", "2026-03-04 08:30",
-			[]string{"03-04 08:30 -> 03-04 08:30 planned"}, "2026-03-04 08:30"},
+		{
+			"on time", all["digest"], "2026-03-03 08:30", "2026-03-04 08:30",
+			[]string{"03-04 08:30 -> 03-04 08:30 planned"},
+			"2026-03-04 08:30",
+		},
 		{"not twice", all["digest"], "2026-03-04 08:30", "2026-03-04 08:31", nil, "2026-03-04 08:30"},
 		{"a clock that stepped back", all["digest"], "2026-03-04 08:30", "2026-03-02 09:00", nil, "2026-03-04 08:30"},
 		{"digest over a weekend", all["digest"], "2026-03-06 08:30", "2026-03-09 09:00", []string{
@@ -44,27 +47,45 @@ func TestPlan(t *testing.T) {
 			"03-08 08:30 -> 03-08 08:30 skipped holiday",
 			"03-09 08:30 -> 03-09 08:30 planned",
 		}, "2026-03-09 08:30"},
-		{"digest on a make-up Saturday", all["digest"], "2026-02-13 08:30", "2026-02-14 08:30",
-			[]string{"02-14 08:30 -> 02-14 08:30 planned"}, "2026-02-14 08:30"},
+		{
+			"digest on a make-up Saturday", all["digest"], "2026-02-13 08:30", "2026-02-14 08:30",
+			[]string{"02-14 08:30 -> 02-14 08:30 planned"},
+			"2026-02-14 08:30",
+		},
 		{"digest three days late: latest, within 6 h", all["digest"], "2026-03-03 08:30", "2026-03-06 14:30", []string{
 			"03-04 08:30 -> 03-04 08:30 skipped too_late",
 			"03-05 08:30 -> 03-05 08:30 skipped too_late",
 			"03-06 08:30 -> 03-06 08:30 planned",
 		}, "2026-03-06 08:30"},
-		{"digest a minute too late", all["digest"], "2026-03-05 08:30", "2026-03-06 14:31",
-			[]string{"03-06 08:30 -> 03-06 08:30 skipped too_late"}, "2026-03-06 08:30"},
-		{"survey of a Saturday is one with Monday's", all["survey"], "2026-03-06 10:00", "2026-03-07 10:00",
-			[]string{"03-07 10:00 -> 03-09 10:00 skipped superseded"}, "2026-03-07 10:00"},
-		{"survey of Monday", all["survey"], "2026-03-08 10:00", "2026-03-09 10:00",
-			[]string{"03-09 10:00 -> 03-09 10:00 planned"}, "2026-03-09 10:00"},
+		{
+			"digest a minute too late", all["digest"], "2026-03-05 08:30", "2026-03-06 14:31",
+			[]string{"03-06 08:30 -> 03-06 08:30 skipped too_late"},
+			"2026-03-06 08:30",
+		},
+		{
+			"survey of a Saturday is one with Monday's", all["survey"], "2026-03-06 10:00", "2026-03-07 10:00",
+			[]string{"03-07 10:00 -> 03-09 10:00 skipped superseded"},
+			"2026-03-07 10:00",
+		},
+		{
+			"survey of Monday", all["survey"], "2026-03-08 10:00", "2026-03-09 10:00",
+			[]string{"03-09 10:00 -> 03-09 10:00 planned"},
+			"2026-03-09 10:00",
+		},
 		{"survey after two days away", all["survey"], "2026-03-09 10:00", "2026-03-11 12:00", []string{
 			"03-10 10:00 -> 03-10 10:00 skipped superseded",
 			"03-11 10:00 -> 03-11 10:00 planned",
 		}, "2026-03-11 10:00"},
-		{"caught up in the night waits for the morning", all["survey"], "2026-03-09 10:00", "2026-03-10 23:00",
-			[]string{"03-10 10:00 -> 03-11 08:00 planned"}, "2026-03-10 10:00"},
-		{"and is too late when the morning is", all["digest"], "2026-03-09 08:30", "2026-03-10 20:45",
-			[]string{"03-10 08:30 -> 03-10 08:30 skipped too_late"}, "2026-03-10 08:30"},
+		{
+			"caught up in the night waits for the morning", all["survey"], "2026-03-09 10:00", "2026-03-10 23:00",
+			[]string{"03-10 10:00 -> 03-11 08:00 planned"},
+			"2026-03-10 10:00",
+		},
+		{
+			"and is too late when the morning is", all["digest"], "2026-03-09 08:30", "2026-03-10 20:45",
+			[]string{"03-10 08:30 -> 03-10 08:30 skipped too_late"},
+			"2026-03-10 08:30",
+		},
 		{"all, within 48 h", weekly(func(*Schedule) {}), "2026-03-02 10:00", "2026-03-06 09:00", []string{
 			"03-03 10:00 -> 03-03 10:00 skipped too_late",
 			"03-04 10:00 -> 03-04 10:00 planned",
@@ -79,12 +100,21 @@ func TestPlan(t *testing.T) {
 			"03-03 10:00 -> 03-03 10:00 skipped too_late",
 			"03-04 10:00 -> 03-04 10:00 planned",
 		}, "2026-03-04 10:00"},
-		{"quiet: later", weekly(func(s *Schedule) { s.Spec = "0 22 * * *" }), "2026-03-02 22:00", "2026-03-03 22:00",
-			[]string{"03-03 22:00 -> 03-04 08:00 planned"}, "2026-03-03 22:00"},
-		{"quiet: earlier is planned before its nominal time", weekly(func(s *Schedule) { s.Spec, s.OnQuiet = "0 22 * * *", QuietEarlier }), "2026-03-02 22:00", "2026-03-03 20:29",
-			[]string{"03-03 22:00 -> 03-03 20:29 planned"}, "2026-03-03 22:00"},
-		{"quiet: drop", weekly(func(s *Schedule) { s.Spec, s.OnQuiet = "0 22 * * *", QuietDrop }), "2026-03-02 22:00", "2026-03-03 22:00",
-			[]string{"03-03 22:00 -> 03-03 22:00 skipped quiet_hours"}, "2026-03-03 22:00"},
+		{
+			"quiet: later", weekly(func(s *Schedule) { s.Spec = "0 22 * * *" }), "2026-03-02 22:00", "2026-03-03 22:00",
+			[]string{"03-03 22:00 -> 03-04 08:00 planned"},
+			"2026-03-03 22:00",
+		},
+		{
+			"quiet: earlier is planned before its nominal time", weekly(func(s *Schedule) { s.Spec, s.OnQuiet = "0 22 * * *", QuietEarlier }), "2026-03-02 22:00", "2026-03-03 20:29",
+			[]string{"03-03 22:00 -> 03-03 20:29 planned"},
+			"2026-03-03 22:00",
+		},
+		{
+			"quiet: drop", weekly(func(s *Schedule) { s.Spec, s.OnQuiet = "0 22 * * *", QuietDrop }), "2026-03-02 22:00", "2026-03-03 22:00",
+			[]string{"03-03 22:00 -> 03-03 22:00 skipped quiet_hours"},
+			"2026-03-03 22:00",
+		},
 		{"hourly through the night is one in the morning", weekly(func(s *Schedule) { s.Spec = "0 * * * *"; s.CatchUp = CatchUp{CatchUpLatest, 24 * time.Hour, 0} }), "2026-03-03 05:00", "2026-03-03 07:00", []string{
 			"03-03 06:00 -> 03-03 08:00 skipped superseded",
 			"03-03 07:00 -> 03-03 08:00 skipped superseded",
@@ -93,8 +123,11 @@ func TestPlan(t *testing.T) {
 			"02-16 10:00 -> 02-24 10:00 planned",
 			"02-23 10:00 -> 02-24 10:00 planned",
 		}, "2026-02-23 10:00"},
-		{"previous workday is planned ahead", weekly(func(s *Schedule) { s.Spec, s.OnHoliday = "0 10 * * 0", PrevWorkday }), "2026-03-01 10:00", "2026-03-06 10:00",
-			[]string{"03-08 10:00 -> 03-06 10:00 planned"}, "2026-03-08 10:00"},
+		{
+			"previous workday is planned ahead", weekly(func(s *Schedule) { s.Spec, s.OnHoliday = "0 10 * * 0", PrevWorkday }), "2026-03-01 10:00", "2026-03-06 10:00",
+			[]string{"03-08 10:00 -> 03-06 10:00 planned"},
+			"2026-03-08 10:00",
+		},
 		{"last workday of the month", weekly(func(s *Schedule) {
 			s.Kind, s.Spec, s.OnHoliday = Month, "last day 17:00", PrevWorkday
 		}), "2026-01-31 17:00", "2026-05-31 17:00", []string{
@@ -103,16 +136,25 @@ func TestPlan(t *testing.T) {
 			"04-30 17:00 -> 04-30 17:00 skipped too_late",
 			"05-31 17:00 -> 05-29 17:00 planned",
 		}, "2026-05-31 17:00"},
-		{"first workday of the month", weekly(func(s *Schedule) {
-			s.Kind, s.Spec = Month, "workday 1 08:30"
-		}), "2026-01-01 08:30", "2026-02-01 09:00",
-			[]string{"02-01 08:30 -> 02-02 08:30 planned"}, "2026-02-01 08:30"},
-		{"fifth workday over the National Day", weekly(func(s *Schedule) {
-			s.Kind, s.Spec = Month, "workday 5 08:30"
-		}), "2026-09-01 08:30", "2026-10-01 08:30",
-			[]string{"10-01 08:30 -> 10-13 08:30 planned"}, "2026-10-01 08:30"},
-		{"work for nobody at night", all["retention"], "2026-03-02 03:00", "2026-03-03 03:01",
-			[]string{"03-03 03:00 -> 03-03 03:00 planned"}, "2026-03-03 03:00"},
+		{
+			"first workday of the month", weekly(func(s *Schedule) {
+				s.Kind, s.Spec = Month, "workday 1 08:30"
+			}), "2026-01-01 08:30", "2026-02-01 09:00",
+			[]string{"02-01 08:30 -> 02-02 08:30 planned"},
+			"2026-02-01 08:30",
+		},
+		{
+			"fifth workday over the National Day", weekly(func(s *Schedule) {
+				s.Kind, s.Spec = Month, "workday 5 08:30"
+			}), "2026-09-01 08:30", "2026-10-01 08:30",
+			[]string{"10-01 08:30 -> 10-13 08:30 planned"},
+			"2026-10-01 08:30",
+		},
+		{
+			"work for nobody at night", all["retention"], "2026-03-02 03:00", "2026-03-03 03:01",
+			[]string{"03-03 03:00 -> 03-03 03:00 planned"},
+			"2026-03-03 03:00",
+		},
 	} {
 		p, err := NewPlanner(c.s, cal, q)
 		if err != nil {
@@ -144,8 +186,10 @@ func planner(t testing.TB, s Schedule, cal *Calendar, q Quiet) *Planner {
 
 // A calendar imported between two calls moves due times, never the key.
 func TestImportedCalendarMakesNoSecondSlot(t *testing.T) {
-	s := Schedule{Name: "test", Kind: Month, Spec: "workday 1 08:30", Zone: "Asia/Shanghai", OnHoliday: HolidayKeep,
-		CatchUp: CatchUp{CatchUpAll, 48 * time.Hour, 5}, Do: "test", Source: "test"}
+	s := Schedule{
+		Name: "test", Kind: Month, Spec: "workday 1 08:30", Zone: "Asia/Shanghai", OnHoliday: HolidayKeep,
+		CatchUp: CatchUp{CatchUpAll, 48 * time.Hour, 5}, Do: "test", Source: "test",
+	}
 	days, err := ParseCalendarCSV("new", []byte("date,kind,name\n2027-10-01,holiday,x\n2027-02-01,holiday,x\n"))
 	if err != nil {
 		t.Fatal(err)

@@ -44,9 +44,18 @@ func TestR10OncePerSlotOverDowntime(t *testing.T) {
 		kind Kind
 		spec string
 	}{
-		{Cron, "30 8 * * *"}, {Cron, "30 1 * * *"}, {Cron, "30 2 * * *"}, {Cron, "0 22 * * *"}, {Cron, "0 10 * * 1"},
-		{Cron, "0 */6 * * *"}, {Cron, "0 9 28 * *"}, {Interval, "36h"}, {Interval, "3d"},
-		{Month, "last day 17:00"}, {Month, "workday 1 08:30"}, {Month, "workday 15 08:30"},
+		{Cron, "30 8 * * *"},
+		{Cron, "30 1 * * *"},
+		{Cron, "30 2 * * *"},
+		{Cron, "0 22 * * *"},
+		{Cron, "0 10 * * 1"},
+		{Cron, "0 */6 * * *"},
+		{Cron, "0 9 28 * *"},
+		{Interval, "36h"},
+		{Interval, "3d"},
+		{Month, "last day 17:00"},
+		{Month, "workday 1 08:30"},
+		{Month, "workday 15 08:30"},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		pick := rapid.SampledFrom(specs).Draw(t, "spec")

@@ -90,6 +90,10 @@ func (m *mailbox) Photo(ctx context.Context, chat bots.ChatID, seq int64) ([]byt
 }
 
 // Watch implements webchat.Mailbox.
-func (m *mailbox) Watch(chat bots.ChatID) (<-chan struct{}, func()) { return m.bus.Subscribe(m.topic(chat)) }
+func (m *mailbox) Watch(chat bots.ChatID) (<-chan struct{}, func()) {
+	return m.bus.Subscribe(m.topic(chat))
+}
 
-func (m *mailbox) topic(chat bots.ChatID) string { return "mailbox/" + string(m.channel) + "/" + string(chat) }
+func (m *mailbox) topic(chat bots.ChatID) string {
+	return "mailbox/" + string(m.channel) + "/" + string(chat)
+}
