@@ -205,6 +205,13 @@ type Invite struct {
 	UsedBy    *int64
 }
 
+type LookupGuard struct {
+	AddressID   int64
+	Since       time.Time
+	Misses      int32
+	LockedUntil *time.Time
+}
+
 type Mailbox struct {
 	Channel string
 	Chat    string
