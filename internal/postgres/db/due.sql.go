@@ -182,14 +182,14 @@ func (q *Queries) LockDue(ctx context.Context, id int64) (LockDueRow, error) {
 }
 
 const nextDueAt = `-- name: NextDueAt :one
-select min(due_at)::timestamptz as at from due where state = 'planned'
+select due_at from due where state = 'planned' order by due_at limit 1
 `
 
 func (q *Queries) NextDueAt(ctx context.Context) (time.Time, error) {
 	row := q.db.QueryRow(ctx, nextDueAt)
-	var at time.Time
-	err := row.Scan(&at)
-	return at, err
+	var due_at time.Time
+	err := row.Scan(&due_at)
+	return due_at, err
 }
 
 const planDue = `-- name: PlanDue :exec

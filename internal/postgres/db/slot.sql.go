@@ -161,14 +161,14 @@ func (q *Queries) MoveSlot(ctx context.Context, schedule string, nominalAt time.
 }
 
 const nextSlotAt = `-- name: NextSlotAt :one
-select min(due_at)::timestamptz as at from slot where state = 'planned'
+select due_at from slot where state = 'planned' order by due_at limit 1
 `
 
 func (q *Queries) NextSlotAt(ctx context.Context) (time.Time, error) {
 	row := q.db.QueryRow(ctx, nextSlotAt)
-	var at time.Time
-	err := row.Scan(&at)
-	return at, err
+	var due_at time.Time
+	err := row.Scan(&due_at)
+	return due_at, err
 }
 
 const pauseSchedule = `-- name: PauseSchedule :exec

@@ -42,7 +42,7 @@ where subject = sqlc.arg(subject) and state in ('planned', 'running')
   and (sqlc.arg(kind)::text = '' or kind = sqlc.arg(kind));
 
 -- name: NextDueAt :one
-select min(due_at)::timestamptz as at from due where state = 'planned';
+select due_at from due where state = 'planned' order by due_at limit 1;
 
 -- name: DueBacklog :many
 select kind, count(*) as n from due where state = 'planned' and due_at <= product_now() group by kind;

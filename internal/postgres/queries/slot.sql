@@ -40,7 +40,7 @@ update slot set cursor = $3, lease = now() + interval '60 seconds' where schedul
 update slot set state = $3, reason = $4, lease = null where schedule = $1 and nominal_at = $2;
 
 -- name: NextSlotAt :one
-select min(due_at)::timestamptz as at from slot where state = 'planned';
+select due_at from slot where state = 'planned' order by due_at limit 1;
 
 -- name: Slots :many
 select schedule, nominal_at, due_at, state, reason from slot order by nominal_at desc limit $1;
