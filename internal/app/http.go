@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -53,11 +52,11 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	wg.Go(func() {
-		<-ctx.Done()
-		closeStreams()
+	server.RegisterOnShutdown(closeStreams)
+	// Serve returns as soon as Shutdown begins; what is open is waited for.
+	drained := make(chan struct{})
+	stopping := context.AfterFunc(ctx, func() {
+		defer close(drained)
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if err := server.Shutdown(stop); err != nil {
@@ -65,10 +64,13 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 			server.Close()
 		}
 	})
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve HTTP: %w", err)
+	err := server.Serve(l)
+	if errors.Is(err, http.ErrServerClosed) {
+		<-drained
+		return nil
 	}
-	return nil
+	stopping()
+	return fmt.Errorf("serve HTTP: %w", err)
 }
 
 // operations serves /healthz, /readyz and /metrics.
