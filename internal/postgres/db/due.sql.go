@@ -121,11 +121,12 @@ func (q *Queries) EndDue(ctx context.Context, iD int64, state string, reason str
 const failedDue = `-- name: FailedDue :exec
 update due set state = case when tries >= $1::int then 'failed' else 'planned' end,
        reason = $2, lease = null,
-       due_at = due_at + make_interval(secs => (tries * tries)::int)
+       due_at = product_now() + make_interval(secs => (tries * tries)::int)
 where id = $3 and state = 'running'
 `
 
-// FailedDue counts a failed try. A row that was cleared, or done by another
+// FailedDue counts a failed try; the next one is counted from now, for a row
+// may be long overdue. A row that was cleared, or done by another
 // worker, in the meantime is left alone.
 func (q *Queries) FailedDue(ctx context.Context, maxTries int32, reason string, iD int64) error {
 	_, err := q.db.Exec(ctx, failedDue, maxTries, reason, iD)

@@ -47,10 +47,11 @@ select due_at from due where state = 'planned' order by due_at limit 1;
 -- name: DueBacklog :many
 select kind, count(*) as n from due where state = 'planned' and due_at <= product_now() group by kind;
 
--- FailedDue counts a failed try. A row that was cleared, or done by another
+-- FailedDue counts a failed try; the next one is counted from now, for a row
+-- may be long overdue. A row that was cleared, or done by another
 -- worker, in the meantime is left alone.
 -- name: FailedDue :exec
 update due set state = case when tries >= sqlc.arg(max_tries)::int then 'failed' else 'planned' end,
        reason = sqlc.arg(reason), lease = null,
-       due_at = due_at + make_interval(secs => (tries * tries)::int)
+       due_at = product_now() + make_interval(secs => (tries * tries)::int)
 where id = sqlc.arg(id) and state = 'running';
