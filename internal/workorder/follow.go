@@ -2,7 +2,6 @@ package workorder
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,19 +53,6 @@ type NoticeDue struct {
 	Key    string            `json:"key"`
 	Params map[string]string `json:"params,omitempty"`
 }
-
-// Kinds of task.
-const (
-	TaskComplete = "complete" // a clerk completes a draft
-	TaskVoice    = "voice"    // a clerk writes a recording down
-	TaskDispatch = "dispatch" // a dispatcher decides the desk
-	TaskPhone    = "phone"    // a callback clerk rings
-	TaskJudge    = "judge"    // a callback clerk decides on an unhappy answer
-	TaskCheck    = "check"    // another person checks a finding
-	TaskPerson   = "person"   // a resident wants to speak to a person
-	TaskLost     = "lost"     // a message that could not be delivered
-	TaskDead     = "dead"     // an event that could not be run
-)
 
 // follow does what an event brings with it: clocks, cards, tasks, notices.
 func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
@@ -303,46 +289,6 @@ func (s *Service) planAt(ctx context.Context, t *gateway.Turn, o *Order, kind, k
 		Kind: kind, Subject: Subject(o.ID), Key: key, Person: o.ReporterID, Version: int32(o.Version), Data: data, At: at,
 	})
 }
-
-// AddTask lays a task before the people of a role whose area has the ticket.
-func (s *Service) AddTask(ctx context.Context, t *gateway.Turn, o *Order, kind string, role people.Role, data map[string]string) error {
-	body, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("pack a task: %w", err)
-	}
-	area, kindOfArea := s.taskArea(o)
-	_, err = t.Tx.AddTask(ctx, db.AddTaskParams{
-		Kind: kind, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(role), AreaKind: kindOfArea, Area: area,
-		Data: t.Seal(SealTask, string(body)),
-	})
-	if err != nil {
-		return fmt.Errorf("add task %s: %w", kind, err)
-	}
-	return t.PlanDue(ctx, gateway.Plan{
-		Kind: DueTask, Subject: Subject(o.ID), Key: kind + "/v" + strconv.Itoa(o.Version), Version: int32(o.Version), At: t.Now,
-		Data: TaskDue{Kind: kind},
-	})
-}
-
-// DueTask tells the people of a role that a task lies before them: TaskDue.
-const DueTask = "task"
-
-// TaskDue is the data of a DueTask row.
-type TaskDue struct {
-	Kind string `json:"kind"`
-}
-
-// taskArea is the area whose people get a ticket's tasks: its county, or the
-// city while the place is unknown.
-func (s *Service) taskArea(o *Order) (area, kind string) {
-	if county := people.DivisionCode(o.Place.Division).At(people.LevelCounty); county != "" {
-		return string(county), string(people.AreaCounty)
-	}
-	return CityCode, string(people.AreaCity)
-}
-
-// CityCode is 萍乡市 (GB/T 2260).
-const CityCode = "3603"
 
 func (s *Service) endTasks(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
 	if err := t.ClearTasksOf(ctx, why, &o.ID, kind); err != nil {
