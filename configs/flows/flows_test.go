@@ -1,0 +1,93 @@
+// Package flows_test plays every transcript of the dialogues in this folder
+// and checks the dialogues as a whole. It holds no code of its own.
+package flows_test
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"shaoying/configs"
+	"shaoying/flows"
+	"shaoying/flows/flowstest"
+	"shaoying/flows/words"
+	"shaoying/internal/actions"
+)
+
+func definitions(t *testing.T) []*flows.Definition {
+	t.Helper()
+	common, err := flows.ParseTexts("texts/common.yaml", read(t, "texts/common.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*flows.Definition
+	for _, name := range names(t, "flows/*.yaml") {
+		d, err := flows.Parse(name, read(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Common = common
+		all = append(all, d)
+	}
+	return all
+}
+
+func names(t *testing.T, pattern string) []string {
+	t.Helper()
+	list, err := fs.Glob(configs.FS(), pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	body, err := configs.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func lexicon(t *testing.T) *words.Lexicon {
+	t.Helper()
+	l, err := words.ParseLexicon("words.yaml", read(t, "words.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// Done means 2 of flow check: no unknown action, dead end or half language.
+func TestCheck(t *testing.T) {
+	for _, p := range flows.Check(definitions(t), flows.Known{Actions: actions.Docs(), Langs: []string{"en"}}) {
+		t.Error(p)
+	}
+}
+
+func TestTranscripts(t *testing.T) {
+	defs, lex := definitions(t), lexicon(t)
+	for _, name := range names(t, "flows/*.transcript") {
+		t.Run(path.Base(name), func(t *testing.T) {
+			tr, err := flowstest.Parse(path.Base(name), read(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := flowstest.Run(defs, lex, tr); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Issue 2, done means 3: every dialogue has its transcript.
+func TestEveryDialogueHasATranscript(t *testing.T) {
+	scripts := strings.Join(names(t, "flows/*.transcript"), "\n")
+	for _, d := range definitions(t) {
+		if !strings.Contains(scripts, "flows/"+d.Name+".transcript") && !strings.Contains(scripts, "flows/"+d.Name+"-") {
+			t.Errorf("%s has no transcript", d.Name)
+		}
+	}
+}

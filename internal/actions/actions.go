@@ -1,0 +1,124 @@
+// Package actions is what dialogues may do: typed Go behind the names that the
+// YAML of configs/flows calls.
+//
+// # What an action is
+//
+// A function on the transaction of the turn. It returns values, or {"fail":
+// textKey} where the resident's wish cannot be done; an error undoes the turn.
+// It says nothing itself (the dialogue does), save for the privacy notice and
+// the receipt of a recording, which belong to no dialogue. Words for people
+// are never in Go: keys lead to configs/texts.
+//
+// # Who is asked for what
+//
+// A ticket is only ever looked up as "mine" (own.go). A number of somebody
+// else and one that does not exist get the same words, and who guesses is
+// locked out for a while. Everything that changes a ticket goes through
+// workorder.Service, so that row, trail and clocks move together.
+//
+// # Other conversations
+//
+// Nobody but the speaker is spoken to: cards, notices and codes are due rows.
+package actions
+
+import (
+	"maps"
+
+	"shaoying/flows"
+	"shaoying/flows/words"
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+)
+
+// Set is what the actions stand on. It is immutable and safe for use by many
+// goroutines.
+type Set struct {
+	Orders *workorder.Service
+	Units  *ticket.Units
+	// Places returns the gazetteer as it is now; it is built anew after imports.
+	Places  func() *people.Gazetteer
+	Library *gateway.Library
+	Words   *words.Lexicon
+	Safety  *words.Safety
+	Policy  Policy
+}
+
+// All lists every action by the name that dialogues call.
+func (s *Set) All() map[string]gateway.Action {
+	all := s.resident()
+	maps.Copy(all, s.staff())
+	return all
+}
+
+// Docs says what each action returns, for the check of dialogues.
+func Docs() map[string]flows.ActionDoc {
+	docs := residentDocs()
+	maps.Copy(docs, staffDocs())
+	return docs
+}
+
+func (s *Set) resident() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"intake.classify":        s.classify,
+		"intake.meant":           s.meant,
+		gateway.ActionVoice:      s.voice,
+		"place.find":             s.findPlace,
+		"danger.advice":          s.advice,
+		"ticket.file":            s.file,
+		"ticket.file_incomplete": s.fileIncomplete,
+		"ticket.add_place":       s.addPlace,
+		"ticket.add_words":       s.addWords,
+		"ticket.add_photos":      s.addPhotos,
+		"ticket.list_own":        s.listOwn,
+		"ticket.find_own":        s.findOwn,
+		"ticket.withdraw":        s.withdraw,
+		"ticket.relapse":         s.relapse,
+		"callback.answer":        s.answerCallback,
+		"survey.answer":          s.answerSurvey,
+		"stillfine.answer":       s.answerStillFine,
+		flows.ActionHandover:     s.handover,
+		"person.request":         s.requestPerson,
+		"person.stop":            s.stop,
+		"person.start":           s.start,
+		"person.language":        s.language,
+		"notice.give":            s.giveNotice,
+		"rider.enrol":            s.enrolRider,
+		"code.send":              s.sendCode,
+		"code.check":             s.checkCode,
+	}
+}
+
+func residentDocs() map[string]flows.ActionDoc {
+	filed := []string{"number", "id", "desk", "desk_name", "month", "day", "clock", "placed", "confidential", "anonymous"}
+	gist := []string{"status", "value", "options"}
+	return map[string]flows.ActionDoc{
+		"intake.classify":        {Results: gist},
+		"intake.meant":           {Results: []string{"flow"}},
+		gateway.ActionVoice:      {Results: []string{"number"}},
+		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
+		"danger.advice":          {Results: []string{"text"}},
+		"ticket.file":            {Results: filed},
+		"ticket.file_incomplete": {Results: []string{"number"}},
+		"ticket.add_place":       {Results: []string{"number"}},
+		"ticket.add_words":       {Results: []string{"number"}},
+		"ticket.add_photos":      {Results: []string{"number", "photos"}},
+		"ticket.list_own":        {Results: []string{"count", "only", "lines", "choices"}},
+		"ticket.find_own":        {Results: []string{"number", "matter", "place", "state", "reply", "month", "day", "clock"}},
+		"ticket.withdraw":        {Results: []string{"number"}},
+		"ticket.relapse":         {Results: filed},
+		"callback.answer":        {Results: []string{"unhappy"}},
+		"survey.answer":          {Results: []string{"unhappy"}},
+		"stillfine.answer":       {Results: filed},
+		flows.ActionHandover:     {Results: []string{"number"}},
+		"person.request":         {Results: []string{"month", "day", "clock"}},
+		"person.stop":            {},
+		"person.start":           {},
+		"person.language":        {Results: []string{"lang"}},
+		"notice.give":            {Results: []string{"given"}},
+		"rider.enrol":            {},
+		"code.send":              {Results: []string{"minutes"}},
+		"code.check":             {},
+	}
+}

@@ -1,0 +1,31 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+)
+
+// giveNotice says the privacy notice 告知 where the person has not had this
+// version of it. Dialogues call it after the number, never before.
+func (s *Set) giveNotice(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+	current := s.Orders.Rights.NoticeVersion
+	row, err := t.GetPerson(ctx, t.Person)
+	if err != nil {
+		return nil, fmt.Errorf("load a person: %w", err)
+	}
+	if !(people.Person{NoticeVersion: int(row.NoticeVersion)}).NeedsNotice(current) {
+		return result{"given": false}, nil
+	}
+	if err := t.GiveNotice(ctx, t.Person, int32(current)); err != nil {
+		return nil, fmt.Errorf("note that the notice was given: %w", err)
+	}
+	err = t.Record(ctx, "person.noticed", postgres.Subject("person", t.Person), map[string]any{"version": current}, "")
+	if err != nil {
+		return nil, err
+	}
+	return result{"given": true}, t.Say("notice.privacy", nil)
+}

@@ -1,0 +1,110 @@
+package actions
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"shaoying/flows"
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+	"shaoying/internal/workorder"
+)
+
+// requestPerson lays the wish to speak to a person before the callback clerks
+// and says until when somebody answers.
+func (s *Set) requestPerson(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if err := s.askForPerson(ctx, t, nil, first(text(args, "words"), text(args, "text"))); err != nil {
+		return nil, err
+	}
+	r := result{}
+	s.addWhen(r, s.Policy.Person.Within.Deadline(t.Now, s.Orders.Work))
+	return r, nil
+}
+
+// handover takes over a dialogue that does not understand the resident. A
+// report that was begun becomes a draft, so that nothing said is lost; with
+// anything else a person is asked to speak to them.
+func (s *Set) handover(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	number := text(object(args, "ticket"), "number")
+	if text(args, "what") != "" && number == "" {
+		return s.fileIncomplete(ctx, t, args)
+	}
+	var o *workorder.Order
+	if t.PromptSubject != "" {
+		var err error
+		if o, err = s.subjectTicket(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return result{"number": number}, s.askForPerson(ctx, t, o, text(args, "said"))
+}
+
+// askForPerson writes the task. It is about a ticket, or about a conversation.
+func (s *Set) askForPerson(ctx context.Context, t *gateway.Turn, o *workorder.Order, said string) error {
+	data := map[string]string{"words": said, "conversation": strconv.FormatInt(t.Conversation, 10)}
+	if o != nil {
+		return s.Orders.AddTask(ctx, t, o, workorder.TaskPerson, people.RoleCallbackClerk, data)
+	}
+	body, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("pack a task: %w", err)
+	}
+	subject := postgres.Subject("conversation", t.Conversation)
+	due := s.Policy.Person.Within.Deadline(t.Now, s.Orders.Work)
+	id, err := t.AddTask(ctx, db.AddTaskParams{
+		Kind: workorder.TaskPerson, Subject: subject, Role: string(people.RoleCallbackClerk), AreaKind: string(people.AreaCity),
+		Area: workorder.CityCode, Data: t.Seal(workorder.SealTask, string(body)), DueAt: &due,
+	})
+	if err != nil {
+		return fmt.Errorf("ask for a person: %w", err)
+	}
+	return t.PlanDue(ctx, gateway.Plan{
+		Kind: workorder.DueTask, Subject: subject, Key: fmt.Sprintf("%s/%d/%d", workorder.TaskPerson, id, t.Now.Unix()),
+		At: t.Now, Data: workorder.TaskDue{Kind: workorder.TaskPerson},
+	})
+}
+
+// topicAll stands for every push.
+const topicAll = "all"
+
+// stop ends all pushes to this address and person. Replies go on.
+func (s *Set) stop(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+	if err := t.StopAddress(ctx, t.Address); err != nil {
+		return nil, fmt.Errorf("stop an address: %w", err)
+	}
+	if err := t.OptOut(ctx, t.Person, topicAll); err != nil {
+		return nil, fmt.Errorf("note an opt-out: %w", err)
+	}
+	return result{}, t.Record(ctx, "person.stopped", postgres.Subject("person", t.Person), nil, "")
+}
+
+// start takes a stop back.
+func (s *Set) start(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+	if err := t.StartAddress(ctx, t.Address); err != nil {
+		return nil, fmt.Errorf("start an address: %w", err)
+	}
+	if err := t.OptIn(ctx, t.Person, topicAll); err != nil {
+		return nil, fmt.Errorf("take an opt-out back: %w", err)
+	}
+	return result{}, t.Record(ctx, "person.started", postgres.Subject("person", t.Person), nil, "")
+}
+
+// language changes what the person is spoken to in: English when asked for in
+// Latin letters, else Chinese. It holds from the answer on.
+func (s *Set) language(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	lang := flows.BaseLang
+	if strings.IndexFunc(text(args, "text"), func(r rune) bool { return unicode.Is(unicode.Han, r) }) < 0 {
+		lang = "en"
+	}
+	if err := t.SetPersonLang(ctx, t.Person, lang); err != nil {
+		return nil, fmt.Errorf("set the language of a person: %w", err)
+	}
+	t.Lang = lang
+	return result{"lang": lang}, nil
+}

@@ -1,0 +1,50 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/workorder"
+)
+
+// enrolRider notes that a person is a rider 骑士, with name and phone sealed.
+func (s *Set) enrolRider(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	name, phone := text(args, "name"), text(args, "phone")
+	if err := t.AddRider(ctx, t.Person, text(args, "platform"), text(args, "township")); err != nil {
+		return nil, fmt.Errorf("enrol a rider: %w", err)
+	}
+	if err := t.SetPersonKind(ctx, t.Person, string(people.KindRider)); err != nil {
+		return nil, fmt.Errorf("note the kind of a person: %w", err)
+	}
+	if err := t.SetPersonName(ctx, t.Person, t.Seal(workorder.SealName, name)); err != nil {
+		return nil, fmt.Errorf("keep a name: %w", err)
+	}
+	if err := s.keepPhone(ctx, t, phone); err != nil {
+		return nil, err
+	}
+	return result{}, t.Record(ctx, "rider.enrolled", postgres.Subject("person", t.Person), nil, "")
+}
+
+// keepPhone seals a phone number, findable by its blind index.
+func (s *Set) keepPhone(ctx context.Context, t *gateway.Turn, phone string) error {
+	if phone == "" {
+		return nil
+	}
+	number := e164(phone)
+	if err := t.SetPersonPhone(ctx, t.Person, t.Seal(workorder.SealPhone, number), s.Orders.Keys.Index(phoneIndex, number)); err != nil {
+		return fmt.Errorf("keep a phone number: %w", err)
+	}
+	return nil
+}
+
+// phoneIndex is the kind under which phone numbers are indexed.
+const phoneIndex = "phone"
+
+// e164 writes a number of mainland China, as dialogues take it (mobile, or
+// fixed line with its area code), in the form in which numbers are compared.
+// Source: ITU-T E.164, country code 86; the trunk prefix 0 is left out.
+func e164(phone string) string { return "+86" + strings.TrimPrefix(phone, "0") }
