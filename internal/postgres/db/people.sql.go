@@ -163,39 +163,6 @@ func (q *Queries) EndStaff(ctx context.Context, id int64) error {
 	return err
 }
 
-const fillGrants = `-- name: FillGrants :exec
-insert into staff_role (staff_id, role, area_kind, area)
-select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])
-on conflict do nothing
-`
-
-type FillGrantsParams struct {
-	Staff []int64
-	Roles []string
-	Kinds []string
-	Areas []string
-}
-
-func (q *Queries) FillGrants(ctx context.Context, arg FillGrantsParams) error {
-	_, err := q.db.Exec(ctx, fillGrants,
-		arg.Staff,
-		arg.Roles,
-		arg.Kinds,
-		arg.Areas,
-	)
-	return err
-}
-
-const fillStaff = `-- name: FillStaff :exec
-insert into staff (person_id, slug, name)
-select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[])
-`
-
-func (q *Queries) FillStaff(ctx context.Context, persons []int64, slugs []string, names []string) error {
-	_, err := q.db.Exec(ctx, fillStaff, persons, slugs, names)
-	return err
-}
-
 const getAddress = `-- name: GetAddress :one
 select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where id = $1
 `
@@ -345,30 +312,6 @@ update address set person_id = $2, trust = $3 where id = $1
 func (q *Queries) MoveAddress(ctx context.Context, iD int64, personID int64, trust string) error {
 	_, err := q.db.Exec(ctx, moveAddress, iD, personID, trust)
 	return err
-}
-
-const newPersons = `-- name: NewPersons :many
-insert into person (kind) select 'staff' from generate_series(1, $1::int) returning id
-`
-
-func (q *Queries) NewPersons(ctx context.Context, n int32) ([]int64, error) {
-	rows, err := q.db.Query(ctx, newPersons, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const openCode = `-- name: OpenCode :one
@@ -569,35 +512,6 @@ func (q *Queries) StaffBySlug(ctx context.Context, slug string) (Staff, error) {
 		&i.CreatedAt,
 	)
 	return i, err
-}
-
-const staffIDs = `-- name: StaffIDs :many
-select id, slug from staff where slug = any($1::text[])
-`
-
-type StaffIDsRow struct {
-	ID   int64
-	Slug string
-}
-
-func (q *Queries) StaffIDs(ctx context.Context, slugs []string) ([]StaffIDsRow, error) {
-	rows, err := q.db.Query(ctx, staffIDs, slugs)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []StaffIDsRow{}
-	for rows.Next() {
-		var i StaffIDsRow
-		if err := rows.Scan(&i.ID, &i.Slug); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const staffWith = `-- name: StaffWith :many

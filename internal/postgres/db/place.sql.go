@@ -7,29 +7,18 @@ package db
 
 import (
 	"context"
-	"time"
 )
 
-const addAlias = `-- name: AddAlias :exec
-insert into place_alias (place_id, alias, proposed_by, accepted_at) values ($1, $2, $3, $4)
-on conflict (place_id, alias) do update set accepted_at = excluded.accepted_at
+const acceptAlias = `-- name: AcceptAlias :execrows
+update place_alias set accepted_at = product_now() where place_id = $1 and alias = $2 and accepted_at is null
 `
 
-type AddAliasParams struct {
-	PlaceID    int64
-	Alias      string
-	ProposedBy *int64
-	AcceptedAt *time.Time
-}
-
-func (q *Queries) AddAlias(ctx context.Context, arg AddAliasParams) error {
-	_, err := q.db.Exec(ctx, addAlias,
-		arg.PlaceID,
-		arg.Alias,
-		arg.ProposedBy,
-		arg.AcceptedAt,
-	)
-	return err
+func (q *Queries) AcceptAlias(ctx context.Context, placeID int64, alias string) (int64, error) {
+	result, err := q.db.Exec(ctx, acceptAlias, placeID, alias)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const aliases = `-- name: Aliases :many
@@ -108,10 +97,30 @@ func (q *Queries) Divisions(ctx context.Context) ([]DivisionsRow, error) {
 	return items, nil
 }
 
-const fillDivisions = `-- name: FillDivisions :exec
-insert into division (code, level, name, parent)
+const fillAliases = `-- name: FillAliases :execrows
+insert into place_alias as a (place_id, alias, accepted_at)
+select p.id, u.alias, product_now()
+from (select unnest($1::text[]) as village, unnest($2::text[]) as name, unnest($3::text[]) as alias) u
+join place p on p.village = u.village and p.name = u.name
+on conflict (place_id, alias) do update set accepted_at = excluded.accepted_at where a.accepted_at is null
+`
+
+// FillAliases accepts other names of places; one that was only proposed is
+// accepted by it.
+func (q *Queries) FillAliases(ctx context.Context, villages []string, names []string, aliases []string) (int64, error) {
+	result, err := q.db.Exec(ctx, fillAliases, villages, names, aliases)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const fillDivisions = `-- name: FillDivisions :execrows
+
+insert into division as d (code, level, name, parent)
 select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), nullif(unnest($4::text[]), '')
-on conflict (code) do update set name = excluded.name, level = excluded.level, parent = excluded.parent
+on conflict (code) do update set level = excluded.level, name = excluded.name, parent = excluded.parent
+where excluded.name <> excluded.code and (d.level, d.name, d.parent) is distinct from (excluded.level, excluded.name, excluded.parent)
 `
 
 type FillDivisionsParams struct {
@@ -121,20 +130,28 @@ type FillDivisionsParams struct {
 	Parents []string
 }
 
-func (q *Queries) FillDivisions(ctx context.Context, arg FillDivisionsParams) error {
-	_, err := q.db.Exec(ctx, fillDivisions,
+// The Fill queries write what differs and return how many rows that was: an
+// import that is run again changes nothing and says so.
+// FillDivisions leaves the name of a known division alone when the file only
+// made it up from its code.
+func (q *Queries) FillDivisions(ctx context.Context, arg FillDivisionsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, fillDivisions,
 		arg.Codes,
 		arg.Levels,
 		arg.Names,
 		arg.Parents,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const fillGrids = `-- name: FillGrids :exec
-insert into grid (id, village, name, party_group)
+const fillGrids = `-- name: FillGrids :execrows
+insert into grid as g (id, village, name, party_group)
 select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])
 on conflict (id) do update set name = excluded.name, party_group = excluded.party_group
+where (g.name, g.party_group) is distinct from (excluded.name, excluded.party_group)
 `
 
 type FillGridsParams struct {
@@ -144,21 +161,25 @@ type FillGridsParams struct {
 	Groups   []string
 }
 
-func (q *Queries) FillGrids(ctx context.Context, arg FillGridsParams) error {
-	_, err := q.db.Exec(ctx, fillGrids,
+func (q *Queries) FillGrids(ctx context.Context, arg FillGridsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, fillGrids,
 		arg.Ids,
 		arg.Villages,
 		arg.Names,
 		arg.Groups,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const fillPlaces = `-- name: FillPlaces :exec
-insert into place (kind, name, village, grid, lat, lon)
+const fillPlaces = `-- name: FillPlaces :execrows
+insert into place as p (kind, name, village, grid, lat, lon)
 select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), nullif(unnest($4::text[]), ''),
-       unnest($5::float8[]), unnest($6::float8[])
+       nullif(unnest($5::float8[]), 'NaN'), nullif(unnest($6::float8[]), 'NaN')
 on conflict (village, name) do update set kind = excluded.kind, grid = excluded.grid, lat = excluded.lat, lon = excluded.lon
+where (p.kind, p.grid, p.lat, p.lon) is distinct from (excluded.kind, excluded.grid, excluded.lat, excluded.lon)
 `
 
 type FillPlacesParams struct {
@@ -170,8 +191,9 @@ type FillPlacesParams struct {
 	Lons     []float64
 }
 
-func (q *Queries) FillPlaces(ctx context.Context, arg FillPlacesParams) error {
-	_, err := q.db.Exec(ctx, fillPlaces,
+// FillPlaces writes NaN as no position.
+func (q *Queries) FillPlaces(ctx context.Context, arg FillPlacesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, fillPlaces,
 		arg.Kinds,
 		arg.Names,
 		arg.Villages,
@@ -179,7 +201,25 @@ func (q *Queries) FillPlaces(ctx context.Context, arg FillPlacesParams) error {
 		arg.Lats,
 		arg.Lons,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const fillUnits = `-- name: FillUnits :execrows
+insert into unit as u (code, name, kind)
+select unnest($1::text[]), unnest($2::text[]), unnest($3::text[])
+on conflict (code) do update set name = excluded.name, kind = excluded.kind
+where (u.name, u.kind) is distinct from (excluded.name, excluded.kind)
+`
+
+func (q *Queries) FillUnits(ctx context.Context, codes []string, names []string, kinds []string) (int64, error) {
+	result, err := q.db.Exec(ctx, fillUnits, codes, names, kinds)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const getGrid = `-- name: GetGrid :one
@@ -196,6 +236,60 @@ func (q *Queries) GetGrid(ctx context.Context, id string) (Grid, error) {
 		&i.PartyGroup,
 	)
 	return i, err
+}
+
+const getPlace = `-- name: GetPlace :one
+select id, kind, name, village, coalesce(grid, '')::text as grid from place where id = $1
+`
+
+type GetPlaceRow struct {
+	ID      int64
+	Kind    string
+	Name    string
+	Village string
+	Grid    string
+}
+
+func (q *Queries) GetPlace(ctx context.Context, id int64) (GetPlaceRow, error) {
+	row := q.db.QueryRow(ctx, getPlace, id)
+	var i GetPlaceRow
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Name,
+		&i.Village,
+		&i.Grid,
+	)
+	return i, err
+}
+
+const grids = `-- name: Grids :many
+select id, village, name, party_group from grid order by id
+`
+
+func (q *Queries) Grids(ctx context.Context) ([]Grid, error) {
+	rows, err := q.db.Query(ctx, grids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Grid{}
+	for rows.Next() {
+		var i Grid
+		if err := rows.Scan(
+			&i.ID,
+			&i.Village,
+			&i.Name,
+			&i.PartyGroup,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const gridsOfVillage = `-- name: GridsOfVillage :many
@@ -239,7 +333,7 @@ func (q *Queries) PlaceByName(ctx context.Context, village string, name string) 
 }
 
 const places = `-- name: Places :many
-select id, kind, name, village, coalesce(grid, '')::text as grid, coalesce(lat, 0)::float8 as lat, coalesce(lon, 0)::float8 as lon from place order by id
+select id, kind, name, village, coalesce(grid, '')::text as grid, coalesce(lat, 'NaN')::float8 as lat, coalesce(lon, 'NaN')::float8 as lon from place order by id
 `
 
 type PlacesRow struct {
@@ -252,6 +346,7 @@ type PlacesRow struct {
 	Lon     float64
 }
 
+// Places have NaN where no position is known.
 func (q *Queries) Places(ctx context.Context) ([]PlacesRow, error) {
 	rows, err := q.db.Query(ctx, places)
 	if err != nil {
@@ -280,44 +375,103 @@ func (q *Queries) Places(ctx context.Context) ([]PlacesRow, error) {
 	return items, nil
 }
 
-const placesChangedAt = `-- name: PlacesChangedAt :one
-select (select count(*) from place) + (select count(*) from place_alias where accepted_at is not null) as n
+const proposeAlias = `-- name: ProposeAlias :execrows
+insert into place_alias (place_id, alias, proposed_by) values ($1, $2, $3) on conflict do nothing
 `
 
-func (q *Queries) PlacesChangedAt(ctx context.Context) (int32, error) {
-	row := q.db.QueryRow(ctx, placesChangedAt)
-	var n int32
-	err := row.Scan(&n)
-	return n, err
+func (q *Queries) ProposeAlias(ctx context.Context, placeID int64, alias string, proposedBy *int64) (int64, error) {
+	result, err := q.db.Exec(ctx, proposeAlias, placeID, alias, proposedBy)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const putDivision = `-- name: PutDivision :exec
-insert into division (code, level, name, parent) values ($1, $2, $3, $4)
-on conflict (code) do update set name = excluded.name, level = excluded.level, parent = excluded.parent
+const proposedAliases = `-- name: ProposedAliases :many
+select a.place_id, a.alias, p.name as place, p.village, coalesce(s.name, '')::text as proposed_by
+from place_alias a join place p on p.id = a.place_id left join staff s on s.id = a.proposed_by
+where a.accepted_at is null and starts_with(p.village, $1::text)
+order by a.place_id, a.alias limit $2
 `
 
-type PutDivisionParams struct {
-	Code   string
-	Level  string
-	Name   string
-	Parent *string
+type ProposedAliasesRow struct {
+	PlaceID    int64
+	Alias      string
+	Place      string
+	Village    string
+	ProposedBy string
 }
 
-func (q *Queries) PutDivision(ctx context.Context, arg PutDivisionParams) error {
-	_, err := q.db.Exec(ctx, putDivision,
-		arg.Code,
-		arg.Level,
-		arg.Name,
-		arg.Parent,
-	)
-	return err
+// ProposedAliases lists what waits for a yes below a division code.
+func (q *Queries) ProposedAliases(ctx context.Context, division string, maxRows int32) ([]ProposedAliasesRow, error) {
+	rows, err := q.db.Query(ctx, proposedAliases, division, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ProposedAliasesRow{}
+	for rows.Next() {
+		var i ProposedAliasesRow
+		if err := rows.Scan(
+			&i.PlaceID,
+			&i.Alias,
+			&i.Place,
+			&i.Village,
+			&i.ProposedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const putUnit = `-- name: PutUnit :exec
-insert into unit (code, name, kind) values ($1, $2, $3) on conflict (code) do update set name = excluded.name, kind = excluded.kind
+const refuseAlias = `-- name: RefuseAlias :execrows
+delete from place_alias where place_id = $1 and alias = $2 and accepted_at is null
 `
 
-func (q *Queries) PutUnit(ctx context.Context, code string, name string, kind string) error {
-	_, err := q.db.Exec(ctx, putUnit, code, name, kind)
+func (q *Queries) RefuseAlias(ctx context.Context, placeID int64, alias string) (int64, error) {
+	result, err := q.db.Exec(ctx, refuseAlias, placeID, alias)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const unitCodes = `-- name: UnitCodes :many
+select code from unit order by code
+`
+
+func (q *Queries) UnitCodes(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, unitCodes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var code string
+		if err := rows.Scan(&code); err != nil {
+			return nil, err
+		}
+		items = append(items, code)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const wakePlaces = `-- name: WakePlaces :exec
+select pg_notify('shaoying', 'places')
+`
+
+// WakePlaces tells every process, when this transaction commits, that places
+// have changed. The topic is city.TopicPlaces.
+func (q *Queries) WakePlaces(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, wakePlaces)
 	return err
 }

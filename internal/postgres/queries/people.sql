@@ -113,18 +113,3 @@ update invite set used_at = product_now(), used_by = $2 where hash = $1;
 select s.id, s.slug, s.name, s.on_duty, coalesce(string_agg(r.role || '@' || r.area, ' ' order by r.role), '')::text as grants
 from staff s left join staff_role r on r.staff_id = s.id
 where s.ended_at is null group by s.id order by s.id limit $1;
-
--- name: FillStaff :exec
-insert into staff (person_id, slug, name)
-select unnest(sqlc.arg(persons)::bigint[]), unnest(sqlc.arg(slugs)::text[]), unnest(sqlc.arg(names)::text[]);
-
--- name: NewPersons :many
-insert into person (kind) select 'staff' from generate_series(1, sqlc.arg(n)::int) returning id;
-
--- name: StaffIDs :many
-select id, slug from staff where slug = any(sqlc.arg(slugs)::text[]);
-
--- name: FillGrants :exec
-insert into staff_role (staff_id, role, area_kind, area)
-select unnest(sqlc.arg(staff)::bigint[]), unnest(sqlc.arg(roles)::text[]), unnest(sqlc.arg(kinds)::text[]), unnest(sqlc.arg(areas)::text[])
-on conflict do nothing;
