@@ -53,8 +53,11 @@ type Kind struct {
 	// dialogue or another prompt.
 	Opens bool
 	// Target names the conversation it speaks into; nil for work that speaks
-	// to nobody. ErrNoAddress drops the row.
+	// to nobody. ErrNoAddress leads to Lost.
 	Target func(ctx context.Context, d *postgres.DB, due Due) (int64, error)
+	// Lost does what is done when there is nobody to write to, and speaks to
+	// nobody itself; nil drops the row.
+	Lost func(ctx context.Context, t *Turn, due Due) (Outcome, error)
 	// Run does it. With a Target, t is a turn of that conversation under its
 	// lock; without, t has only the transaction and the time.
 	Run func(ctx context.Context, t *Turn, due Due) (Outcome, error)
@@ -201,7 +204,7 @@ func (r *Runner) try(ctx context.Context, d Due) (err error) {
 	}
 	conv, err := k.Target(ctx, r.g.DB, d)
 	if errors.Is(err, ErrNoAddress) || errors.Is(err, postgres.ErrNoRows) {
-		return r.g.DB.EndDue(ctx, d.ID, "dropped", ErrNoAddress.Error())
+		return r.lost(ctx, k, d)
 	}
 	if err != nil {
 		return fmt.Errorf("find whom %s speaks to: %w", d.Kind, err)
@@ -219,6 +222,15 @@ func (r *Runner) try(ctx context.Context, d Due) (err error) {
 	}
 	defer leave()
 	return postgres.Retry(func() error { return r.inTurn(ctx, ev, k, d) })
+}
+
+// lost ends a row that has nobody to be said to.
+func (r *Runner) lost(ctx context.Context, k Kind, d Due) error {
+	k.Run = k.Lost
+	if k.Run == nil {
+		k.Run = func(context.Context, *Turn, Due) (Outcome, error) { return Dropped(ErrNoAddress.Error()), nil }
+	}
+	return r.inTx(ctx, k, d)
 }
 
 // inTx runs a kind that speaks to nobody.

@@ -162,7 +162,7 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		if !a.EndedAt.IsZero() {
 			continue
 		}
-		staff, err := s.atDesk(ctx, t, a.Desk)
+		staff, err := s.AtDesk(ctx, t, a.Desk)
 		if err != nil {
 			return err
 		}
@@ -185,8 +185,8 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	return s.plan(ctx, t, o, DueContact, "", o.ContactDue, nil)
 }
 
-// atDesk lists the staff who see a ticket that lies on a desk.
-func (s *Service) atDesk(ctx context.Context, t *gateway.Turn, d ticket.Desk) ([]int64, error) {
+// AtDesk lists the staff on duty who see a ticket that lies on a desk.
+func (s *Service) AtDesk(ctx context.Context, t *gateway.Turn, d ticket.Desk) ([]int64, error) {
 	if d.Staff != 0 {
 		return []int64{d.Staff}, nil
 	}
