@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
-	"shaoying/internal/postgres/db"
 	"shaoying/internal/workorder"
 )
 
@@ -51,23 +49,9 @@ func (s *Set) askForPerson(ctx context.Context, t *gateway.Turn, o *workorder.Or
 	if o != nil {
 		return s.Orders.AddTask(ctx, t, o, workorder.TaskPerson, people.RoleCallbackClerk, data)
 	}
-	body, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("pack a task: %w", err)
-	}
-	subject := postgres.Subject("conversation", t.Conversation)
 	due := s.Policy.Person.Within.Deadline(t.Now, s.Orders.Work)
-	id, err := t.AddTask(ctx, db.AddTaskParams{
-		Kind: workorder.TaskPerson, Subject: subject, Role: string(people.RoleCallbackClerk), AreaKind: string(people.AreaCity),
-		Area: workorder.CityCode, Data: t.Seal(workorder.SealTask, string(body)), DueAt: &due,
-	})
-	if err != nil {
-		return fmt.Errorf("ask for a person: %w", err)
-	}
-	return t.PlanDue(ctx, gateway.Plan{
-		Kind: workorder.DueTask, Subject: subject, Key: fmt.Sprintf("%s/%d/%d", workorder.TaskPerson, id, t.Now.Unix()),
-		At: t.Now, Data: workorder.TaskDue{Kind: workorder.TaskPerson},
-	})
+	subject := postgres.Subject("conversation", t.Conversation)
+	return s.Orders.AddCityTask(ctx, t, workorder.TaskPerson, subject, people.RoleCallbackClerk, due, data)
 }
 
 // topicAll stands for every push.

@@ -1,6 +1,4 @@
-// Package flows_test plays every transcript of the dialogues in this folder
-// and checks the dialogues as a whole. It holds no code of its own.
-package flows_test
+package actions_test
 
 import (
 	"io/fs"
@@ -60,7 +58,7 @@ func lexicon(t *testing.T) *words.Lexicon {
 	return l
 }
 
-// Done means 2 of flow check: no unknown action, dead end or half language.
+// Issue 2, section 4: no unknown action, dead end or half language.
 func TestCheck(t *testing.T) {
 	for _, p := range flows.Check(definitions(t), flows.Known{Actions: actions.Docs(), Langs: []string{"en"}}) {
 		t.Error(p)
