@@ -60,7 +60,7 @@ func (t *Turn) openDialogue(sealed []byte, aad string, prompt int64) (*dialogue,
 
 // start begins a dialogue with what is known already. The one that was open
 // is abandoned first: what it had collected is handed to its "unfinished"
-// action, so that nothing said is dropped.
+// action and the number is told, so that nothing said is dropped.
 func (t *Turn) start(ctx context.Context, flow string, vars map[string]any) error {
 	if err := t.abandon(ctx); err != nil {
 		return err
@@ -97,8 +97,14 @@ func (t *Turn) abandon(ctx context.Context) error {
 	if err != nil || call == nil {
 		return err
 	}
-	_, err = t.call(ctx, call)
-	return err
+	kept, err := t.call(ctx, call)
+	if err != nil {
+		return err
+	}
+	if number, ok := kept["number"].(string); ok && number != "" {
+		return t.Say("dialogue.kept", map[string]string{"number": number})
+	}
+	return nil
 }
 
 // unfinished is the action that keeps what a dialogue had collected, nil when
@@ -189,10 +195,18 @@ func (t *Turn) rest(ctx context.Context, d *dialogue, out flows.Output) error {
 		t.row.Flow, t.row.State = "", nil
 		return nil
 	}
-	t.row.Flow = d.State.Flow
+	t.row.Flow = outermost(d.State)
 	var err error
 	t.row.State, err = t.sealDialogue(d, aadState)
 	return err
+}
+
+// outermost names the dialogue that was started, below all that it called.
+func outermost(s flows.State) string {
+	if len(s.Stack) > 0 {
+		return s.Stack[0].Flow
+	}
+	return s.Flow
 }
 
 func (t *Turn) sealDialogue(d *dialogue, aad string) ([]byte, error) {
