@@ -46,12 +46,12 @@ func (q *Queries) AddTrailWords(ctx context.Context, trailID int64, salt []byte,
 }
 
 const linkTrail = `-- name: LinkTrail :exec
-insert into trail_link (trail_id, hash)
-select unnest($1::bigint[]), unnest($2::bytea[])
+insert into trail_link (position, trail_id, hash)
+select unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bytea[])
 `
 
-func (q *Queries) LinkTrail(ctx context.Context, ids []int64, hashes [][]byte) error {
-	_, err := q.db.Exec(ctx, linkTrail, ids, hashes)
+func (q *Queries) LinkTrail(ctx context.Context, positions []int64, ids []int64, hashes [][]byte) error {
+	_, err := q.db.Exec(ctx, linkTrail, positions, ids, hashes)
 	return err
 }
 

@@ -21,6 +21,38 @@ $$ select now() + (select shift from clock_offset) $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+-- in_default tells whether the default partition of base holds rows of a month:
+-- such a month stays there, because PostgreSQL would refuse its partition.
+create function in_default(base text, month date) returns boolean language plpgsql as $$
+declare
+    found boolean;
+begin
+    execute format('select exists (select 1 from %I where at >= $1 and at < $2)', base || '_default')
+        into found using month::timestamp at time zone 'UTC', (month + interval '1 month')::timestamp at time zone 'UTC';
+    return found;
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- drop_partitions drops the months of base that ended before until.
+create function drop_partitions(base text, until timestamptz) returns int language plpgsql as $$
+declare
+    part    text;
+    dropped int := 0;
+begin
+    for part in
+        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = base::regclass and c.relname ~ ('^' || base || '_[0-9]{4}_[0-9]{2}$')
+          and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' <= until at time zone 'UTC'
+    loop
+        execute format('drop table %I', part);
+        dropped := dropped + 1;
+    end loop;
+    return dropped;
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
 -- make_partitions adds the monthly partitions of the three growing tables from
 -- the month of since to the third month after until. Rows outside go to the
 -- default partition, so nothing is ever refused for want of a partition.
@@ -34,7 +66,7 @@ begin
     while first <= last loop
         foreach base in array array['message', 'trail', 'blob'] loop
             part := base || to_char(first, '_YYYY_MM');
-            if to_regclass(part) is null then
+            if to_regclass(part) is null and not in_default(base, first) then
                 execute format('create table %I partition of %I for values from (%L) to (%L)',
                     part, base, first::timestamp at time zone 'UTC',
                     (first + interval '1 month')::timestamp at time zone 'UTC');
@@ -275,9 +307,10 @@ create table trail (
 create index trail_subject on trail (subject, id);
 create table trail_default partition of trail default;
 
--- trail_link chains committed rows in the order in which they were sealed.
+-- trail_link chains committed rows in the order in which they were sealed. The
+-- sealer numbers them without gaps: a missing position is a row taken out.
 create table trail_link (
-    position bigint generated always as identity primary key,
+    position bigint primary key,
     trail_id bigint not null unique,
     hash     bytea not null
 );

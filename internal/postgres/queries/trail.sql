@@ -20,8 +20,8 @@ order by t.id limit $1;
 select position, trail_id, hash from trail_link order by position desc limit 1;
 
 -- name: LinkTrail :exec
-insert into trail_link (trail_id, hash)
-select unnest(sqlc.arg(ids)::bigint[]), unnest(sqlc.arg(hashes)::bytea[]);
+insert into trail_link (position, trail_id, hash)
+select unnest(sqlc.arg(positions)::bigint[]), unnest(sqlc.arg(ids)::bigint[]), unnest(sqlc.arg(hashes)::bytea[]);
 
 -- TrailChain reads the chain in its own order.
 -- name: TrailChain :many
