@@ -50,8 +50,13 @@ func (t *Turn) Ask(ctx context.Context, due Due, a Ask) error {
 
 // Tell queues a text as a push: nothing is expected back.
 func (t *Turn) Tell(reason, subject string, version int32, key string, params map[string]string, options ...flows.Option) error {
+	return t.TellPhoto(reason, subject, version, key, params, "", options...)
+}
+
+// TellPhoto is Tell with a stored photo, "" for none.
+func (t *Turn) TellPhoto(reason, subject string, version int32, key string, params map[string]string, blob string, options ...flows.Option) error {
 	t.push = &pushing{reason: reason, subject: subject, version: version}
-	return t.Say(key, params, options...)
+	return t.sayPhoto(key, params, blob, options)
 }
 
 // restPrompt keeps or closes the dialogue behind a prompt.

@@ -148,7 +148,7 @@ func (q *Queries) ForgetPrompts(ctx context.Context, days int32, maxRows int32) 
 const forgetTickets = `-- name: ForgetTickets :execrows
 with old as (
     select t.id from ticket t where t.closed_at < product_now() - make_interval(days => $2::int)
-      and t.state in ('closed', 'rejected', 'withdrawn') and t.words <> $1
+      and t.state in ('closed', 'rejected', 'withdrawn') and octet_length(t.words) > octet_length($1::bytea)
     order by t.id limit $3
 ), notes as (
     delete from ticket_note n using old where n.ticket_id = old.id
@@ -157,7 +157,7 @@ with old as (
 ), callbacks as (
     update callback c set words = null from old where c.ticket_id = old.id
 )
-update ticket t set words = $1, place_label = null, reported_for = null, public_reply = null, internal_reply = null, grams = '{}'
+update ticket t set words = $1::bytea, place_label = null, reported_for = null, public_reply = null, internal_reply = null, grams = '{}'
 from old where t.id = old.id
 `
 

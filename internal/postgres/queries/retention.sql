@@ -56,7 +56,7 @@ delete from trail_words where trail_id in (
 -- name: ForgetTickets :execrows
 with old as (
     select t.id from ticket t where t.closed_at < product_now() - make_interval(days => sqlc.arg(days)::int)
-      and t.state in ('closed', 'rejected', 'withdrawn') and t.words <> sqlc.arg(nothing)
+      and t.state in ('closed', 'rejected', 'withdrawn') and octet_length(t.words) > octet_length(sqlc.arg(nothing)::bytea)
     order by t.id limit sqlc.arg(max_rows)
 ), notes as (
     delete from ticket_note n using old where n.ticket_id = old.id
@@ -65,7 +65,7 @@ with old as (
 ), callbacks as (
     update callback c set words = null from old where c.ticket_id = old.id
 )
-update ticket t set words = sqlc.arg(nothing), place_label = null, reported_for = null, public_reply = null, internal_reply = null, grams = '{}'
+update ticket t set words = sqlc.arg(nothing)::bytea, place_label = null, reported_for = null, public_reply = null, internal_reply = null, grams = '{}'
 from old where t.id = old.id;
 
 -- name: ForgetPrompts :execrows
