@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -49,6 +50,24 @@ func (q *Queries) AreaNames(ctx context.Context, codes []string) ([]AreaNamesRow
 		return nil, err
 	}
 	return items, nil
+}
+
+const demoSeat = `-- name: DemoSeat :one
+select s.id, s.name from staff s join address a on a.person_id = s.person_id
+where s.slug = $1 and a.channel = $2 and a.user_id = $3 and s.ended_at is null
+`
+
+type DemoSeatRow struct {
+	ID   int64
+	Name string
+}
+
+// DemoSeat finds who sits in a chat of the web page by their link.
+func (q *Queries) DemoSeat(ctx context.Context, slug string, channel string, userID string) (DemoSeatRow, error) {
+	row := q.db.QueryRow(ctx, demoSeat, slug, channel, userID)
+	var i DemoSeatRow
+	err := row.Scan(&i.ID, &i.Name)
+	return i, err
 }
 
 const demoStaff = `-- name: DemoStaff :many
@@ -167,20 +186,21 @@ func (q *Queries) FillConversations(ctx context.Context, channel string) (int64,
 }
 
 const happenedSince = `-- name: HappenedSince :many
-select kind, state, count(*) as n from due where done_at >= $1 group by kind, state
+select kind, state, false as slot, count(*) as n from due where done_at >= $1 group by kind, state
 union all
-select schedule, state, count(*) as n from slot where due_at >= $1 and due_at <= product_now() and state not in ('planned', 'running') group by schedule, state
+select schedule, state, true, count(*) from slot where due_at >= $1 and due_at <= product_now() and state not in ('planned', 'running') group by schedule, state
 order by 1, 2
 `
 
 type HappenedSinceRow struct {
 	Kind  string
 	State string
+	Slot  bool
 	N     int64
 }
 
-// HappenedSince lists what due rows and slots came to their end after an
-// instant of product time.
+// HappenedSince lists what came to its end after an instant of product time:
+// due rows by kind, and slots by schedule.
 func (q *Queries) HappenedSince(ctx context.Context, doneAt *time.Time) ([]HappenedSinceRow, error) {
 	rows, err := q.db.Query(ctx, happenedSince, doneAt)
 	if err != nil {
@@ -190,7 +210,12 @@ func (q *Queries) HappenedSince(ctx context.Context, doneAt *time.Time) ([]Happe
 	items := []HappenedSinceRow{}
 	for rows.Next() {
 		var i HappenedSinceRow
-		if err := rows.Scan(&i.Kind, &i.State, &i.N); err != nil {
+		if err := rows.Scan(
+			&i.Kind,
+			&i.State,
+			&i.Slot,
+			&i.N,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -268,13 +293,13 @@ func (q *Queries) LastOutbox(ctx context.Context) (int64, error) {
 	return id, err
 }
 
-const nextDueAfterNow = `-- name: NextDueAfterNow :one
-select due_at from due where state = 'planned' and due_at > product_now() order by due_at limit 1
+const nextDueAfter = `-- name: NextDueAfter :one
+select due_at from due where state = 'planned' and due_at > $1 order by due_at limit 1
 `
 
-// NextDueAfterNow is the next instant at which a due row wakes up.
-func (q *Queries) NextDueAfterNow(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, nextDueAfterNow)
+// NextDueAfter is the first instant after another at which a due row wakes up.
+func (q *Queries) NextDueAfter(ctx context.Context, dueAt time.Time) (time.Time, error) {
+	row := q.db.QueryRow(ctx, nextDueAfter, dueAt)
 	var due_at time.Time
 	err := row.Scan(&due_at)
 	return due_at, err
@@ -314,19 +339,18 @@ func (q *Queries) SearchStaff(ctx context.Context, q_ string) ([]string, error) 
 }
 
 const shownCodes = `-- name: ShownCodes :many
-select id, params, created_at from outbox where text_key = $1 and created_at > now() - interval '10 minutes'
-order by id desc limit 5
+select id, data, created_at from due where kind = $1 and created_at > product_now() - interval '10 minutes' order by id desc limit 5
 `
 
 type ShownCodesRow struct {
 	ID        int64
-	Params    []byte
+	Data      json.RawMessage
 	CreatedAt time.Time
 }
 
-// ShownCodes are the messages with one-time codes of the last minutes, sealed.
-func (q *Queries) ShownCodes(ctx context.Context, textKey string) ([]ShownCodesRow, error) {
-	rows, err := q.db.Query(ctx, shownCodes, textKey)
+// ShownCodes are the one-time codes of the last minutes, sealed.
+func (q *Queries) ShownCodes(ctx context.Context, kind string) ([]ShownCodesRow, error) {
+	rows, err := q.db.Query(ctx, shownCodes, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -334,7 +358,7 @@ func (q *Queries) ShownCodes(ctx context.Context, textKey string) ([]ShownCodesR
 	items := []ShownCodesRow{}
 	for rows.Next() {
 		var i ShownCodesRow
-		if err := rows.Scan(&i.ID, &i.Params, &i.CreatedAt); err != nil {
+		if err := rows.Scan(&i.ID, &i.Data, &i.CreatedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

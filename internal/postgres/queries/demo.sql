@@ -20,9 +20,9 @@ on conflict do nothing;
 -- name: AnalyzeCity :exec
 analyze division, grid, place, place_alias, person, address, staff, staff_role, conversation;
 
--- NextDueAfterNow is the next instant at which a due row wakes up.
--- name: NextDueAfterNow :one
-select due_at from due where state = 'planned' and due_at > product_now() order by due_at limit 1;
+-- NextDueAfter is the first instant after another at which a due row wakes up.
+-- name: NextDueAfter :one
+select due_at from due where state = 'planned' and due_at > $1 order by due_at limit 1;
 
 -- Unsettled counts what still moves at this instant: rows due or running, slots
 -- due or running, events waiting for their turn, messages on their way.
@@ -35,13 +35,18 @@ select ((select count(*) from due where state = 'running' or state = 'planned' a
 -- name: LastOutbox :one
 select coalesce(max(id), 0)::bigint as id from outbox;
 
--- HappenedSince lists what due rows and slots came to their end after an
--- instant of product time.
+-- HappenedSince lists what came to its end after an instant of product time:
+-- due rows by kind, and slots by schedule.
 -- name: HappenedSince :many
-select kind, state, count(*) as n from due where done_at >= $1 group by kind, state
+select kind, state, false as slot, count(*) as n from due where done_at >= $1 group by kind, state
 union all
-select schedule, state, count(*) as n from slot where due_at >= $1 and due_at <= product_now() and state not in ('planned', 'running') group by schedule, state
+select schedule, state, true, count(*) from slot where due_at >= $1 and due_at <= product_now() and state not in ('planned', 'running') group by schedule, state
 order by 1, 2;
+
+-- DemoSeat finds who sits in a chat of the web page by their link.
+-- name: DemoSeat :one
+select s.id, s.name from staff s join address a on a.person_id = s.person_id
+where s.slug = $1 and a.channel = $2 and a.user_id = $3 and s.ended_at is null;
 
 -- DemoStaff finds staff by slug.
 -- name: DemoStaff :many
@@ -86,7 +91,6 @@ select id as code, name from grid where id = any(sqlc.arg(codes)::text[])
 union all select code, name from division where code = any(sqlc.arg(codes)::text[])
 union all select code, name from unit where code = any(sqlc.arg(codes)::text[]);
 
--- ShownCodes are the messages with one-time codes of the last minutes, sealed.
+-- ShownCodes are the one-time codes of the last minutes, sealed.
 -- name: ShownCodes :many
-select id, params, created_at from outbox where text_key = sqlc.arg(text_key) and created_at > now() - interval '10 minutes'
-order by id desc limit 5;
+select id, data, created_at from due where kind = $1 and created_at > product_now() - interval '10 minutes' order by id desc limit 5;
