@@ -19,8 +19,9 @@ var layers = []layer{
 	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
-	{packages: []string{"internal/workorder"}},
-	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api"}},
+	{packages: []string{"internal/workorder", "internal/city"}},
+	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api", "internal/bench"}},
+	{packages: []string{"internal/demo"}},
 	{packages: []string{"internal/app"}},
 	{packages: []string{"cmd", "test", "internal/archtest"}},
 }
