@@ -1,0 +1,45 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"shaoying/internal/app"
+	"shaoying/internal/bench"
+	"shaoying/internal/privacy"
+)
+
+type benchCmd struct {
+	Turn benchTurnCmd `cmd:"" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
+}
+
+type benchTurnCmd struct {
+	Rounds  int    `help:"Measurements of each rate; the median counts." default:"3"`
+	Seconds int    `help:"Length of one measurement." default:"5"`
+	Replies int    `help:"Visitors who wait for a first reply." default:"200"`
+	Profile string `help:"Write a CPU profile of one more round of turns to this file." placeholder:"FILE"`
+	JSON    bool   `help:"Print the report as JSON." name:"json"`
+}
+
+// Run prints the report. A figure below its promise is printed as such and is
+// no failure: it may be the machine.
+func (c *benchTurnCmd) Run(e *env) error {
+	// Only warnings: a line per start and stop is not what was asked for.
+	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
+	cfg := bench.Config{Rounds: c.Rounds, Seconds: c.Seconds, FirstReplies: c.Replies, Profile: c.Profile, Log: log}
+	report, err := bench.Turn(e.ctx, cfg, app.Bench(log))
+	if err != nil {
+		return err
+	}
+	if !c.JSON {
+		return report.Print(os.Stdout)
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	if err := out.Encode(report); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
+	return nil
+}

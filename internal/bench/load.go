@@ -1,0 +1,170 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// fileReserve is how many residents stand ready to file, as a share of the
+// turns of the same length: a turn that files takes longer than one that does
+// not. When all have filed, the measurement ends before its time.
+const fileReserve = 0.6
+
+// turns measures mid-dialogue answers a second: every sender says the next one
+// when the last was acknowledged.
+func (b *bench) turns(ctx context.Context) (float64, error) {
+	speakers, err := b.stage.residents(ctx, senders, beginTurn)
+	if err != nil {
+		return 0, err
+	}
+	before, err := b.stage.queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var done atomic.Int64
+	start, end := b.clock.Wall(), b.length()
+	err = together(speakers, func(r *resident) error {
+		for b.clock.Since(start) < end {
+			if err := r.answer(ctx); err != nil {
+				return err
+			}
+			done.Add(1)
+		}
+		return nil
+	})
+	took := b.clock.Since(start)
+	if err != nil {
+		return 0, err
+	}
+	return float64(done.Load()) / took.Seconds(), b.stage.held(ctx, before, int(done.Load()))
+}
+
+// files measures tickets filed a second. Every ticket is filed by another
+// resident, who was brought to the last question before the clock started:
+// one address may not file many in an hour.
+func (b *bench) files(ctx context.Context, turns float64) (float64, error) {
+	ready := int(turns*b.length().Seconds()*fileReserve) + senders
+	speakers, err := b.stage.residents(ctx, ready, beginFile)
+	if err != nil {
+		return 0, err
+	}
+	before, err := b.stage.queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var done atomic.Int64
+	start, end := b.clock.Wall(), b.length()
+	err = together(speakers, func(r *resident) error {
+		if b.clock.Since(start) >= end {
+			return nil
+		}
+		if err := r.say(ctx, yes); err != nil {
+			return err
+		}
+		done.Add(1)
+		return nil
+	})
+	took := b.clock.Since(start)
+	if err != nil {
+		return 0, err
+	}
+	return float64(done.Load()) / took.Seconds(), b.stage.held(ctx, before, int(done.Load()))
+}
+
+// acknowledge offers turns at a rate whatever becomes of them, and measures
+// from when each message was due until it was acknowledged.
+func (b *bench) acknowledge(ctx context.Context, perSecond float64) (Latency, error) {
+	speakers, err := b.stage.residents(ctx, crowd, beginTurn)
+	if err != nil {
+		return Latency{}, err
+	}
+	before, err := b.stage.queued(ctx)
+	if err != nil {
+		return Latency{}, err
+	}
+	plan := arrivals(perSecond, b.length(), uint64(b.stage.made))
+	waits := make([]time.Duration, len(plan))
+	failed := make([]error, crowd)
+	start := b.clock.Wall()
+	var wg sync.WaitGroup
+	queues := make([]chan int, crowd)
+	for i, r := range speakers {
+		// Room for all that is due to one resident: the plan never waits.
+		queues[i] = make(chan int, len(plan)/crowd+1)
+		wg.Go(func() {
+			for n := range queues[i] {
+				if failed[i] = r.answer(ctx); failed[i] != nil {
+					return
+				}
+				waits[n] = b.clock.Since(start) - plan[n]
+			}
+		})
+	}
+	for n, at := range plan {
+		if err := sleep(ctx, at-b.clock.Since(start)); err != nil {
+			break
+		}
+		queues[n%crowd] <- n
+	}
+	for _, q := range queues {
+		close(q)
+	}
+	wg.Wait()
+	if err := errors.Join(append(failed, ctx.Err())...); err != nil {
+		return Latency{}, err
+	}
+	return latency(waits, perSecond), b.stage.held(ctx, before, len(plan))
+}
+
+// arrivals are random instants at the given rate (a Poisson process), the same
+// ones for the same seed.
+func arrivals(perSecond float64, length time.Duration, seed uint64) []time.Duration {
+	random := rand.New(rand.NewPCG(seed, seed))
+	var plan []time.Duration
+	for at := 0.0; ; {
+		at += random.ExpFloat64() / perSecond
+		if at >= length.Seconds() {
+			return plan
+		}
+		plan = append(plan, time.Duration(at*float64(time.Second)))
+	}
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// profile writes a CPU profile of one more measurement of turns.
+func (b *bench) profile(ctx context.Context) (err error) {
+	f, err := os.Create(b.cfg.Profile)
+	if err != nil {
+		return fmt.Errorf("make the profile: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return fmt.Errorf("start the profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	if _, err := b.turns(ctx); err != nil {
+		return fmt.Errorf("profile turns: %w", err)
+	}
+	return nil
+}
