@@ -1,0 +1,220 @@
+package workorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"shaoying/flows"
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/privacy"
+	"shaoying/internal/ticket"
+)
+
+// ErrNotForYou: the ticket must not be shown in this chat. Nobody is told that
+// it exists.
+var ErrNotForYou = errors.New("the ticket is not for this chat")
+
+// Card is a ticket as it lies in the chat of the turn: a text of the catalogue
+// with its values, the first photo, and a button for each thing that the staff
+// member may do with it now. It gives the card its short handle. What is shown
+// follows ticket.View; an informed card is for knowing, not for doing.
+func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, informed bool) (
+	key string, params map[string]string, photo string, options []flows.Option, err error,
+) {
+	viewer, ok := s.Viewer(staff, o, t.Now)
+	if informed {
+		viewer = ticket.ViewInformed
+	}
+	if t.Group {
+		viewer = ticket.ViewGroup
+		ok = ok && t.BoundAs == "work"
+	}
+	view := ticket.View(o.Ticket, viewer)
+	if !ok || view[ticket.FieldNumber] != ticket.Full {
+		return "", nil, "", nil, ErrNotForYou
+	}
+	handle, err := t.PutCard(ctx, t.Conversation, o.ID, int32(o.Version))
+	if err != nil {
+		return "", nil, "", nil, fmt.Errorf("lay a card: %w", err)
+	}
+	if params, err = s.cardParams(ctx, t, o, view); err != nil {
+		return "", nil, "", nil, err
+	}
+	params["handle"] = strconv.Itoa(int(handle))
+	if photo, err = s.firstPhoto(ctx, t, o, view); err != nil {
+		return "", nil, "", nil, err
+	}
+	if informed {
+		return "card.informed", params, photo, nil, nil
+	}
+	options, err = s.buttons(t, o, staff)
+	return "card.lead", params, photo, options, err
+}
+
+// sheet gathers the lines of a card; the first error stays.
+type sheet struct {
+	t     *gateway.Turn
+	gist  map[string]string
+	lines []string
+	err   error
+}
+
+func (c *sheet) add(key string, more map[string]string) {
+	if c.err != nil {
+		return
+	}
+	values := maps.Clone(c.gist)
+	maps.Copy(values, more)
+	line, err := c.t.Text(key, values)
+	c.lines, c.err = append(c.lines, line), err
+}
+
+// cardParams are the values of a card. A line that has nothing to say is left
+// out; each is a text of its own.
+func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (map[string]string, error) {
+	gist, err := s.Gist(t, o)
+	if err != nil {
+		return nil, err
+	}
+	words, err := s.Words(o)
+	if err != nil {
+		return nil, err
+	}
+	who, err := s.reporterLine(ctx, t, o, view)
+	if err != nil {
+		return nil, err
+	}
+	c := sheet{t: t, gist: gist}
+	if view[ticket.FieldPlace] == ticket.Full && o.Place.Label != "" {
+		c.add("card.place", map[string]string{"place": o.Place.Label})
+	}
+	if view[ticket.FieldWords] == ticket.Full && words != "" {
+		c.add("card.words", map[string]string{"words": words})
+	}
+	if who != "" {
+		c.add("card.who", map[string]string{"who": who})
+	}
+	if o.Confidential || o.Anonymous {
+		c.add("card.secret", nil)
+	}
+	if o.State == ticket.Redo {
+		c.add("card.redo", map[string]string{"times": strconv.Itoa(o.Redos)})
+	}
+	if o.State.OnDesk() && !o.Deadline.IsZero() {
+		c.add("card.until", s.when(o.Deadline))
+	}
+	gist["lines"] = strings.Join(c.lines, "\n")
+	return gist, c.err
+}
+
+// Gist are the values by which staff know a ticket in one line: number, matter
+// and state in words, and a mark where it is urgent.
+func (s *Service) Gist(t *gateway.Turn, o *Order) (map[string]string, error) {
+	p := map[string]string{"number": o.Number.Spoken(), "mark": ""}
+	words := map[string]string{"state": "card.state." + string(o.State)}
+	if m, known := s.Matters.Get(o.Matter); known && o.Matter != ticket.OtherMatter {
+		p["matter"] = m.Name
+	} else {
+		words["matter"] = "card.matter_unknown"
+	}
+	if o.Urgency == ticket.Urgent {
+		words["mark"] = "card.urgent"
+	}
+	for name, key := range words {
+		word, err := t.Text(key, nil)
+		if err != nil {
+			return nil, err
+		}
+		p[name] = word
+	}
+	return p, nil
+}
+
+// reporterLine masks who reported; empty where that is hidden or not known.
+func (s *Service) reporterLine(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (string, error) {
+	if view[ticket.FieldName] == ticket.Hidden || o.Finding {
+		return "", nil
+	}
+	name, phone, err := s.Reporter(ctx, t, o)
+	if err != nil {
+		return "", err
+	}
+	who := []string{privacy.MaskName(name)}
+	if o.Ticket.ReportedFor != "" && view[ticket.FieldReportedFor] != ticket.Hidden {
+		who = append(who, privacy.MaskName(o.Ticket.ReportedFor))
+	}
+	if phone != "" && view[ticket.FieldPhone] != ticket.Hidden {
+		who = append(who, privacy.MaskPhone(phone))
+	}
+	return strings.Join(strings.Fields(strings.Join(who, " ")), " "), nil
+}
+
+// Reporter opens name and phone of who reported. Callers mask them, or write
+// the look to the trail.
+func (s *Service) Reporter(ctx context.Context, t *gateway.Turn, o *Order) (name, phone string, err error) {
+	root, err := t.RootPerson(ctx, o.ReporterID)
+	if err != nil {
+		return "", "", fmt.Errorf("find the reporter: %w", err)
+	}
+	person, err := t.GetPerson(ctx, root)
+	if err != nil {
+		return "", "", fmt.Errorf("load the reporter: %w", err)
+	}
+	name, nameErr := s.unseal(SealName, person.Name)
+	phone, phoneErr := s.unseal(SealPhone, person.Phone)
+	return name, phone, errors.Join(nameErr, phoneErr)
+}
+
+func (s *Service) firstPhoto(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (string, error) {
+	if view[ticket.FieldPhotos] != ticket.Full {
+		return "", nil
+	}
+	files, err := t.TicketFiles(ctx, o.ID)
+	if err != nil {
+		return "", fmt.Errorf("list the files of a ticket: %w", err)
+	}
+	for _, f := range files {
+		if f.Use == "report" {
+			return f.BlobID, nil
+		}
+	}
+	return "", nil
+}
+
+// buttons are the commands that the rules and the rights allow now, as staff
+// dialogues: "!take 17" starts staff_take about ticket 17.
+func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flows.Option, error) {
+	by, ok := s.Handler(staff, o, t.Now)
+	if !ok {
+		return nil, nil
+	}
+	needs := map[ticket.CommandName]people.StaffCommand{
+		ticket.CmdTake: people.MayTakeTicket, ticket.CmdTransfer: people.MayTransferTicket, ticket.CmdReturn: people.MayReturnTicket,
+		ticket.CmdContact: people.MayContact, ticket.CmdFinish: people.MayFinishTicket,
+	}
+	var options []flows.Option
+	for _, c := range s.Rules.Allowed(o.Ticket, by) {
+		right, button := needs[c]
+		if !button || !s.May(staff, right, o, t.Now) {
+			continue
+		}
+		label, err := t.Text("card.button."+string(c), nil)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, flows.Option{Value: fmt.Sprintf("%s%s %d", gateway.CommandPrefix, c, o.ID), Label: label})
+	}
+	return options, nil
+}
+
+// when is an instant as texts name it.
+func (s *Service) when(at time.Time) map[string]string {
+	at = at.In(s.Work.Location())
+	return map[string]string{"month": strconv.Itoa(int(at.Month())), "day": strconv.Itoa(at.Day()), "clock": at.Format("15:04")}
+}
