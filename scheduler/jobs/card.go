@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+	"shaoying/scheduler"
+)
+
+// Card lays a ticket into one staff member's chat. Staff who were never heard
+// have no chat: a dispatcher finds somebody else.
+func Card(d Deps) gateway.Kind {
+	return gateway.Kind{
+		Name: workorder.DueCard, Workers: 4,
+		Target: func(ctx context.Context, db *postgres.DB, due gateway.Due) (int64, error) {
+			c, err := data[workorder.CardDue](due)
+			if err != nil {
+				return 0, err
+			}
+			return toStaff(ctx, db, c.Staff)
+		},
+		Run: d.card, Lost: d.cardLost,
+	}
+}
+
+func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
+	c, err := data[workorder.CardDue](due)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	o, err := d.order(ctx, t, due, true)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	concerns, err := d.concerns(ctx, t, o, c)
+	if err != nil || !concerns {
+		return gateway.Dropped("the ticket has moved on"), err
+	}
+	if at, verdict := d.Quiet.Shift(t.Now, o.Deadline, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
+		return gateway.Later(at, "quiet hours"), nil
+	} // what would be too late in the morning disturbs the night
+	who, err := staff(ctx, t, c.Staff)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	key, params, photo, options, err := d.Orders.Card(ctx, t, o, who, c.Informed)
+	if errors.Is(err, workorder.ErrNotForYou) {
+		return gateway.Dropped(err.Error()), nil
+	}
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	return gateway.Done, t.TellPhoto(workorder.DueCard, due.Subject, int32(o.Version), key, params, photo, options...)
+}
+
+// class is how much a ticket may disturb its desk.
+func class(o *workorder.Order) scheduler.Class {
+	switch {
+	case o.Danger != "":
+		return scheduler.Emergency
+	case o.Urgency == ticket.Urgent:
+		return scheduler.Urgent
+	}
+	return scheduler.Normal
+}
+
+// concerns reports whether the ticket still lies on the staff member's desk and
+// no colleague has signed for it.
+func (d Deps) concerns(ctx context.Context, t *gateway.Turn, o *workorder.Order, c workorder.CardDue) (bool, error) {
+	if !o.State.OnDesk() {
+		return false, nil
+	}
+	for _, a := range o.Assignments {
+		if !a.EndedAt.IsZero() || c.Informed != (a.Role == ticket.RoleInformed) {
+			continue
+		}
+		if a.SignedBy != 0 {
+			return a.SignedBy == c.Staff, nil
+		}
+		at, err := d.Orders.AtDesk(ctx, t, a.Desk)
+		if err != nil {
+			return false, err
+		}
+		if slices.Contains(at, c.Staff) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// cardLost asks for a person when a card cannot be laid anywhere. A desk of
+// several people whom one card does reach needs none.
+func (d Deps) cardLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
+	c, err := data[workorder.CardDue](due)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	o, err := d.order(ctx, t, due, true)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	concerns, err := d.concerns(ctx, t, o, c)
+	if err != nil || !concerns || c.Informed {
+		return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+	}
+	lead, _ := o.Lead()
+	colleagues, err := d.Orders.AtDesk(ctx, t, lead.Desk)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	for _, id := range colleagues {
+		reached, err := reachable(ctx, t, id)
+		if err != nil || reached {
+			return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+		}
+	}
+	err = d.Orders.AddTask(ctx, t, o, workorder.TaskLost, people.RoleDispatcher, map[string]string{"reason": "card"})
+	return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+}

@@ -1,0 +1,205 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/workorder"
+)
+
+// data reads the data of a due row.
+func data[T any](due gateway.Due) (v T, err error) {
+	if err = json.Unmarshal(due.Data, &v); err != nil {
+		err = fmt.Errorf("read the data of %s %s: %w", due.Kind, due.Subject, err)
+	}
+	return v, err
+}
+
+// order loads the ticket of a due row; lock keeps it for the transaction.
+func (d Deps) order(ctx context.Context, t *gateway.Turn, due gateway.Due, lock bool) (*workorder.Order, error) {
+	id, err := due.SubjectID("ticket")
+	if err != nil {
+		return nil, err
+	}
+	return d.Orders.Load(ctx, t, id, lock)
+}
+
+// toStaff is the private chat in which a staff member was heard last.
+func toStaff(ctx context.Context, d *postgres.DB, id int64) (int64, error) {
+	s, err := d.GetStaff(ctx, id)
+	if err != nil {
+		return 0, fmt.Errorf("load staff %d: %w", id, err)
+	}
+	if s.EndedAt != nil {
+		return 0, gateway.ErrNoAddress
+	}
+	c, err := d.BestConversation(ctx, s.PersonID)
+	if err != nil {
+		return 0, fmt.Errorf("find the chat of staff %d: %w", id, err)
+	}
+	return c.ID, nil
+}
+
+// staffOf is the target of rows whose subject is a staff member.
+func staffOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
+	id, err := due.SubjectID("staff")
+	if err != nil {
+		return 0, err
+	}
+	return toStaff(ctx, d, id)
+}
+
+// reporterOf is where the reporter of a ticket is written to: the chat by which
+// the ticket came, else another address that is proven to be the same person's.
+// Never a group, where others read along.
+func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
+	id, err := due.SubjectID("ticket")
+	if err != nil {
+		return 0, err
+	}
+	k, err := d.GetTicket(ctx, id)
+	if err != nil {
+		return 0, fmt.Errorf("load a ticket: %w", err)
+	}
+	c, err := d.Conversation(ctx, k.ConversationID)
+	if err != nil {
+		return 0, fmt.Errorf("load the chat of a ticket: %w", err)
+	}
+	if c.BoundAs == "" && c.AddressState == string(people.AddressActive) {
+		return c.ID, nil
+	}
+	root, err := d.RootPerson(ctx, k.ReporterID)
+	if err != nil {
+		return 0, fmt.Errorf("find the reporter: %w", err)
+	}
+	best, err := d.BestConversation(ctx, root)
+	if errors.Is(err, postgres.ErrNoRows) || err == nil && best.Trust != bots.TrustVerified.String() {
+		return 0, gateway.ErrNoAddress
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find another chat of the reporter: %w", err)
+	}
+	return best.ID, nil
+}
+
+// staff loads a staff member with the roles held.
+func staff(ctx context.Context, t *gateway.Turn, id int64) (people.Staff, error) {
+	row, err := t.GetStaff(ctx, id)
+	if err != nil {
+		return people.Staff{}, fmt.Errorf("load staff %d: %w", id, err)
+	}
+	s := people.Staff{ID: row.ID, PersonID: row.PersonID, Slug: row.Slug, Name: row.Name, Phone: row.Phone, OnDuty: row.OnDuty}
+	if row.Substitute != nil {
+		s.Substitute = *row.Substitute
+	}
+	if row.EndedAt != nil {
+		s.EndedAt = *row.EndedAt
+	}
+	grants, err := t.GrantsOf(ctx, []int64{id})
+	if err != nil {
+		return s, fmt.Errorf("load the roles of staff %d: %w", id, err)
+	}
+	for _, g := range grants {
+		area := people.Area{Kind: people.AreaKind(g.AreaKind), Code: g.Area}
+		s.Grants = append(s.Grants, people.Grant{Role: people.Role(g.Role), Area: area})
+	}
+	return s, nil
+}
+
+// onDuty lists who holds a role in one of the areas and is on duty; when nobody
+// is, everybody who holds it: a line that nobody reads helps nobody.
+func onDuty(ctx context.Context, t *gateway.Turn, role people.Role, areas ...string) ([]int64, error) {
+	rows, err := t.StaffWith(ctx, []string{string(role)}, areas)
+	if err != nil {
+		return nil, fmt.Errorf("find who is %s: %w", role, err)
+	}
+	var duty, all []int64
+	seen := map[int64]bool{}
+	for _, r := range rows {
+		if seen[r.ID] {
+			continue
+		}
+		seen[r.ID] = true
+		all = append(all, r.ID)
+		if r.OnDuty {
+			duty = append(duty, r.ID)
+		}
+	}
+	if len(duty) > 0 {
+		return duty, nil
+	}
+	return all, nil
+}
+
+// areasAbove lists the divisions that a ticket lies in, and the city.
+func areasAbove(o *workorder.Order) []string {
+	areas := []string{workorder.CityCode}
+	for _, level := range []people.DivisionLevel{people.LevelCounty, people.LevelTownship, people.LevelVillage} {
+		if code := people.DivisionCode(o.Place.Division).At(level); code != "" {
+			areas = append(areas, string(code))
+		}
+	}
+	return areas
+}
+
+// params are what every text about a ticket may say. Nothing of them is
+// personal: due rows lie unsealed.
+func (d Deps) params(o *workorder.Order) map[string]string {
+	p := map[string]string{"number": o.Number.Spoken(), "matter": d.matter(o)}
+	if !o.Deadline.IsZero() {
+		d.when(p, o.Deadline)
+	}
+	return p
+}
+
+// when adds month, day and time of day, as the people of the city read them.
+func (d Deps) when(p map[string]string, at time.Time) {
+	local := at.In(d.Orders.Work.Location())
+	p["month"], p["day"], p["clock"] = strconv.Itoa(int(local.Month())), strconv.Itoa(local.Day()), local.Format("15:04")
+}
+
+// matter names a ticket for people; a sensitive one is not named.
+func (d Deps) matter(o *workorder.Order) string {
+	m, ok := d.Orders.Matters.Get(o.Matter)
+	if !ok || o.Sensitive {
+		return ""
+	}
+	return m.Name
+}
+
+// cut splits the subject of a row into kind and id.
+func cut(subject string) (kind string, id int64, err error) {
+	kind, rest, ok := strings.Cut(subject, ":")
+	if !ok {
+		return "", 0, fmt.Errorf("%q is no subject", subject)
+	}
+	if id, err = strconv.ParseInt(rest, 10, 64); err != nil {
+		return "", 0, fmt.Errorf("%q is no subject: %w", subject, err)
+	}
+	return kind, id, nil
+}
+
+// reachable reports whether a staff member has a chat.
+func reachable(ctx context.Context, t *gateway.Turn, id int64) (bool, error) {
+	s, err := t.GetStaff(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("load staff %d: %w", id, err)
+	}
+	_, err = t.BestConversation(ctx, s.PersonID)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find the chat of staff %d: %w", id, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,122 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+)
+
+// Fresh lists the late-binding checks by the reason that is written in an
+// outbox row: is what the text says still so?
+func Fresh(Deps) map[string]gateway.Fresh {
+	onDesk := func(k db.Ticket) bool { return ticket.State(k.State).OnDesk() }
+	asked := func(k db.Ticket) bool {
+		return ticket.State(k.State) == ticket.Handled || ticket.State(k.State) == ticket.Callback
+	}
+	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
+	return map[string]gateway.Fresh{
+		workorder.DueCard:     sameVersion(onDesk),
+		workorder.DueNudge:    of(onDesk),
+		workorder.DueSign:     of(onDesk),
+		workorder.DueContact:  of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
+		workorder.DueDispatch: of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
+		workorder.DueNotice:   wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
+		workorder.DueCallback: wanted(sameVersion(asked)),
+		DueRating:             wanted(sameVersion(closed)),
+		DueStillFine:          wanted(sameVersion(closed)),
+		workorder.DueTask:     taskOpen,
+		DueLine:               stillHere,
+		DueDigest:             stillHere,
+		reasonCalendar:        stillHere,
+	}
+}
+
+// check is a question about a ticket as it is now.
+type check func(db.Ticket) bool
+
+func of(holds check) gateway.Fresh {
+	return func(ctx context.Context, tx *postgres.Tx, subject string, _ int32) (bool, string, error) {
+		return look(ctx, tx, subject, holds)
+	}
+}
+
+// sameVersion also wants that nothing at all has happened to the ticket.
+func sameVersion(holds check) gateway.Fresh {
+	return func(ctx context.Context, tx *postgres.Tx, subject string, version int32) (bool, string, error) {
+		return look(ctx, tx, subject, func(k db.Ticket) bool { return k.Version == version && holds(k) })
+	}
+}
+
+func look(ctx context.Context, tx *postgres.Tx, subject string, holds check) (bool, string, error) {
+	k, why, err := find(ctx, tx, subject)
+	if err != nil || why != "" {
+		return false, why, err
+	}
+	if !holds(k) {
+		return false, fmt.Sprintf("the ticket is %s at version %d", k.State, k.Version), nil
+	}
+	return true, "", nil
+}
+
+// wanted also wants that the reporter has not asked for silence.
+func wanted(then gateway.Fresh) gateway.Fresh {
+	return func(ctx context.Context, tx *postgres.Tx, subject string, version int32) (bool, string, error) {
+		k, why, err := find(ctx, tx, subject)
+		if err != nil || why != "" {
+			return false, why, err
+		}
+		stopped, err := tx.OptedOut(ctx, k.ReporterID, []string{topicAll})
+		if err != nil {
+			return false, "", fmt.Errorf("look whether the person wants to hear it: %w", err)
+		}
+		if stopped {
+			return false, "the person wants no more messages", nil
+		}
+		return then(ctx, tx, subject, version)
+	}
+}
+
+func find(ctx context.Context, tx *postgres.Tx, subject string) (k db.Ticket, why string, err error) {
+	_, id, err := cut(subject)
+	if err != nil {
+		return k, "", err
+	}
+	k, err = tx.GetTicket(ctx, id)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return k, "the ticket is gone", nil
+	}
+	if err != nil {
+		return k, "", fmt.Errorf("load %s: %w", subject, err)
+	}
+	return k, "", nil
+}
+
+func taskOpen(ctx context.Context, tx *postgres.Tx, subject string, _ int32) (bool, string, error) {
+	_, id, err := cut(subject)
+	if err != nil {
+		return false, "", err
+	}
+	task, err := tx.GetTask(ctx, id)
+	if err != nil {
+		return false, "", fmt.Errorf("load %s: %w", subject, err)
+	}
+	return task.State == "open", "the task is " + task.State, nil
+}
+
+func stillHere(ctx context.Context, tx *postgres.Tx, subject string, _ int32) (bool, string, error) {
+	_, id, err := cut(subject)
+	if err != nil {
+		return false, "", err
+	}
+	s, err := tx.GetStaff(ctx, id)
+	if err != nil {
+		return false, "", fmt.Errorf("load %s: %w", subject, err)
+	}
+	return s.EndedAt == nil, "no longer on the staff", nil
+}

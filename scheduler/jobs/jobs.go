@@ -1,0 +1,62 @@
+// Package jobs is what comes due: one file per kind of due row or slot job.
+//
+// # Three shapes
+//
+// A kind that speaks has a Target: it runs as a turn of that conversation and
+// waits while quiet hours or a dialogue stand in the way. A kind that decides
+// has none: it moves a ticket on, or plans rows for those who must hear of it.
+// A slot job runs on cron, in chunks, and plans rows for each person it finds.
+//
+// # One message per person
+//
+// Whatever staff are told in a line (a nudge, a task, an alarm) is a row of
+// kind DueLine for that person. The first of them that runs gathers all that
+// are due for the same person and says them in one message (line.go).
+//
+// # Whose clock, and what may have changed
+//
+// Rows come due by product time. A row says for which version of its subject it
+// was planned; Run reads the subject again, and Fresh reads it once more before
+// the text really goes out (late binding). What has lost its reason ends as
+// dropped or stale, with the reason in the ledger.
+//
+// # Failure
+//
+// An error undoes the turn and the row comes again, at most five times. Nobody
+// to write to is no error: a person gets a task instead.
+package jobs
+
+import (
+	"shaoying/bots"
+	"shaoying/internal/gateway"
+	"shaoying/internal/privacy"
+	"shaoying/internal/workorder"
+	"shaoying/scheduler"
+)
+
+// Deps is what the kinds stand on. It is immutable.
+type Deps struct {
+	Orders  *workorder.Service
+	Library *gateway.Library
+	Quiet   scheduler.Quiet
+	// Channels fetch the files of events that came without their bytes.
+	Channels map[bots.ChannelID]bots.Adapter
+	Photos   *privacy.PhotoCleaner
+	Privacy  privacy.Policy
+	// WarnDays is how long before its end the calendar is missed.
+	WarnDays int
+}
+
+// All lists every kind of due row that the product runs.
+func All(d Deps) []gateway.Kind {
+	return append(gateway.QuestionKinds(),
+		Card(d), Task(d), Line(d), Notice(d), Code(d),
+		Nudge(d), Sign(d), Dispatch(d), Contact(d),
+		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+	)
+}
+
+// Slots lists what schedules may name in their field do.
+func Slots(d Deps) []gateway.SlotJob {
+	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d)}
+}

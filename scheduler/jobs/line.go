@@ -1,0 +1,113 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/postgres"
+	"shaoying/scheduler"
+)
+
+// DueLine is one line for one staff member: subject "staff:ID", data line.
+const DueLine = "staff.line"
+
+// line is a text for staff with the reason that is read again before it goes.
+type line struct {
+	// Reason names the check in Fresh; Subject and Version are what it reads.
+	Reason  string            `json:"reason"`
+	Subject string            `json:"subject"`
+	Version int32             `json:"version,omitempty"`
+	Key     string            `json:"key"`
+	Params  map[string]string `json:"params,omitempty"`
+	Class   scheduler.Class   `json:"class"`
+}
+
+// tell plans a line for each of the staff. It comes due at once; the key is
+// that of the row from which it follows.
+func tell(ctx context.Context, t *gateway.Turn, due gateway.Due, l line, staff []int64) error {
+	for _, id := range staff {
+		err := t.PlanDue(ctx, gateway.Plan{
+			Kind: DueLine, Subject: postgres.Subject("staff", id), Key: due.Kind + "/" + due.Subject + "/" + due.Key, At: t.Now, Data: l,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Line says what lies before one staff member. All lines that are due for the
+// same person become one message.
+func Line(d Deps) gateway.Kind {
+	return gateway.Kind{Name: DueLine, Workers: 4, Target: staffOf, Run: d.line}
+}
+
+func (d Deps) line(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
+	first, err := data[line](due)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	if at, verdict := d.Quiet.Shift(t.Now, time.Time{}, first.Class, scheduler.QuietLater); verdict == scheduler.Moved {
+		return gateway.Later(at, "quiet hours"), nil
+	}
+	lines, err := d.gather(ctx, t, due, first)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	switch len(lines) {
+	case 0:
+		return gateway.Dropped("what it said is no longer so"), nil
+	case 1:
+		l := lines[0]
+		return gateway.Done, t.Tell(l.Reason, l.Subject, l.Version, l.Key, l.Params)
+	}
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		if texts[i], err = d.Library.Text(l.Key, t.Lang, l.Params); err != nil {
+			return gateway.Outcome{}, fmt.Errorf("write the line %s: %w", l.Key, err)
+		}
+	}
+	return gateway.Done, t.Tell(DueLine, due.Subject, 0, "line.many", map[string]string{
+		"count": strconv.Itoa(len(lines)), "lines": strings.Join(texts, "\n"),
+	})
+}
+
+// gather ends all lines that are due for the same person and returns those that
+// are still true, in the order in which they were planned.
+func (d Deps) gather(ctx context.Context, t *gateway.Turn, due gateway.Due, first line) ([]line, error) {
+	rows, err := t.GatherDue(ctx, due.Kind, due.Subject, due.ID)
+	if err != nil {
+		return nil, fmt.Errorf("gather what else is due for %s: %w", due.Subject, err)
+	}
+	type planned struct {
+		id int64
+		line
+	}
+	all := []planned{{due.ID, first}}
+	for _, r := range rows {
+		p := planned{id: r.ID}
+		if err := json.Unmarshal(r.Data, &p.line); err != nil {
+			return nil, fmt.Errorf("read a line: %w", err)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b planned) int { return int(a.id - b.id) })
+	fresh := Fresh(d)
+	var lines []line
+	for _, p := range all {
+		ok, _, err := fresh[p.Reason](ctx, t.Tx, p.Subject, p.Version)
+		if err != nil {
+			return nil, fmt.Errorf("look whether %s is still so: %w", p.Key, err)
+		}
+		if ok {
+			lines = append(lines, p.line)
+		}
+	}
+	return lines, nil
+}

@@ -1,0 +1,41 @@
+package jobs
+
+import (
+	"context"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+	"shaoying/scheduler"
+)
+
+// Notice tells the reporter something. Where that cannot be, a clerk does.
+func Notice(d Deps) gateway.Kind {
+	return gateway.Kind{
+		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: reporterOf, Run: d.notice,
+		Lost: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
+			o, err := d.order(ctx, t, due, true)
+			if err != nil {
+				return gateway.Outcome{}, err
+			}
+			err = d.Orders.AddTask(ctx, t, o, workorder.TaskLost, people.RoleClerk, map[string]string{"reason": "notice"})
+			return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+		},
+	}
+}
+
+func (d Deps) notice(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
+	n, err := data[workorder.NoticeDue](due)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	o, err := d.order(ctx, t, due, false)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	if o.State == ticket.Withdrawn {
+		return gateway.Dropped("the ticket was withdrawn"), nil
+	}
+	return gateway.Done, t.Tell(workorder.DueNotice, due.Subject, due.Version, n.Key, n.Params)
+}
