@@ -45,7 +45,7 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if at, verdict := d.Quiet.Shift(t.Now, o.Deadline, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	} // what would be too late in the morning disturbs the night
-	who, err := staff(ctx, t, c.Staff)
+	who, err := d.Orders.LoadStaff(ctx, t, c.Staff)
 	if err != nil {
 		return gateway.Outcome{}, err
 	}

@@ -91,30 +91,6 @@ func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, er
 	return best.ID, nil
 }
 
-// staff loads a staff member with the roles held.
-func staff(ctx context.Context, t *gateway.Turn, id int64) (people.Staff, error) {
-	row, err := t.GetStaff(ctx, id)
-	if err != nil {
-		return people.Staff{}, fmt.Errorf("load staff %d: %w", id, err)
-	}
-	s := people.Staff{ID: row.ID, PersonID: row.PersonID, Slug: row.Slug, Name: row.Name, Phone: row.Phone, OnDuty: row.OnDuty}
-	if row.Substitute != nil {
-		s.Substitute = *row.Substitute
-	}
-	if row.EndedAt != nil {
-		s.EndedAt = *row.EndedAt
-	}
-	grants, err := t.GrantsOf(ctx, []int64{id})
-	if err != nil {
-		return s, fmt.Errorf("load the roles of staff %d: %w", id, err)
-	}
-	for _, g := range grants {
-		area := people.Area{Kind: people.AreaKind(g.AreaKind), Code: g.Area}
-		s.Grants = append(s.Grants, people.Grant{Role: people.Role(g.Role), Area: area})
-	}
-	return s, nil
-}
-
 // onDuty lists who holds a role in one of the areas and is on duty; when nobody
 // is, everybody who holds it: a line that nobody reads helps nobody.
 func onDuty(ctx context.Context, t *gateway.Turn, role people.Role, areas ...string) ([]int64, error) {
