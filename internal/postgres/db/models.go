@@ -146,6 +146,19 @@ type Definition struct {
 	CreatedAt time.Time
 }
 
+type DeskLink struct {
+	Hash      []byte
+	StaffID   int64
+	ExpiresAt time.Time
+	UsedAt    *time.Time
+}
+
+type DeskSession struct {
+	Hash    []byte
+	StaffID int64
+	SeenAt  time.Time
+}
+
 type Division struct {
 	Code   string
 	Level  string
