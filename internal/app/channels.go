@@ -6,7 +6,6 @@ import (
 	"shaoying/bots"
 	"shaoying/bots/webchat"
 	"shaoying/configs"
-	"shaoying/internal/privacy"
 )
 
 // channel makes the adapter of a configured channel account. This switch is
@@ -30,12 +29,8 @@ func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
 	if err := decodeInto("texts/webchat.yaml", &cfg.Texts); err != nil {
 		return nil, err
 	}
-	photos, err := privacy.NewPhotoCleaner(h.Privacy.Photo)
-	if err != nil {
-		return nil, fmt.Errorf("photo limits: %w", err)
-	}
 	return webchat.New(cfg, webchat.Deps{
-		Mailbox: &mailbox{channel: cfg.ID, db: h.DB, bus: h.Bus, keys: h.Keys}, Photos: photos, Clock: h.Clock, Log: h.Log,
+		Mailbox: &mailbox{channel: cfg.ID, db: h.DB, bus: h.Bus, keys: h.Keys}, Photos: h.Photos, Clock: h.Clock, Log: h.Log,
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"shaoying/configs"
 	"shaoying/flows/words"
+	"shaoying/internal/city"
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -56,18 +57,16 @@ type House struct {
 	Units    *ticket.Units
 	Rights   people.Rights
 	Privacy  privacy.Policy
+	Photos   *privacy.PhotoCleaner
 	Rules    *ticket.Rules
 	Orders   *workorder.Service
+	Places   *city.Places
 
 	server *managed.Server
 }
 
-// Settings under which the database keeps facts about itself.
-const (
-	settingFingerprint = "key_fingerprint"
-	// SettingDemo marks a database that was made by --demo.
-	SettingDemo = "demo"
-)
+// settingFingerprint is where the database keeps which key it is sealed with.
+const settingFingerprint = "key_fingerprint"
 
 // Open brings the house up to where commands can work: database, schema, keys,
 // definitions, policies. Close must be called.
@@ -96,6 +95,12 @@ func (h *House) open(ctx context.Context) error {
 	if err := h.readPolicies(); err != nil {
 		return err
 	}
+	if err := h.Privacy.Validate(); err != nil {
+		return fmt.Errorf("policies/privacy.yaml: %w", err)
+	}
+	if h.Photos, err = privacy.NewPhotoCleaner(h.Privacy.Photo); err != nil {
+		return fmt.Errorf("policies/privacy.yaml: %w", err)
+	}
 	if err := h.openCalendar(ctx); err != nil {
 		return err
 	}
@@ -103,6 +108,9 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	if h.Places, err = city.NewPlaces(ctx, h.DB, h.Bus, h.Log); err != nil {
+		return err
+	}
 	h.Library, err = gateway.LoadLibrary(ctx, h.DB, configs.FS(), "embedded")
 	return err
 }
@@ -167,7 +175,6 @@ func (h *House) readPolicies() error {
 		read("matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 			return ticket.ParseMatters(name, body, h.Units)
 		}, &h.Matters),
-		h.Privacy.Validate(),
 	)
 }
 

@@ -13,6 +13,7 @@ import (
 	"shaoying/bots"
 	"shaoying/bots/webchat"
 	"shaoying/internal/gateway"
+	"shaoying/scheduler/jobs"
 )
 
 // server is a house with a gateway in it.
@@ -22,12 +23,16 @@ type server struct {
 	registry *prometheus.Registry
 	channels []*gateway.Channel
 	web      *webchat.Channel
+	due      jobs.Deps
+	runner   *gateway.Runner
+	drainer  *gateway.Drainer
+	planner  *gateway.Planner
 }
 
 // Serve runs the whole product until ctx ends. It prints the ready line to
 // out when the port answers.
 func Serve(ctx context.Context, h *House, out io.Writer) error {
-	if err := h.refuseShiftedClock(ctx); err != nil {
+	if err := h.settle(ctx, out); err != nil {
 		return err
 	}
 	s, err := h.build()
@@ -44,7 +49,7 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 		return errors.Join(err, l.Close())
 	}
 	stages := []stage{
-		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions}},
+		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions, h.Places.Run}},
 		{"send", s.sendLoops()},
 		{"work", s.workLoops()},
 		{"http", []func(context.Context) error{func(ctx context.Context) error {
@@ -56,21 +61,6 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 	err = runStages(ctx, stages)
 	h.Log.Info("stopped")
 	return err
-}
-
-// refuseShiftedClock keeps a database of the demo from being served as life.
-func (h *House) refuseShiftedClock(ctx context.Context) error {
-	if h.Env.Demo {
-		return nil
-	}
-	shifted, err := h.DB.ClockIsShifted(ctx)
-	if err != nil {
-		return fmt.Errorf("read the product clock: %w", err)
-	}
-	if shifted {
-		return errors.New("this database has a moved clock: it belongs to the demo; start with --demo, or set SHAOYING_DATA or DATABASE_URL to another one")
-	}
-	return nil
 }
 
 // build makes the gateway with its channels, actions and due kinds.
@@ -95,7 +85,7 @@ func (h *House) build() (*server, error) {
 		DB: h.DB, Bus: h.Bus, Clock: h.Clock, Keys: h.Keys, Library: h.Library, Words: h.Words, Safety: h.Safety,
 		Quiet: h.Quiet, Channels: adapters, Log: h.Log, Metrics: gateway.NewMetrics(s.registry),
 	}
-	if err := h.furnish(&deps); err != nil {
+	if err := s.furnish(&deps); err != nil {
 		return nil, err
 	}
 	var err error
@@ -109,7 +99,7 @@ func (h *House) build() (*server, error) {
 		}
 		s.channels = append(s.channels, c)
 	}
-	return s, nil
+	return s, s.clockwork()
 }
 
 // watchServer starts the private PostgreSQL again when it crashed.

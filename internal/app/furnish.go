@@ -1,0 +1,61 @@
+package app
+
+import (
+	"context"
+
+	"shaoying/flows"
+	"shaoying/internal/actions"
+	"shaoying/internal/gateway"
+	"shaoying/scheduler"
+	"shaoying/scheduler/jobs"
+)
+
+// furnish gives the gateway what dialogues may call, what may come due, and
+// what is asked again before a push goes out.
+func (s *server) furnish(deps *gateway.Deps) error {
+	var policy actions.Policy
+	if err := read("policies/intake.yaml", actions.ParsePolicy, &policy); err != nil {
+		return err
+	}
+	set := &actions.Set{
+		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
+		Safety: s.Safety, Policy: policy,
+	}
+	s.due = jobs.Deps{
+		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
+		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
+	}
+	deps.Actions = set.All()
+	deps.Kinds = jobs.All(s.due)
+	deps.Fresh = jobs.Fresh(s.due)
+	deps.Dead, deps.Undeliverable = s.taskDead, s.taskLost
+	return nil
+}
+
+// clockwork makes the loops that product time drives.
+func (s *server) clockwork() error {
+	var list []scheduler.Schedule
+	if err := read("schedules.yaml", scheduler.ParseSchedules, &list); err != nil {
+		return err
+	}
+	var err error
+	s.runner, s.drainer = gateway.NewRunner(s.gateway), gateway.NewDrainer(s.gateway)
+	s.planner, err = gateway.NewPlanner(s.gateway, list, s.Work.Calendar(), jobs.Slots(s.due))
+	return err
+}
+
+// workLoops are the loops that do what has come due, and what could not be
+// done when it came.
+func (s *server) workLoops() []func(context.Context) error {
+	var loops []func(context.Context) error
+	if s.Env.does(RoleGateway) {
+		loops = append(loops, s.drainer.Run)
+	}
+	if s.Env.does(RolePlanner) {
+		loops = append(loops, s.runner.Run, s.planner.Run, jobs.NewSealer(s.DB, s.Log).Run)
+	}
+	return loops
+}
+
+// knownToFlows is what dialogues may name.
+func knownToFlows() flows.Known { return flows.Known{Actions: actions.Docs(), Langs: []string{"en"}} }
