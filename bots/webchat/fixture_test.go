@@ -22,7 +22,7 @@ import (
 func settings(t testing.TB) Config {
 	t.Helper()
 	cfg := Config{ID: "web", Location: time.FixedZone("CST", 8*60*60)}
-	for name, into := range map[string]any{"policies/webchat.yaml": &cfg.Limits, "texts/webchat.yaml": &cfg.Texts} {
+	for name, into := range map[string]any{"policies/webchat.yaml": &cfg.Limits, "pages/webchat.yaml": &cfg.Texts} {
 		body, err := configs.Read(name)
 		if err != nil {
 			t.Fatal(err)

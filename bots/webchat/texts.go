@@ -13,7 +13,7 @@ const (
 	langEn = "en"
 )
 
-// Texts is configs/texts/webchat.yaml: what the page and its problem answers
+// Texts is configs/pages/webchat.yaml: what the page and its problem answers
 // say, by key and language.
 type Texts map[string]map[string]string
 

@@ -26,7 +26,7 @@ func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
 	if err := decodeInto("policies/webchat.yaml", &cfg.Limits); err != nil {
 		return nil, err
 	}
-	if err := decodeInto("texts/webchat.yaml", &cfg.Texts); err != nil {
+	if err := decodeInto("pages/webchat.yaml", &cfg.Texts); err != nil {
 		return nil, err
 	}
 	return webchat.New(cfg, webchat.Deps{
