@@ -1,0 +1,105 @@
+package actions
+
+import (
+	"maps"
+
+	"shaoying/flows"
+	"shaoying/internal/gateway"
+)
+
+// staff lists the actions of the staff. Each asks the rights before anything
+// else (staff_hold.go, task_hold.go); what is not granted is refused.
+func (s *Set) staff() map[string]gateway.Action {
+	all := map[string]gateway.Action{
+		"staff.join":    s.join,
+		"staff.desk":    s.desk,
+		"staff.report":  s.reportFor,
+		"staff.finding": s.finding,
+		"duty.relief":   s.relief,
+		"duty.off":      s.dutyOff,
+		"duty.on":       s.dutyOn,
+		"place.propose": s.proposeAlias,
+		"place.waiting": s.waitingAliases,
+		"place.decide":  s.decideAlias,
+	}
+	maps.Copy(all, s.cardActions())
+	maps.Copy(all, s.taskActions())
+	return all
+}
+
+// cardActions are what is done with a card.
+func (s *Set) cardActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"card.list":     s.listCards,
+		"card.hold":     s.holdCard,
+		"card.show":     s.showCard,
+		"card.take":     s.take,
+		"card.desk":     s.findDesk,
+		"card.transfer": s.transfer,
+		"card.return":   s.giveBack,
+		"card.phone":    s.seePhone,
+		"card.contact":  s.contact,
+		"card.relay":    s.relay,
+		"card.finish":   s.finish,
+		"card.note":     s.note,
+	}
+}
+
+// taskActions are what dispatchers and clerks do by hand.
+func (s *Set) taskActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"task.list":     s.listTasks,
+		"task.hold":     s.holdTask,
+		"task.desk":     s.findTaskDesk,
+		"task.dispatch": s.dispatch,
+		"task.reject":   s.reject,
+		"task.complete": s.complete,
+		"task.voice":    s.transcribe,
+		"task.phone":    s.callbackResult,
+		"task.judge":    s.judge,
+		"task.check":    s.checkFinding,
+		"task.settle":   s.settle,
+	}
+}
+
+func staffDocs() map[string]flows.ActionDoc {
+	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
+	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
+	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines"}, known...)
+	gist := []string{"status", "value", "options", "say"}
+	return map[string]flows.ActionDoc{
+		"staff.join":    {Results: []string{"name", "code"}},
+		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
+		"staff.report":  {Results: []string{"id", "number"}},
+		"staff.finding": {Results: []string{"id", "number"}},
+		"duty.relief":   {Results: gist},
+		"duty.off":      {Results: []string{"relief"}},
+		"duty.on":       {},
+		"place.propose": {Results: []string{"place", "alias"}},
+		"place.waiting": {Results: []string{"count", "lines", "choices"}},
+		"place.decide":  {},
+		"card.list":     {Results: []string{"count", "lines"}},
+		"card.hold":     {Results: held},
+		"card.show":     {Results: []string{"number"}},
+		"card.take":     {Results: known},
+		"card.desk":     {Results: gist},
+		"card.transfer": {Results: known},
+		"card.return":   {Results: known},
+		"card.phone":    {Results: []string{"phone", "name"}},
+		"card.contact":  {Results: known},
+		"card.relay":    {Results: known},
+		"card.finish":   {Results: known},
+		"card.note":     {Results: known},
+		"task.list":     {Results: []string{"count", "lines"}},
+		"task.hold":     {Results: task},
+		"task.desk":     {Results: gist},
+		"task.dispatch": {Results: append([]string{"desk"}, known...)},
+		"task.reject":   {Results: known},
+		"task.complete": {Results: known},
+		"task.voice":    {Results: known},
+		"task.phone":    {Results: append([]string{"unhappy"}, known...)},
+		"task.judge":    {Results: known},
+		"task.check":    {Results: known},
+		"task.settle":   {},
+	}
+}

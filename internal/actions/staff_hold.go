@@ -1,0 +1,235 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+)
+
+// worker is the member of the staff who speaks. failed says why not: nobody of
+// the staff, an address that is not proven, or a group where it must not be.
+func (s *Set) worker(ctx context.Context, t *gateway.Turn) (who people.Staff, failed result, err error) {
+	if t.Staff == 0 || people.Allowed(people.CmdStaff, t.Trust, false) != people.Allow {
+		return who, fail("staff.only"), nil
+	}
+	if t.Group && t.BoundAs != workGroup {
+		return who, fail("staff.private_chat"), nil
+	}
+	who, err = s.Orders.LoadStaff(ctx, t, t.Staff)
+	return who, nil, err
+}
+
+// workGroup is how a chat of the staff is bound 工作群.
+const workGroup = "work"
+
+// hold is a ticket in the hands of a member of the staff.
+type hold struct {
+	staff  people.Staff
+	order  *workorder.Order
+	handle int
+	// rest is what was written behind the handle.
+	rest string
+}
+
+// held finds the ticket that a command is about and asks the rights. It may
+// come by its id (a dialogue that holds it already), by the button of a card,
+// or in words: a short handle (3 已修好), a ticket number, or nothing, where
+// only one card lies here. Without the right to look, the answer is that of a
+// card that does not exist.
+func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c people.StaffCommand) (*hold, result, error) {
+	who, failed, err := s.worker(ctx, t)
+	if err != nil || failed != nil {
+		return nil, failed, err
+	}
+	h := &hold{staff: who}
+	id, failed, err := s.which(ctx, t, args, h)
+	if err != nil || failed != nil {
+		return nil, failed, err
+	}
+	h.order, err = s.Orders.Load(ctx, t, id, false)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil, fail("staff.no_card"), nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, sees := s.Orders.Viewer(who, h.order, t.Now); !sees {
+		return nil, fail("staff.no_card"), nil
+	}
+	if t.Group && h.order.Private() {
+		return nil, fail("staff.private_chat"), nil
+	}
+	if !s.Orders.May(who, c, h.order, t.Now) {
+		return nil, fail("staff.may_not"), nil
+	}
+	return h, nil, nil
+}
+
+// which reads the id of the ticket that is meant and what was written behind
+// its handle.
+func (s *Set) which(ctx context.Context, t *gateway.Turn, args map[string]any, h *hold) (int64, result, error) {
+	said := text(args, "text")
+	if id := int64(number(args, "id")); id != 0 {
+		h.rest = said
+		return id, nil, nil
+	}
+	if id, err := strconv.ParseInt(text(args, "card_id"), 10, 64); err == nil {
+		h.rest = said
+		return id, nil, nil
+	}
+	if n, rest, ok := leadingNumber(said); ok {
+		h.rest = rest
+		id, err := t.TicketIDByNumber(ctx, string(n))
+		return found(id, err)
+	}
+	if n, rest, ok := leadingHandle(said); ok {
+		h.handle, h.rest = n, rest
+		id, err := t.CardByHandle(ctx, t.Conversation, int32(n))
+		return found(id, err)
+	}
+	h.rest = said
+	return s.onlyCard(ctx, t, h)
+}
+
+func found(id int64, err error) (int64, result, error) {
+	if errors.Is(err, postgres.ErrNoRows) {
+		return 0, fail("staff.no_card"), nil
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("find a card: %w", err)
+	}
+	return id, nil, nil
+}
+
+// onlyCard is the one card that lies open here; of several it asks for the
+// handle.
+func (s *Set) onlyCard(ctx context.Context, t *gateway.Turn, h *hold) (int64, result, error) {
+	cards, err := s.cards(ctx, t)
+	if err != nil {
+		return 0, nil, err
+	}
+	switch len(cards) {
+	case 0:
+		return 0, fail("staff.no_cards"), nil
+	case 1:
+		h.handle = int(cards[0].Handle)
+		return cards[0].TicketID, nil, nil
+	}
+	lines, err := s.cardLines(t, cards)
+	return 0, result{"fail": "staff.which_card", "params": map[string]any{"lines": lines}}, err
+}
+
+var (
+	handleFirst = regexp.MustCompile(`^[\s#＃]*([0-9０-９]{1,4})(?:[\s:：,，、.。]+|号[\s:：,，、.。]+|号?$|$)`)
+	handleGlued = regexp.MustCompile(`^[\s#＃]*([0-9０-９]{1,4})`)
+	numberFirst = regexp.MustCompile(`^[\s#＃]*([0-9０-９](?:[ \-]?[0-9０-９]){9})(?:[\s:：,，、.。]+|$)`)
+)
+
+// leadingHandle reads the short handle at the beginning: "3 已修好", "３号：已
+// 修好", "3已修好".
+func leadingHandle(said string) (n int, rest string, ok bool) {
+	m := handleFirst.FindStringSubmatch(said)
+	if m == nil {
+		m = handleGlued.FindStringSubmatch(said)
+	}
+	if m == nil {
+		return 0, said, false
+	}
+	n, err := strconv.Atoi(norm.NFKC.String(m[1]))
+	return n, strings.TrimSpace(strings.TrimPrefix(said, m[0])), err == nil
+}
+
+// leadingNumber reads a whole ticket number at the beginning.
+func leadingNumber(said string) (n ticket.Number, rest string, ok bool) {
+	m := numberFirst.FindStringSubmatch(said)
+	if m == nil {
+		return "", said, false
+	}
+	n, err := ticket.ParseNumber(m[1])
+	return n, strings.TrimSpace(strings.TrimPrefix(said, m[0])), err == nil
+}
+
+// told is what a dialogue says of a ticket after something was done with it.
+func (s *Set) told(t *gateway.Turn, o *workorder.Order, handle int) (result, error) {
+	gist, err := s.Orders.Gist(t, o)
+	if err != nil {
+		return nil, err
+	}
+	r := result{"id": o.ID}
+	for k, v := range gist {
+		r[k] = v
+	}
+	if handle != 0 {
+		r["handle"] = strconv.Itoa(handle)
+	}
+	if !o.Deadline.IsZero() {
+		s.addWhen(r, o.Deadline)
+	}
+	return r, nil
+}
+
+// refused turns a refusal of the rules into its text for staff; other errors
+// stay errors.
+func (s *Set) refused(t *gateway.Turn, err error) (result, error) {
+	var r *ticket.Refused
+	if !errors.As(err, &r) {
+		return nil, err
+	}
+	params := map[string]any{"allowed": ""}
+	for k, v := range r.Params {
+		params[k] = v
+	}
+	if state := r.Params["state"]; state != "" {
+		if params["state"], err = t.Text("card.state."+state, nil); err != nil {
+			return nil, err
+		}
+	}
+	if params["allowed"], err = s.mayDo(t, r.Allowed); err != nil {
+		return nil, err
+	}
+	return result{"fail": r.Key, "params": params}, nil
+}
+
+// mayDo names the commands that are possible instead; commands without a
+// button are done elsewhere and not named.
+func (s *Set) mayDo(t *gateway.Turn, allowed []ticket.CommandName) (string, error) {
+	var labels []string
+	for _, c := range allowed {
+		label, err := t.Text("card.button."+string(c), nil)
+		if errors.Is(err, gateway.ErrNoDefinition) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		labels = append(labels, label)
+	}
+	if len(labels) == 0 {
+		return "", nil
+	}
+	return t.Text("staff.may_do", map[string]string{"commands": strings.Join(labels, "、")})
+}
+
+// reasons offers the codes of a policy as options.
+func (s *Set) reasons(t *gateway.Turn, kind string, codes []string) ([]any, error) {
+	options := make([]any, len(codes))
+	for i, c := range codes {
+		label, err := t.Text("reason."+kind+"."+c, nil)
+		if err != nil {
+			return nil, err
+		}
+		options[i] = option(c, label)
+	}
+	return options, nil
+}
