@@ -28,53 +28,6 @@ func (q *Queries) AddDeskSession(ctx context.Context, hash []byte, staffID int64
 	return err
 }
 
-const deskTasks = `-- name: DeskTasks :many
-with held as (select unnest($2::text[]) as role, unnest($3::text[]) as area)
-select t.id, t.kind, t.subject, t.ticket_id, t.role, t.area_kind, t.area, t.staff_id, t.state, t.data, t.due_at, t.outcome, t.created_at, t.done_at, t.done_by from task t
-where t.state = 'open' and exists (
-    select 1 from held h where h.role = t.role and (t.area_kind = 'city' or t.area like h.area || '%'))
-order by t.due_at nulls last, t.id limit $1
-`
-
-// DeskTasks lists the open tasks of roles, each held in the area beside it. A
-// division covers what begins with its code; what is the city's is seen by
-// everybody who holds the role.
-func (q *Queries) DeskTasks(ctx context.Context, maxRows int32, roles []string, areas []string) ([]Task, error) {
-	rows, err := q.db.Query(ctx, deskTasks, maxRows, roles, areas)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Task{}
-	for rows.Next() {
-		var i Task
-		if err := rows.Scan(
-			&i.ID,
-			&i.Kind,
-			&i.Subject,
-			&i.TicketID,
-			&i.Role,
-			&i.AreaKind,
-			&i.Area,
-			&i.StaffID,
-			&i.State,
-			&i.Data,
-			&i.DueAt,
-			&i.Outcome,
-			&i.CreatedAt,
-			&i.DoneAt,
-			&i.DoneBy,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deskTickets = `-- name: DeskTickets :many
 select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams from ticket t
 where ($1::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = $1::text)

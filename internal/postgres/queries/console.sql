@@ -21,16 +21,6 @@ delete from desk_session where hash = $1;
 -- name: EndIdleDeskSessions :exec
 delete from desk_session where seen_at < now() - interval '1 day';
 
--- DeskTasks lists the open tasks of roles, each held in the area beside it. A
--- division covers what begins with its code; what is the city's is seen by
--- everybody who holds the role.
--- name: DeskTasks :many
-with held as (select unnest(sqlc.arg(roles)::text[]) as role, unnest(sqlc.arg(areas)::text[]) as area)
-select t.* from task t
-where t.state = 'open' and exists (
-    select 1 from held h where h.role = t.role and (t.area_kind = 'city' or t.area like h.area || '%'))
-order by t.due_at nulls last, t.id limit sqlc.arg(max_rows);
-
 -- DeskTickets lists tickets that may concern the holder of these areas, what
 -- is overdue first. Whether they may be seen is asked of each again.
 -- name: DeskTickets :many
