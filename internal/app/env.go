@@ -24,6 +24,9 @@ type Env struct {
 	Demo bool
 	// Role limits what this process does: all, gateway, sender or planner.
 	Role string
+
+	// unsafe accepts a database with fsync off. Tests only.
+	unsafe bool
 }
 
 // FromEnvironment reads the environment.

@@ -134,7 +134,7 @@ func (h *House) openDatabase(ctx context.Context) error {
 	if err := postgres.Migrate(ctx, h.DSN()); err != nil {
 		return err
 	}
-	db, err := postgres.Open(ctx, h.DSN(), h.Clock, postgres.Options{})
+	db, err := postgres.Open(ctx, h.DSN(), h.Clock, postgres.Options{AllowUnsafe: h.Env.unsafe})
 	if err != nil {
 		return err
 	}

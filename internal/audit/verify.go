@@ -59,6 +59,18 @@ type Report struct {
 // OK reports whether every sealed record is as it was sealed.
 func (r Report) OK() bool { return r.First == nil }
 
+// String says it in one line an operator can read.
+func (r Report) String() string {
+	s := fmt.Sprintf("%d records chained, %d not chained yet", r.Sealed, r.Unsealed)
+	for _, g := range r.Gaps {
+		s += fmt.Sprintf("; positions %d to %d were taken out", g.From, g.To)
+	}
+	if r.First != nil {
+		s += fmt.Sprintf("; %d faults, the first: %s", r.Faults, r.First)
+	}
+	return s
+}
+
 // Verify checks the entries behind start, sealed ones first in the order of
 // their positions, then the unsealed. It goes on after a fault, from the stored
 // hash, so that one altered record is one fault. The kept heads, taken earlier
