@@ -27,17 +27,9 @@ var ErrNotForYou = errors.New("the ticket is not for this chat")
 func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, informed bool) (
 	key string, params map[string]string, photo string, options []flows.Option, err error,
 ) {
-	viewer, ok := s.Viewer(staff, o, t.Now)
-	if informed {
-		viewer = ticket.ViewInformed
-	}
-	if t.Group {
-		viewer = ticket.ViewGroup
-		ok = ok && t.BoundAs == "work"
-	}
-	view := ticket.View(o.Ticket, viewer)
-	if !ok || view[ticket.FieldNumber] != ticket.Full {
-		return "", nil, "", nil, ErrNotForYou
+	view, err := s.view(t, o, staff, informed)
+	if err != nil {
+		return "", nil, "", nil, err
 	}
 	handle, err := t.PutCard(ctx, t.Conversation, o.ID, int32(o.Version))
 	if err != nil {
@@ -56,6 +48,39 @@ func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff peo
 	options, err = s.buttons(t, o, staff)
 	return "card.lead", params, photo, options, err
 }
+
+// Sheet is a ticket for staff who look without handling it: the values of text
+// card.sheet and the first photo. Nothing is laid anywhere.
+func (s *Service) Sheet(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff) (params map[string]string, photo string, err error) {
+	view, err := s.view(t, o, staff, false)
+	if err != nil {
+		return nil, "", err
+	}
+	if params, err = s.cardParams(ctx, t, o, view); err != nil {
+		return nil, "", err
+	}
+	photo, err = s.firstPhoto(ctx, t, o, view)
+	return params, photo, err
+}
+
+// view is what may be shown in this chat; ErrNotForYou when that is nothing.
+func (s *Service) view(t *gateway.Turn, o *Order, staff people.Staff, informed bool) (map[ticket.Field]ticket.Show, error) {
+	viewer, ok := s.Viewer(staff, o, t.Now)
+	switch {
+	case t.Group:
+		viewer, ok = ticket.ViewGroup, ok && t.BoundAs == workGroup
+	case informed:
+		viewer = ticket.ViewInformed
+	}
+	view := ticket.View(o.Ticket, viewer)
+	if !ok || view[ticket.FieldNumber] != ticket.Full {
+		return nil, ErrNotForYou
+	}
+	return view, nil
+}
+
+// workGroup is how a chat of the staff is bound 工作群.
+const workGroup = "work"
 
 // sheet gathers the lines of a card; the first error stays.
 type sheet struct {

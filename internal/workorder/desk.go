@@ -89,10 +89,10 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 // else by where the ticket is.
 func (s *Service) May(staff people.Staff, c people.StaffCommand, o *Order, now time.Time) bool {
 	switch c {
-	case people.MayTakeTicket, people.MayContact, people.MaySeePhone, people.MayFinishTicket:
+	case people.MayTakeTicket, people.MayContact, people.MayFinishTicket:
 		on, ok := atDesk(o)
 		return ok && s.Rights.May(staff, c, on, now)
-	case people.MayTransferTicket, people.MayReturnTicket, people.MayViewTicket, people.MayNote:
+	case people.MayTransferTicket, people.MayReturnTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
 		on, ok := atDesk(o)
 		if ok && s.Rights.May(staff, c, on, now) {
 			return true

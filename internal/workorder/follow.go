@@ -48,10 +48,13 @@ type CallbackDue struct {
 	Try int `json:"try"`
 }
 
-// NoticeDue is the data of a DueNotice row: a text key with its values.
+// NoticeDue is the data of a DueNotice row: a text key with its values. Due
+// rows lie unsealed, so words of people stand in Words, sealed with SealNotice;
+// the text has them as {{words}}.
 type NoticeDue struct {
 	Key    string            `json:"key"`
 	Params map[string]string `json:"params,omitempty"`
+	Words  []byte            `json:"words,omitempty"`
 }
 
 // follow does what an event brings with it: clocks, cards, tasks, notices.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"maps"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -37,5 +38,16 @@ func (d Deps) notice(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 	if o.State == ticket.Withdrawn {
 		return gateway.Dropped("the ticket was withdrawn"), nil
 	}
-	return gateway.Done, t.Tell(workorder.DueNotice, due.Subject, due.Version, n.Key, n.Params)
+	params := maps.Clone(n.Params)
+	if n.Words != nil {
+		words, err := t.Open(workorder.SealNotice, n.Words)
+		if err != nil {
+			return gateway.Outcome{}, err
+		}
+		if params == nil {
+			params = map[string]string{}
+		}
+		params["words"] = words
+	}
+	return gateway.Done, t.Tell(workorder.DueNotice, due.Subject, due.Version, n.Key, params)
 }
