@@ -23,7 +23,7 @@ func (s *Set) classify(_ context.Context, _ *gateway.Turn, args map[string]any) 
 	if what := text(object(args, "vars"), "what"); what != "" && what != said {
 		said = what + "\n" + said
 	}
-	guess := s.Orders.Matters.Classify(said)
+	guess := s.guess(said)
 	m, ok := s.Orders.Matters.Get(guess.Code)
 	if !ok {
 		return result{"status": flows.StatusUnknown}, nil
@@ -46,6 +46,18 @@ func (s *Set) classify(_ context.Context, _ *gateway.Turn, args map[string]any) 
 		}
 	}
 	return result{"status": flows.StatusOK, "value": v, "options": options}, nil
+}
+
+// guess classifies a message without the names of places in it: 桥头村 says
+// nothing of a bridge.
+func (s *Set) guess(said string) ticket.Guess {
+	found := s.Places().Find(said, nil)
+	for _, m := range append(found.Options, found.Match) {
+		if m.Name != "" {
+			said = strings.ReplaceAll(said, m.Name, " ")
+		}
+	}
+	return s.Orders.Matters.Classify(said)
 }
 
 func (s *Set) matterValue(m ticket.Matter, sure float64) map[string]any {

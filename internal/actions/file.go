@@ -67,7 +67,7 @@ func (s *Set) tooMany(ctx context.Context, t *gateway.Turn) (bool, error) {
 // filing reads a report out of what a dialogue knows.
 func (s *Set) filing(t *gateway.Turn, args map[string]any) workorder.Filing {
 	said := first(text(args, "what"), text(args, "text"))
-	guess := s.Orders.Matters.Classify(said)
+	guess := s.guess(said)
 	code := first(text(object(args, "matter"), "code"), text(args, "matter_code"), guess.Code)
 	m, ok := s.Orders.Matters.Get(code)
 	if !ok {

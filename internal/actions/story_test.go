@@ -64,8 +64,9 @@ func TestReport(t *testing.T) {
 
 func TestPlaceIsAskedBack(t *testing.T) {
 	r := newRig(t)
-	r.expect("li", "桥头村垃圾堆了半个月没人收", "同名的有几处", "[湘东区东桥镇桥头村] [莲花县坊楼镇桥头村]")
-	r.holds(r.report("li", "２"), "已受理", "派给能办的单位")
+	r.expect("li", "桥头村水井盖松动了", "同名的有几处", "[湘东区东桥镇桥头村] [莲花县坊楼镇桥头村]")
+	r.expect("li", "２", "方便的话拍张照片")
+	r.holds(r.report("li", "没有"), "已受理")
 	if d := one[string](r, `select division from ticket`); d != bridge2 {
 		t.Errorf("filed in %s", d)
 	}
@@ -287,6 +288,22 @@ func TestHandoverKeepsWhatWasSaid(t *testing.T) {
 	r.expect("wei", "我问你们几点下班", "会有人联系您")
 	if s := one[string](r, `select state from ticket`); s != "draft" {
 		t.Errorf("the ticket is %s", s)
+	}
+}
+
+// A word that leads elsewhere does not drop a report that was begun.
+func TestAbandonedReportIsKept(t *testing.T) {
+	r := newRig(t)
+	r.expect("wei", "水井盖松动了好多天", "在什么地方？")
+	r.holds(r.says("wei", "人工"), "刚才没说完的先记下了，编号 "+r.number(), "转给工作人员了")
+	if s := one[string](r, `select state from ticket`); s != "draft" {
+		t.Errorf("the ticket is %s", s)
+	}
+	// 取消 is a wish to drop it.
+	r.expect("wu", "水井盖松动了好多天", "在什么地方？")
+	r.expect("wu", "取消", "取消了")
+	if n := r.tickets(); n != 1 {
+		t.Errorf("%d tickets", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
@@ -63,6 +64,29 @@ func TestAgainst(t *testing.T) {
 		if got := strings.Join(s.against(r.said, r.claim, at), ","); got != r.want {
 			t.Errorf("%q: %q", r.said, got)
 		}
+	}
+}
+
+// Every danger that can be raised has its advice, and it names a number.
+func TestAdvice(t *testing.T) {
+	s := plainSet(t)
+	for key := range s.Safety.Texts() {
+		for _, lang := range []string{"zh-Hans", "en"} {
+			got, err := s.advice(t.Context(), &gateway.Turn{Lang: lang}, map[string]any{"code": strings.TrimPrefix(key, "safety.")})
+			if said, _ := got["text"].(string); err != nil || !strings.Contains(said, "1") {
+				t.Errorf("%s in %s: %q, %v", key, lang, said, err)
+			}
+		}
+	}
+	if _, err := s.advice(t.Context(), &gateway.Turn{}, map[string]any{"code": "nothing"}); err == nil {
+		t.Error("a code that no rule has")
+	}
+}
+
+func TestGuessForgetsPlaces(t *testing.T) {
+	s := plainSet(t)
+	if g := s.guess("桥头村垃圾堆了半个月没人收"); g.Code != "garbage" && g.Sure < 0.8 {
+		t.Errorf("%+v", g)
 	}
 }
 
