@@ -42,7 +42,7 @@ func workRig(t testing.TB) (*rig, *work) {
 
 func (r *rig) planWork(key string, at time.Time) {
 	r.t.Helper()
-	params, err := Plan{Kind: "work", Subject: "ticket:1", Key: key, At: at, Data: map[string]any{"n": 1}, Person: 5, Version: 2}.row()
+	params, err := Plan{Kind: "work", Subject: "ticket:1", Key: key, At: at.Add(-time.Second), Data: map[string]any{"n": 1}, Person: 5, Version: 2}.row()
 	if err != nil {
 		r.t.Fatal(err)
 	}

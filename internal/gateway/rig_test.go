@@ -49,7 +49,10 @@ type rig struct {
 // newRig makes a rig. change may alter what the gateway is built of.
 func newRig(t testing.TB, change ...func(*Config, *Deps)) *rig {
 	t.Helper()
-	r := &rig{t: t, dsn: pgtest.DSN(t, postgres.Migrate), net: newNetwork(), acts: newActions(), seen: map[bots.UserID]int64{}, dead: &notes{}, lost: &notes{}}
+	r := &rig{
+		t: t, dsn: pgtest.DSN(t, furnished), net: newNetwork(), acts: newActions(), seen: map[bots.UserID]int64{},
+		dead: &notes{}, lost: &notes{},
+	}
 	var err error
 	if r.sql, err = pgxpool.New(t.Context(), r.dsn+" pool_max_conns=2"); err != nil {
 		t.Fatal(err)
@@ -57,6 +60,21 @@ func newRig(t testing.TB, change ...func(*Config, *Deps)) *rig {
 	t.Cleanup(r.sql.Close)
 	r.Gateway = r.another(change...)
 	return r
+}
+
+// furnished makes the template of all test databases: the schema and the test
+// dialogues.
+func furnished(ctx context.Context, dsn string) error {
+	if err := postgres.Migrate(ctx, dsn); err != nil {
+		return err
+	}
+	d, err := postgres.Open(ctx, dsn, clock.New(), postgres.Options{AllowUnsafe: true})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	_, err = LoadLibrary(ctx, d, os.DirFS("testdata"), "embedded")
+	return err
 }
 
 // another makes one more gateway on the same database, as a second process
@@ -316,7 +334,7 @@ func (r *rig) drain(tries int) {
 	r.t.Helper()
 	d := NewDrainer(r.Gateway)
 	for range tries {
-		r.exec(`update inbox set next_try = now() where state = 'waiting'`)
+		r.exec(`update inbox set next_try = now() - interval '1 second' where state = 'waiting'`)
 		if _, err := d.Once(r.t.Context()); err != nil {
 			r.t.Fatal(err)
 		}

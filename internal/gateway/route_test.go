@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"shaoying/bots"
@@ -22,7 +23,8 @@ func TestRouting(t *testing.T) {
 		dropped  = "好的，不办了。"
 		dangerAt = "在哪里？"
 	)
-	for _, c := range []struct {
+	r := newRig(t)
+	for i, c := range []struct {
 		name  string
 		turns []string
 		want  []string // what is said after the last one
@@ -56,11 +58,10 @@ func TestRouting(t *testing.T) {
 		{"a staff command from a resident", []string{"接 3"}, []string{hello}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
+			user := bots.UserID(fmt.Sprint("user", i))
 			var last []said
 			for _, s := range c.turns {
-				last = r.says("li", s)
+				last = r.says(user, s)
 			}
 			if c.want[0] == unclear+choose { // one message or two is the engine's affair
 				if len(last) == 0 || last[len(last)-1].Choices == nil && last[0].Choices == nil {
@@ -69,7 +70,7 @@ func TestRouting(t *testing.T) {
 			} else {
 				r.want(last, c.want...)
 			}
-			if f := r.flow("li"); f != c.flow {
+			if f := r.flow(user); f != c.flow {
 				t.Fatalf("dialogue %q is open, want %q", f, c.flow)
 			}
 		})

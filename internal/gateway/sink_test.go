@@ -170,8 +170,8 @@ func TestADeadLetterHoldsNobodyAndCanBeReplayed(t *testing.T) {
 		t.Fatalf("the staff heard %q", got)
 	}
 	r.drain(1)
-	r.want(r.heard("li"), "请稍等，工作人员来找您。")
-	// "人工" abandoned the report; what was known went to ticket.file_incomplete.
+	// 人工 abandoned the report; what was known went to ticket.file_incomplete.
+	r.want(r.heard("li"), "刚才的先记下了，编号 1007。", "请稍等，工作人员来找您。")
 	if n := len(r.acts.named("ticket.file_incomplete")); n != 1 {
 		t.Fatalf("the report was kept %d times, want 1", n)
 	}
