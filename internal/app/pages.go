@@ -1,12 +1,25 @@
 package app
 
 import (
-	"context"
 	"net/http"
+
+	"shaoying/bots"
+	"shaoying/internal/demo"
 )
 
 // pages mounts everything that people open.
-func (s *server) pages(_ context.Context, mux *http.ServeMux) error {
+func (s *server) pages(mux *http.ServeMux) error {
 	mux.Handle("/", s.web.Handler(s.gateway.Sink))
+	if !s.Env.Demo {
+		return nil
+	}
+	console, err := demo.New(demo.Deps{
+		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner,
+		Drainer: s.drainer, Web: s.web, Account: bots.ChannelID(s.webID()), Sink: s.gateway.Sink, Location: s.Location,
+	})
+	if err != nil {
+		return err
+	}
+	console.Routes(mux)
 	return nil
 }

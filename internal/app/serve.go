@@ -45,7 +45,7 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 	}
 	mux := http.NewServeMux()
 	s.operations(mux)
-	if err := s.pages(ctx, mux); err != nil {
+	if err := s.pages(mux); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	stages := []stage{
