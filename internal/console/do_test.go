@@ -1,0 +1,87 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"testing"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/workorder"
+)
+
+// TestUnhappyAnswerIsJudged lays a handled ticket before the callback clerk,
+// who rings, hears that nothing was solved, and sends it back.
+func TestUnhappyAnswerIsJudged(t *testing.T) {
+	r := newRig(t)
+	o, _ := r.recording()
+	r.exec(`update ticket set state = 'handled', division = $1, grid = $2, handled_at = product_now(), dispatched_at = product_now() where id = $3`, village, grid, o.ID)
+	r.exec(`insert into assignment (ticket_id, role, desk_kind, desk, state, dispatched_at) values ($1, 'lead', 'grid', $2, 'finished', product_now())`, o.ID, grid)
+	r.desk(0, 0, func(ctx context.Context, tu *gateway.Turn) error {
+		o, err := r.orders.Load(ctx, tu, o.ID, true)
+		if err != nil {
+			return err
+		}
+		return r.orders.AddTask(ctx, tu, o, workorder.TaskPhone, people.RoleCallbackClerk, nil)
+	})
+	c := r.browser(r.hire("caller", people.RoleCallbackClerk, people.AreaCity, "3603"))
+	phone := fmt.Sprintf("/desk/task/%d", r.number(`select id from task where kind = 'phone'`))
+	if status, _ := r.get(c, phone); status != 200 {
+		t.Fatalf("phone task: %d", status)
+	}
+	if status, body := r.post(c, phone, url.Values{"reached": {"yes"}, "contacted": {"yes"}, "solved": {"no"}, "satisfied": {"dissatisfied"}, "words": {"还是不亮"}}); status != 200 {
+		t.Fatalf("answer: %d %s", status, body)
+	}
+	judge := fmt.Sprintf("/desk/task/%d", r.number(`select id from task where kind = 'judge' and state = 'open'`))
+	if status, _ := r.get(c, judge); status != 200 {
+		t.Fatalf("judge task: %d", status)
+	}
+	if status, _ := r.post(c, judge, url.Values{"verdict": {"redo"}}); status != 422 {
+		t.Errorf("a verdict without words: %d", status)
+	}
+	if status, body := r.post(c, judge, url.Values{"verdict": {"redo"}, "words": {"灯还是坏的"}}); status != 200 {
+		t.Fatalf("redo: %d %s", status, body)
+	}
+	if n := r.number(`select count(*) from ticket where state = 'redo'`); n != 1 {
+		t.Error("the ticket was not sent back")
+	}
+	// Looking at a telephone number needs a reason and leaves a trace.
+	look := fmt.Sprintf("/desk/ticket/%d/phone", o.ID)
+	if status, _ := r.post(c, look, nil); status != 422 {
+		t.Errorf("a look without a reason: %d", status)
+	}
+	if status, _ := r.post(c, look, url.Values{"reason": {"回访"}}); status != 200 {
+		t.Errorf("a look with a reason: %d", status)
+	}
+	if n := r.number(`select count(*) from trail where kind = 'look.phone'`); n != 1 {
+		t.Errorf("the look was written down %d times", n)
+	}
+}
+
+func TestDispatcherChoosesTheDesk(t *testing.T) {
+	r := newRig(t)
+	o, _ := r.recording()
+	r.exec(`update ticket set state = 'received' where id = $1`, o.ID)
+	r.desk(0, 0, func(ctx context.Context, tu *gateway.Turn) error {
+		o, err := r.orders.Load(ctx, tu, o.ID, true)
+		if err != nil {
+			return err
+		}
+		return r.orders.AddTask(ctx, tu, o, workorder.TaskDispatch, people.RoleDispatcher, nil)
+	})
+	c := r.browser(r.hire("dispatcher", people.RoleDispatcher, people.AreaCity, "3603"))
+	page := fmt.Sprintf("/desk/task/%d", r.number(`select id from task where kind = 'dispatch'`))
+	if status, _ := r.get(c, page); status != 200 {
+		t.Fatalf("task: %d", status)
+	}
+	if status, _ := r.post(c, page, url.Values{"desk": {"unit:nowhere"}}); status != 422 {
+		t.Errorf("an unknown unit: %d", status)
+	}
+	if status, body := r.post(c, page, url.Values{"desk": {"unit:village"}}); status != 200 {
+		t.Fatalf("dispatch: %d %s", status, body)
+	}
+	if n := r.number(`select count(*) from ticket where state = 'dispatched'`); n != 1 {
+		t.Error("the ticket was not dispatched")
+	}
+}
