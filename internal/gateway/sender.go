@@ -70,13 +70,13 @@ func (c *Channel) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		own, err := c.g.DB.TryOwn(ctx, string(c.id))
 		if err != nil && ctx.Err() == nil {
-			c.g.Log.Warn("own a channel", "channel", c.id, "error", err)
+			c.g.Log.Warn("own a channel", "channel", string(c.id), "error", err)
 		}
 		if own != nil {
 			c.setOwned(true)
-			c.g.Log.Info("channel owned", "channel", c.id, "epoch", own.Epoch)
+			c.g.Log.Info("channel owned", "channel", string(c.id), "epoch", own.Epoch)
 			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
-				c.g.Log.Error("a channel stopped", "channel", c.id, "error", err)
+				c.g.Log.Error("a channel stopped", "channel", string(c.id), "error", err)
 			}
 			c.setOwned(false)
 			own.Release()
@@ -141,7 +141,7 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 		if ctx.Err() == nil && inFlight < maxInFlight {
 			rows, err := c.g.DB.ClaimOutbox(ctx, epoch, string(c.id), int32(maxInFlight-inFlight))
 			if err != nil && ctx.Err() == nil {
-				c.g.Log.Warn("claim the outbox", "channel", c.id, "error", err)
+				c.g.Log.Warn("claim the outbox", "channel", string(c.id), "error", err)
 			}
 			for _, row := range rows {
 				inFlight++
@@ -177,7 +177,7 @@ func (c *Channel) markAll(ctx context.Context, epoch int64, batch []outcome) (le
 	}
 	for _, o := range batch {
 		if err := c.mark(ctx, epoch, []outcome{o}); err != nil {
-			c.g.Log.Error("mark the outbox", "channel", c.id, "row", o.row.ID, "error", err)
+			c.g.Log.Error("mark the outbox", "channel", string(c.id), "row", o.row.ID, "error", err)
 			left = append(left, o)
 		}
 	}

@@ -87,7 +87,7 @@ func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error 
 		g.Metrics.refused(ev.Channel)
 		return fmt.Errorf("take an event: %w (and it could not be put aside: %w)", why, err)
 	}
-	g.Log.Warn("an event waits", "channel", ev.Channel, "kind", ev.Kind, "error", errorCode(why))
+	g.Log.Warn("an event waits", "channel", string(ev.Channel), "kind", string(ev.Kind), "error", errorCode(why))
 	g.Metrics.waited(ev.Channel)
 	g.Bus.Wake(topicWaiting)
 	return nil
