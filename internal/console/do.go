@@ -64,7 +64,8 @@ func (c *Console) complete(ctx context.Context, v *visit, row db.Task, o *workor
 	if err != nil {
 		return nil, err
 	}
-	if !ok || words == "" && known == "" {
+	claimed := slices.ContainsFunc(c.Orders.Matters.Claims(), func(k ticket.Claim) bool { return k.Code == v.form("claim") })
+	if !ok || !claimed || words == "" && known == "" {
 		return nil, errForm
 	}
 	content := ticket.Content{
