@@ -131,23 +131,26 @@ func (s *Set) onlyCard(ctx context.Context, t *gateway.Turn, h *hold) (int64, re
 }
 
 var (
-	handleFirst = regexp.MustCompile(`^[\s#＃]*([0-9０-９]{1,4})(?:[\s:：,，、.。]+|号[\s:：,，、.。]+|号?$|$)`)
-	handleGlued = regexp.MustCompile(`^[\s#＃]*([0-9０-９]{1,4})`)
+	handleFirst = regexp.MustCompile(`^[\s#＃第]*([0-9０-９]+)(?:号(?:[\s:：,，、.。]+|$)|[\s:：,，、.。]*)`)
 	numberFirst = regexp.MustCompile(`^[\s#＃]*([0-9０-９](?:[ \-]?[0-9０-９]){9})(?:[\s:：,，、.。]+|$)`)
 )
 
-// leadingHandle reads the short handle at the beginning: "3 已修好", "３号：已
-// 修好", "3已修好".
+// maxHandleDigits keeps a phone number or an amount from being a handle.
+const maxHandleDigits = 6
+
+// leadingHandle reads the short handle, or the number of a task, at the
+// beginning: "3 已修好", "３号：已修好", "3已修好".
 func leadingHandle(said string) (n int, rest string, ok bool) {
 	m := handleFirst.FindStringSubmatch(said)
 	if m == nil {
-		m = handleGlued.FindStringSubmatch(said)
-	}
-	if m == nil {
 		return 0, said, false
 	}
-	n, err := strconv.Atoi(norm.NFKC.String(m[1]))
-	return n, strings.TrimSpace(strings.TrimPrefix(said, m[0])), err == nil
+	digits := norm.NFKC.String(m[1])
+	n, err := strconv.Atoi(digits)
+	if err != nil || len(digits) > maxHandleDigits || n == 0 {
+		return 0, said, false
+	}
+	return n, strings.TrimSpace(strings.TrimPrefix(said, m[0])), true
 }
 
 // leadingNumber reads a whole ticket number at the beginning.

@@ -46,6 +46,8 @@ const (
 	sealReply    = "ticket.public_reply"
 	sealInternal = "ticket.internal_reply"
 	sealNote     = "ticket_note.body"
+	// SealTranscript seals blob.transcript.
+	SealTranscript = "blob.transcript"
 	// SealNotice seals NoticeDue.Words.
 	SealNotice = "due.notice"
 	// SealTask seals task.data, SealPhone and SealName the columns of person.

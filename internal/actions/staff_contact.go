@@ -1,0 +1,77 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+)
+
+// seePhone shows the reporter's number to the handler who signed, and to
+// callback clerks. Every look is in the trail. Of confidential and anonymous
+// tickets the handler never learns it.
+func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	h, failed, err := s.held(ctx, t, args, people.MaySeePhone)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	if t.Group {
+		return fail("staff.private_chat"), nil
+	}
+	viewer, _ := s.Orders.Viewer(h.staff, h.order, t.Now)
+	if ticket.View(h.order.Ticket, viewer)[ticket.FieldPhone] != ticket.Audited {
+		return fail("contact.no_phone"), nil
+	}
+	name, phone, err := s.Orders.Reporter(ctx, t, h.order)
+	if err != nil {
+		return nil, err
+	}
+	if phone == "" {
+		return fail("contact.unknown"), nil
+	}
+	err = t.Record(ctx, "look.phone", workorder.Subject(h.order.ID), map[string]any{"viewer": viewer}, "")
+	return result{"phone": phone, "name": name}, err
+}
+
+// contact records that the desk reached for the reporter.
+func (s *Set) contact(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	reached := truth(args, "reached")
+	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: reached}, nil)
+}
+
+// relay hands words to the reporter without either side learning the other's
+// number. What the reporter adds to the ticket comes back as a card.
+func (s *Set) relay(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	words := text(args, "words")
+	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ViaRelay}, func(o *workorder.Order) error {
+		if err := s.Orders.Note(ctx, t, o.ID, audienceAll, words); err != nil {
+			return err
+		}
+		return s.write(ctx, t, o, "relay/"+strconv.FormatInt(t.Now.Unix(), 10), "notice.relay", words)
+	})
+}
+
+func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]any, c ticket.Contact, then func(*workorder.Order) error) (result, error) {
+	h, failed, err := s.held(ctx, t, args, people.MayContact)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	by, ok := s.Orders.Handler(h.staff, h.order, t.Now)
+	if !ok {
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
+	}
+	o, err := s.Orders.Do(ctx, t, h.order.ID, by, c)
+	if err != nil {
+		return s.refused(t, err)
+	}
+	if then != nil {
+		if err := then(o); err != nil {
+			return nil, fmt.Errorf("tell the reporter: %w", err)
+		}
+	}
+	return s.told(t, o, h.handle)
+}

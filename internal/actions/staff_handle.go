@@ -1,0 +1,128 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
+)
+
+// take signs for the desk.
+func (s *Set) take(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	h, failed, err := s.held(ctx, t, args, people.MayTakeTicket)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	by, ok := s.Orders.Handler(h.staff, h.order, t.Now)
+	if !ok {
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
+	}
+	o, err := s.Orders.Do(ctx, t, h.order.ID, by, ticket.Take{})
+	if err != nil {
+		return s.refused(t, err)
+	}
+	handle, err := t.PutCard(ctx, t.Conversation, o.ID, int32(o.Version))
+	if err != nil {
+		return nil, fmt.Errorf("lay a card: %w", err)
+	}
+	return s.told(t, o, int(handle))
+}
+
+// giveBack returns the ticket to the dispatcher with a reason.
+func (s *Set) giveBack(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	h, failed, err := s.held(ctx, t, args, people.MayReturnTicket)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	by, ok := s.handlerOrDispatcher(t, h, ticket.CmdReturn)
+	if !ok {
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
+	}
+	return s.passOn(ctx, t, h, by, ticket.Return{Reason: text(args, "reason")}, text(args, "words"))
+}
+
+// passOn does what takes a ticket off its desk: it leaves every chat in which
+// it lies, and who wrote why leaves a note.
+func (s *Set) passOn(ctx context.Context, t *gateway.Turn, h *hold, by ticket.Actor, c ticket.Command, why string) (result, error) {
+	o, err := s.Orders.Do(ctx, t, h.order.ID, by, c)
+	if err != nil {
+		return s.refused(t, err)
+	}
+	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
+		return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
+	}
+	if why != "" {
+		if err := s.Orders.Note(ctx, t, o.ID, audienceStaff, why); err != nil {
+			return nil, err
+		}
+	}
+	return s.told(t, o, h.handle)
+}
+
+// The audiences of a note.
+const (
+	audienceAll   = "all"
+	audienceStaff = "staff"
+)
+
+// finish reports what came of it: words for the resident, a result, photos.
+func (s *Set) finish(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	h, failed, err := s.held(ctx, t, args, people.MayFinishTicket)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	by, ok := s.Orders.Handler(h.staff, h.order, t.Now)
+	if !ok {
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
+	}
+	reply, photos := text(args, "reply"), append(list(args, "photo"), list(args, "photos")...)
+	m, _ := s.Orders.Matters.Get(h.order.Matter)
+	o, err := s.Orders.Do(ctx, t, h.order.ID, by, ticket.Finish{
+		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos), PhotoNeeded: m.Photo,
+	})
+	if err != nil {
+		return s.refused(t, err)
+	}
+	if err := s.Orders.SetReplies(ctx, t, o, reply, ""); err != nil {
+		return nil, err
+	}
+	if err := s.Orders.Attach(ctx, t, o.ID, "evidence", photos); err != nil {
+		return nil, err
+	}
+	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
+		return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
+	}
+	if !o.Finding {
+		if err := s.write(ctx, t, o, "handled", "notice.handled", reply); err != nil {
+			return nil, err
+		}
+	}
+	return s.told(t, o, h.handle)
+}
+
+// note keeps a remark that only staff read.
+func (s *Set) note(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	h, failed, err := s.held(ctx, t, args, people.MayNote)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	if err := s.Orders.Note(ctx, t, h.order.ID, audienceStaff, text(args, "words")); err != nil {
+		return nil, err
+	}
+	if err := t.Record(ctx, "ticket.noted", workorder.Subject(h.order.ID), nil, text(args, "words")); err != nil {
+		return nil, err
+	}
+	return s.told(t, h.order, h.handle)
+}
+
+// write sends words of the staff to the reporter of a ticket. They lie sealed
+// in the due row; the number and the matter stand beside them.
+func (s *Set) write(ctx context.Context, t *gateway.Turn, o *workorder.Order, occasion, key, words string) error {
+	return s.Orders.Notify(ctx, t, o, occasion, workorder.NoticeDue{
+		Key: key, Params: map[string]string{"number": o.Number.Spoken()}, Words: t.Seal(workorder.SealNotice, strings.TrimSpace(words)),
+	})
+}
