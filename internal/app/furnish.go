@@ -5,6 +5,7 @@ import (
 
 	"shaoying/flows"
 	"shaoying/internal/actions"
+	"shaoying/internal/console"
 	"shaoying/internal/gateway"
 	"shaoying/scheduler"
 	"shaoying/scheduler/jobs"
@@ -26,10 +27,21 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
 	}
 	deps.Actions = set.All()
+	deps.Actions[actionDeskLink] = s.deskLink
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Dead, deps.Undeliverable = s.taskDead, s.taskLost
 	return nil
+}
+
+// actionDeskLink is the one action that belongs to a page.
+const actionDeskLink = "desk.link"
+
+// deskLink makes the one-time link by which a member of the staff opens the
+// desk page.
+func (s *server) deskLink(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+	path, err := console.Link(ctx, t, s.Keys)
+	return map[string]any{"path": path}, err
 }
 
 // clockwork makes the loops that product time drives.
@@ -58,4 +70,8 @@ func (s *server) workLoops() []func(context.Context) error {
 }
 
 // knownToFlows is what dialogues may name.
-func knownToFlows() flows.Known { return flows.Known{Actions: actions.Docs(), Langs: []string{"en"}} }
+func knownToFlows() flows.Known {
+	known := flows.Known{Actions: actions.Docs(), Langs: []string{"en"}}
+	known.Actions[actionDeskLink] = flows.ActionDoc{Results: []string{"path"}}
+	return known
+}

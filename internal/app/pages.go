@@ -4,22 +4,30 @@ import (
 	"net/http"
 
 	"shaoying/bots"
+	"shaoying/internal/console"
 	"shaoying/internal/demo"
 )
 
 // pages mounts everything that people open.
 func (s *server) pages(mux *http.ServeMux) error {
 	mux.Handle("/", s.web.Handler(s.gateway.Sink))
+	desk, err := console.New(console.Deps{
+		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
+	})
+	if err != nil {
+		return err
+	}
+	desk.Routes(mux)
 	if !s.Env.Demo {
 		return nil
 	}
-	console, err := demo.New(demo.Deps{
+	stage, err := demo.New(demo.Deps{
 		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner,
 		Drainer: s.drainer, Web: s.web, Account: bots.ChannelID(s.webID()), Sink: s.gateway.Sink, Location: s.Location,
 	})
 	if err != nil {
 		return err
 	}
-	console.Routes(mux)
+	stage.Routes(mux)
 	return nil
 }

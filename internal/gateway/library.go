@@ -138,7 +138,12 @@ func (l *Library) Reload(ctx context.Context, d *postgres.DB) error {
 		current: map[string]int{}, textsOf: map[string]string{}, starts: map[string][]string{}, commands: map[string][]string{},
 	}
 	for _, r := range rows {
-		if err := n.add(r); err != nil {
+		n.current[r.Kind+"/"+r.Name] = int(r.Version)
+	}
+	for _, r := range rows {
+		// An old version that this program no longer understands stops nobody
+		// but the dialogues that still run on it.
+		if err := n.add(r); err != nil && n.current[r.Kind+"/"+r.Name] == int(r.Version) {
 			return err
 		}
 	}
@@ -167,7 +172,6 @@ func (l *Library) add(r db.DefinitionsRow) error {
 		}
 		put(l.texts, r.Name, version, texts)
 	}
-	l.current[r.Kind+"/"+r.Name] = version
 	return nil
 }
 

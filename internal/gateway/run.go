@@ -82,7 +82,7 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 	if err := t.hear(ev); err != nil {
 		return err
 	}
-	if stop, err := t.flooded(ctx); err != nil || stop {
+	if stop, err := t.flooded(ctx, ev); err != nil || stop {
 		return err
 	}
 	if t.Group && t.BoundAs == "" {
@@ -112,7 +112,8 @@ func (t *Turn) hear(ev bots.Event) error {
 
 // flooded counts this message in its sender's minute. Messages over the limit
 // are kept but not run; the first one is answered, so that the sender knows.
-func (t *Turn) flooded(ctx context.Context) (bool, error) {
+// A danger is seen in them all the same.
+func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if t.Wall.Sub(t.row.FloodAt) >= time.Minute {
 		t.row.FloodAt, t.row.FloodCount = t.Wall, 0
 	}
@@ -120,6 +121,11 @@ func (t *Turn) flooded(ctx context.Context) (bool, error) {
 	limit := int32(t.g.cfg.FloodPerMinute)
 	if t.row.FloodCount <= limit || t.row.InboxID == 0 {
 		return false, nil
+	}
+	if !t.Group || t.BoundAs != "" {
+		if raised, err := t.danger(ctx, t.input(ev, nil)); raised || err != nil {
+			return true, err
+		}
 	}
 	t.g.Metrics.flooded(t.Channel)
 	if err := t.RefuseInbox(ctx, t.row.InboxID, "flood"); err != nil {

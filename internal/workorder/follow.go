@@ -66,8 +66,10 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		return s.dispatch(ctx, t, o)
 	case ticket.EventCompleted, ticket.EventRelapsed:
-		if err := s.endTasks(ctx, t, o, TaskComplete, "completed"); err != nil {
-			return err
+		for _, kind := range []string{TaskComplete, TaskVoice} {
+			if err := s.endTasks(ctx, t, o, kind, "completed"); err != nil {
+				return err
+			}
 		}
 		return s.dispatch(ctx, t, o)
 	case ticket.EventReturned:
@@ -75,7 +77,12 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 			return err
 		}
 		return s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": e.Data["reason"]})
-	case ticket.EventDispatched, ticket.EventTransferred, ticket.EventRedone:
+	case ticket.EventRedone:
+		if err := s.onDesk(ctx, t, o, e); err != nil {
+			return err
+		}
+		return s.Notify(ctx, t, o, "redo", NoticeDue{Key: "notice.redo", Params: s.promise(o)})
+	case ticket.EventDispatched, ticket.EventTransferred:
 		return s.onDesk(ctx, t, o, e)
 	case ticket.EventSigned, ticket.EventAutoSigned:
 		return s.clear(ctx, t, o, DueSign, "signed")
@@ -248,12 +255,22 @@ func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
-	if e.Kind != ticket.EventRejected {
-		return nil
+	number := map[string]string{"number": o.Number.Spoken()}
+	switch {
+	case e.Kind == ticket.EventRejected:
+		return s.Notify(ctx, t, o, "rejected", NoticeDue{Key: "notice.rejected." + e.Data["reason"], Params: number})
+	case o.Outcome == ticket.OutcomeExplained || o.Outcome == ticket.OutcomeBeyondDuty:
+		return s.Notify(ctx, t, o, "explained", NoticeDue{Key: "notice." + string(o.Outcome), Params: number})
 	}
-	return s.Notify(ctx, t, o, "rejected", NoticeDue{
-		Key: "notice.rejected." + e.Data["reason"], Params: map[string]string{"number": o.Number.Spoken()},
-	})
+	return nil
+}
+
+// promise is by when the reporter hears, as the parts of a date.
+func (s *Service) promise(o *Order) map[string]string {
+	at := o.Deadline.In(s.Work.Location())
+	return map[string]string{
+		"number": o.Number.Spoken(), "month": strconv.Itoa(int(at.Month())), "day": strconv.Itoa(at.Day()), "clock": at.Format("15:04"),
+	}
 }
 
 // Notify plans a text for the reporter. What names the occasion: one notice

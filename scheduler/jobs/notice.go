@@ -39,13 +39,17 @@ func (d Deps) notice(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 		return gateway.Dropped("the ticket was withdrawn"), nil
 	}
 	params := maps.Clone(n.Params)
+	if params == nil {
+		params = map[string]string{}
+	}
+	// What the desk or the clerk told the resident, for the texts that show it.
+	if params["reply"], err = d.Orders.Reply(o); err != nil {
+		return gateway.Outcome{}, err
+	}
 	if n.Words != nil {
 		words, err := t.Open(workorder.SealNotice, n.Words)
 		if err != nil {
 			return gateway.Outcome{}, err
-		}
-		if params == nil {
-			params = map[string]string{}
 		}
 		params["words"] = words
 	}
