@@ -43,8 +43,11 @@ type TurnRow struct {
 	AddressID    int64
 	Trust        string
 	AddressState string
-	PersonID     int64
-	Lang         string
+	// Silent is true when nothing was heard from the address in the last
+	// minute, or it counts as gone: a message of its user must be noted.
+	Silent   bool
+	PersonID int64
+	Lang     string
 	// Notice is the version of the privacy notice that the person was given.
 	Notice int32
 	// StaffID is 0 for everybody who is not on the staff today.
@@ -60,11 +63,20 @@ type TurnRow struct {
 	Now, Wall time.Time
 }
 
+// The set statements of a turn end their arrays with "limit cardinality($1)".
+// It cuts nothing off: it keeps the planner from expecting ten rows of every
+// unnest. With ten, a table that was never analysed is read whole, three times
+// a turn, by a plan that stays cached while the table grows; and an update
+// that finds one row is planned anew each time, because its general plan looks
+// ten times as dear. With the limit the planner expects one row and uses the
+// indexes, in one general plan.
+
 // lockFirst takes the locks by a statement of its own: a SELECT that waits for
 // a lock sees the locked row as it is then, but the rows beside it (prompt,
 // waiting events) as they were before the wait.
 const lockFirst = `
-select c.id from unnest($1::text[], $2::text[], $3::text[]) as k(channel, chat, user_id)
+select c.id
+from (select * from unnest($1::text[], $2::text[], $3::text[]) as e(channel, chat, user_id) limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 order by c.id
 for no key update of c`
@@ -72,10 +84,13 @@ for no key update of c`
 const readTurn = `
 select k.ord, c.id, c.bound_as, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
-       a.id, a.trust, a.state, p.id, p.lang, p.notice_version,
+       a.id, a.trust, a.state,
+       a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
+       p.id, p.lang, p.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
        product_now(), now()
-from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k(channel, chat, user_id, ord)
+from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality as e(channel, chat, user_id, ord)
+      limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 join address a on a.id = c.address_id
 join person p on p.id = a.person_id
@@ -86,8 +101,8 @@ left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.ext
 const insertInbox = `
 insert into inbox (channel, event_key, conversation_id, kind, state)
 select k.channel, k.event_key, c.id, k.kind, 'done'
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-     as k(channel, chat, user_id, event_key, kind)
+from (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+      as e(channel, chat, user_id, event_key, kind) limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 where k.event_key <> ''
 on conflict (channel, event_key) do nothing
@@ -172,7 +187,7 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 		var ord int64
 		var r TurnRow
 		if err := locked.Scan(&ord, &r.ConversationID, &r.BoundAs, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
-			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.PersonID, &r.Lang, &r.Notice,
+			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
 			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
 		}
@@ -277,7 +292,8 @@ type ConversationState struct {
 	FloodAt    time.Time
 	FloodCount int32
 	AddressID  int64
-	// Inbound is true when the user wrote: it opens the network's push window.
+	// Inbound is true when the user of a silent address wrote: it opens the
+	// network's push window.
 	Inbound bool
 }
 
@@ -297,8 +313,8 @@ select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::tex
 	updateConversations = `
 update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
        flood_count = u.flood_count, updated_at = product_now()
-from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::timestamptz[], $6::int[])
-     as u(id, flow, state, turn, flood_at, flood_count)
+from (select * from unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::timestamptz[], $6::int[])
+      as e(id, flow, state, turn, flood_at, flood_count) limit cardinality($1)) u
 where c.id = u.id`
 
 	// The window of a push counts whole minutes, so an address that wrote in
