@@ -235,7 +235,7 @@ func (t *Traveller) move(ctx context.Context, to time.Time) error {
 
 // stop goes to an instant and finishes what is due there.
 func (t *Traveller) stop(ctx context.Context, at time.Time) (Stop, error) {
-	s := Stop{At: at, Happened: []Happening{}}
+	s := Stop{At: at.UTC(), Happened: []Happening{}}
 	if err := t.move(ctx, at); err != nil {
 		return s, err
 	}
