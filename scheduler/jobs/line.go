@@ -28,12 +28,27 @@ type line struct {
 	Class   scheduler.Class   `json:"class"`
 }
 
-// tell plans a line for each of the staff. It comes due at once; the key is
-// that of the row from which it follows.
+// tell plans a line for each of the staff, at once. The key is that of the row
+// from which it follows.
 func tell(ctx context.Context, t *gateway.Turn, due gateway.Due, l line, staff []int64) error {
+	return tellAt(ctx, t, due, l, staff, t.Now)
+}
+
+// remind is tell for what is no news but a clock that ran on: it waits for the
+// end of the minute, so that the clocks of tickets that came together are one
+// message. What is urgent does not wait.
+func remind(ctx context.Context, t *gateway.Turn, due gateway.Due, l line, staff []int64) error {
+	at := t.Now
+	if l.Class == scheduler.Normal {
+		at = at.Truncate(time.Minute).Add(time.Minute)
+	}
+	return tellAt(ctx, t, due, l, staff, at)
+}
+
+func tellAt(ctx context.Context, t *gateway.Turn, due gateway.Due, l line, staff []int64, at time.Time) error {
 	for _, id := range staff {
 		err := t.PlanDue(ctx, gateway.Plan{
-			Kind: DueLine, Subject: postgres.Subject("staff", id), Key: due.Kind + "/" + due.Subject + "/" + due.Key, At: t.Now, Data: l,
+			Kind: DueLine, Subject: postgres.Subject("staff", id), Key: due.Kind + "/" + due.Subject + "/" + due.Key, At: at, Data: l,
 		})
 		if err != nil {
 			return err

@@ -104,7 +104,7 @@ func (d Deps) undispatched(ctx context.Context, t *gateway.Turn, due gateway.Due
 		}
 		to = append(to, staff...)
 	}
-	return gateway.Done, tell(ctx, t, due, d.lineOf(o, due, "dispatch.late"), notAgainst(o, to))
+	return gateway.Done, remind(ctx, t, due, d.lineOf(o, due, "dispatch.late"), notAgainst(o, to))
 }
 
 // lineOf is a line about a ticket as it is now.
@@ -125,7 +125,7 @@ func (d Deps) tellDesk(ctx context.Context, t *gateway.Turn, o *workorder.Order,
 			return gateway.Outcome{}, err
 		}
 	}
-	return gateway.Done, tell(ctx, t, due, l, to)
+	return gateway.Done, remind(ctx, t, due, l, to)
 }
 
 // tellSupervisors tells the supervisors of where the ticket lies, but for those
@@ -138,7 +138,7 @@ func (d Deps) tellSupervisors(ctx context.Context, t *gateway.Turn, o *workorder
 	due.Key += "/supervisors"
 	l := d.lineOf(o, due, key)
 	l.Class = scheduler.Normal
-	return tell(ctx, t, due, l, notAgainst(o, to))
+	return remind(ctx, t, due, l, notAgainst(o, to))
 }
 
 // notAgainst leaves out the staff whom the ticket is about.
