@@ -227,7 +227,8 @@ func firstGrant(r db.DemoStaffRow) (role people.Role, area string, ok bool) {
 	return people.Role(parts[0]), parts[2], true
 }
 
-// journey says what happened while the clock was last moved.
+// journey says what happened while the clock was last moved. A slot is no news:
+// what it brings somebody is a due row.
 func (c *Console) journey() *journey {
 	last := c.lastJourney()
 	if last == nil {
@@ -237,8 +238,9 @@ func (c *Console) journey() *journey {
 	for _, s := range last.Stops {
 		var what []string
 		for _, h := range s.Happened {
-			if h.State == "done" && !slices.Contains(what, of(c.texts.Happened, h.Kind)) {
-				what = append(what, of(c.texts.Happened, h.Kind))
+			text := of(c.texts.Happened, h.Kind)
+			if h.State == "done" && !h.slot && !slices.Contains(what, text) {
+				what = append(what, text)
 			}
 		}
 		if len(what) > 0 {
