@@ -7,7 +7,6 @@ package acceptance
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -22,39 +21,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "shaoying-acceptance-")
-	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(dir)
-	// The program runs as another user in one test and must be reachable.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return 1, err
-	}
-	bin, err := world.Build(dir)
-	if err != nil {
-		return 1, err
-	}
-	if city, err = world.New(bin, dir); err != nil {
-		return 1, err
-	}
-	if server, err = city.Start("--demo"); err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	if _, err := server.Stop(); err != nil {
-		return 1, err
-	}
-	return code, nil
+	os.Exit(world.Main(m,
+		func(w *world.World, s *world.Server) { city, server = w, s },
+		func() *world.Server { return server }))
 }
 
 // one reads one value from the database beside the running server.
