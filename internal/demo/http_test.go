@@ -218,7 +218,8 @@ func (s *site) chat() {
 	}
 }
 
-// holding lays a card and a task and sees them on the page.
+// holding lays a ticket before its worker and one who is only informed, and a
+// task, and sees on the page who has to act.
 func (s *site) holding() {
 	ctx := s.t.Context()
 	staff, err := s.db.StaffBySlug(ctx, cast)
@@ -233,16 +234,30 @@ func (s *site) holding() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	leader, err := s.db.StaffBySlug(ctx, "leader-360313001010001")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	informed, err := s.db.BestConversation(ctx, leader.PersonID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		o := &postgres.SealedTicket{Words: []byte("sealed"), Ticket: ticket.Ticket{
 			Number: number, State: ticket.Received, Claim: "help", Matter: "manhole", Urgency: ticket.General, Version: 1,
 			ReporterID: staff.PersonID, AddressID: chat.AddressID, ConversationID: chat.ID, ReceivedAt: start,
+			Assignments: []ticket.Assignment{
+				{Role: ticket.RoleLead, State: ticket.AssignmentWaiting, DispatchedAt: start, Desk: ticket.Desk{Kind: ticket.DeskGrid, Code: "360313001010001", Staff: staff.ID}},
+				{Role: ticket.RoleInformed, State: ticket.AssignmentWaiting, DispatchedAt: start, Desk: ticket.Desk{Kind: ticket.DeskGrid, Code: "360313001010001", Staff: leader.ID}},
+			},
 		}}
 		if err := tx.CreateTicket(ctx, o, nil); err != nil {
 			return err
 		}
-		if _, err := tx.PutCard(ctx, chat.ID, o.ID, 1); err != nil {
-			return err
+		for _, c := range []int64{chat.ID, informed.ID} {
+			if _, err := tx.PutCard(ctx, c, o.ID, 1); err != nil {
+				return err
+			}
 		}
 		_, err := tx.AddTask(ctx, db.AddTaskParams{
 			Kind: "judge", Subject: postgres.Subject("ticket", o.ID), TicketID: &o.ID, Role: string(people.RoleCallbackClerk),
@@ -253,7 +268,10 @@ func (s *site) holding() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.page("/demo/live", "工单 "+number.Spoken()+" 在 "+staff.Name+"（网格员）手里", "待判断的不满意", "/demo/as/callback-clerk-360313/")
+	body := s.page("/demo/live", "工单 "+number.Spoken()+" 在 "+staff.Name+"（网格员）手里", "待判断的不满意", "/demo/as/callback-clerk-360313/")
+	if strings.Contains(body, leader.Slug) {
+		s.t.Error("who is only informed seems to hold the ticket")
+	}
 }
 
 // clock moves the clock by both of its doors.

@@ -246,7 +246,12 @@ join ticket t on t.id = c.ticket_id
 join conversation v on v.id = c.conversation_id
 join address a on a.id = v.address_id
 join staff s on s.person_id = a.person_id and s.ended_at is null
-where c.closed_at is null order by t.id desc, s.id limit 40
+where c.closed_at is null and exists (
+    select 1 from assignment d where d.ticket_id = t.id and d.role <> 'informed' and d.ended_at is null
+      and case when d.signed_by <> 0 then d.signed_by = s.id
+               when d.desk_staff <> 0 then d.desk_staff = s.id
+               else exists (select 1 from staff_role r where r.staff_id = s.id and r.area = d.desk) end)
+order by t.id desc, s.id limit 40
 `
 
 type HoldingRow struct {
@@ -256,7 +261,8 @@ type HoldingRow struct {
 	Handle int32
 }
 
-// Holding lists who has open tickets in their chat, the newest ticket first.
+// Holding lists who has open tickets in their chat and is to deal with them,
+// the newest ticket first. Who was only informed is left out.
 func (q *Queries) Holding(ctx context.Context) ([]HoldingRow, error) {
 	rows, err := q.db.Query(ctx, holding)
 	if err != nil {
