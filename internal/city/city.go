@@ -29,15 +29,6 @@
 // its line and the reason. While the database is away the last index stays.
 package city
 
-import (
-	"math"
-
-	"shaoying/internal/people"
-)
-
 // TopicPlaces is woken on the bus when divisions, grids, places or accepted
 // aliases have changed (queries/place.sql, WakePlaces).
 const TopicPlaces = "places"
-
-// noPosition stands in the bulk queries for a position that is not known.
-var noPosition = people.LatLon{Lat: math.NaN(), Lon: math.NaN()}

@@ -3,6 +3,7 @@ package city
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"shaoying/internal/people"
 	"shaoying/internal/postgres/db"
@@ -51,7 +52,7 @@ func PutPlaces(ctx context.Context, q *db.Queries, all []people.Place) (int64, e
 	var p db.FillPlacesParams
 	var villages, names, aliases []string
 	for _, place := range all {
-		at := noPosition
+		at := people.LatLon{Lat: math.NaN(), Lon: math.NaN()}
 		if place.At != nil {
 			at = *place.At
 		}
