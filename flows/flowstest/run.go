@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"shaoying/bots"
@@ -124,33 +125,60 @@ func (p *player) open(l line) error {
 	switch l.verb {
 	case "photo":
 		vars[flows.VarPhotos] = l.words
-		vars[flows.VarText] = l.text
+		vars[flows.VarText] = p.asked(l.text, false)
 	case "place":
 		vars[flows.VarPosition] = place(l)
 	case "tap":
 		return p.fail(l.number, "there is nothing to tap")
 	default:
-		vars[flows.VarText] = l.text
-		if !p.named {
-			p.flow = p.meant(l.text)
-		}
+		vars[flows.VarText] = p.asked(l.text, true)
 	}
 	p.named = false
 	return p.begin(l, vars)
 }
 
-// meant is the dialogue whose longest start word stands in a text.
-func (p *player) meant(text string) string {
+// asked chooses the dialogue that a first message begins, where the transcript
+// does not name it, and returns what the dialogue gets to hear. A command of
+// the staff is taken off: 3 已修好 of 办 3 已修好.
+func (p *player) asked(text string, typed bool) string {
+	if p.named {
+		return text
+	}
+	p.flow = p.t.Flow
+	if flow, rest, ok := p.command(text); ok {
+		p.flow = flow
+		return rest
+	}
+	if !typed { // a caption is no command of a resident
+		return text
+	}
 	starts := map[string][]string{}
 	for _, d := range p.defs {
-		if !d.Push {
+		if !d.Push && d.Audience != flows.AudienceStaff {
 			starts[d.Name] = d.Starts
 		}
 	}
 	if flow, ok := p.env.Words.Intent(text, starts); ok {
-		return flow
+		p.flow = flow
 	}
-	return p.t.Flow
+	return text
+}
+
+// command finds the longest staff command at the beginning of a message; only
+// in the transcript of a staff dialogue.
+func (p *player) command(text string) (flow, rest string, ok bool) {
+	if home, err := p.load(p.t.Flow); err != nil || home.Audience != flows.AudienceStaff {
+		return "", "", false
+	}
+	longest := ""
+	for _, d := range p.defs {
+		for _, w := range d.Starts {
+			if d.Audience == flows.AudienceStaff && len(w) > len(longest) && strings.HasPrefix(text, w) {
+				longest, flow = w, d.Name
+			}
+		}
+	}
+	return flow, strings.TrimSpace(strings.TrimPrefix(text, longest)), longest != ""
 }
 
 func (p *player) begin(l line, vars map[string]any) error {

@@ -68,7 +68,7 @@ func staffDocs() map[string]flows.ActionDoc {
 	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	return map[string]flows.ActionDoc{
-		"staff.join":    {Results: []string{"name", "code"}},
+		"staff.join":    {Results: []string{"name", "code", "other"}},
 		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
 		"staff.report":  {Results: []string{"id", "number"}},
 		"staff.finding": {Results: []string{"id", "number"}},

@@ -3,6 +3,8 @@ package actions
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"shaoying/flows"
@@ -27,7 +29,8 @@ func (s *Set) relief(ctx context.Context, t *gateway.Turn, args map[string]any) 
 	}
 	chosen, said := text(args, "value"), text(args, "text")
 	options := []any{}
-	for id, name := range colleagues {
+	for _, id := range slices.Sorted(maps.Keys(colleagues)) {
+		name := colleagues[id]
 		v := strconv.FormatInt(id, 10)
 		if v == chosen || chosen == "" && name == said {
 			return result{"status": flows.StatusOK, "value": map[string]any{"staff": v, "label": name}}, nil

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"shaoying/bots"
 	"shaoying/internal/gateway"
@@ -20,9 +24,10 @@ import (
 // numbers and lock the address for a while. Without anything like a code in the
 // text it only says so: 加入 is an everyday word.
 func (s *Set) join(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	code, err := people.ParseInviteCode(text(args, "code"))
+	said := text(args, "code")
+	code, err := people.ParseInviteCode(inviteIn(said))
 	if err != nil && !truth(args, "asked") {
-		return result{"code": ""}, nil
+		return result{"code": "", "other": utf8.RuneCountInString(said) > maxJoin}, nil
 	}
 	if t.Group {
 		return fail("staff.private_chat"), nil
@@ -48,6 +53,21 @@ func (s *Set) join(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 		return nil, err
 	}
 	return result{"code": string(code), "name": row.Name}, nil
+}
+
+// maxJoin is the longest message that means joining though no code is in it:
+// 我要用激活码加入. What is longer is about something else.
+const maxJoin = 9
+
+var inviteGroups = regexp.MustCompile(`(?i)\b[2-9A-HJKMNP-Z]{4}[ \-]?[2-9A-HJKMNP-Z]{4}\b`)
+
+// inviteIn finds the code in a message: "加入 7KQ2 M9XD".
+func inviteIn(said string) string {
+	said = norm.NFKC.String(said)
+	if code := inviteGroups.FindString(said); code != "" {
+		return code
+	}
+	return said
 }
 
 // invite is the open invite behind a code, nil when there is none that counts.
