@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -42,7 +43,7 @@ func (b *bench) firstReply(ctx context.Context) (Latency, error) {
 	served := make(chan error, 1)
 	go func() {
 		err := b.product.Serve(serve, ready)
-		ready.CloseWithError(cmpError(err, errors.New("it ended before it was ready")))
+		ready.CloseWithError(cmp.Or(err, errors.New("it ended before it was ready")))
 		served <- err
 	}()
 	waits, err := b.visits(ctx, client, out)
@@ -52,13 +53,6 @@ func (b *bench) firstReply(ctx context.Context) (Latency, error) {
 		return Latency{}, err
 	}
 	return latency(waits, 0), nil
-}
-
-func cmpError(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 func (b *bench) visits(ctx context.Context, client *outbound.Client, out io.Reader) ([]time.Duration, error) {
