@@ -174,7 +174,7 @@ func (c *Chat) Expect(parts ...string) Item {
 	var found Item
 	ok := c.Await(Patience, func(items []Item) bool {
 		for i := c.seen; i < len(items); i++ {
-			if holds(items[i].Text, parts) {
+			if Holds(items[i].Text, parts...) {
 				found, c.seen = items[i], i+1
 				return true
 			}
@@ -187,17 +187,20 @@ func (c *Chat) Expect(parts ...string) Item {
 	return found
 }
 
-// Seen reports whether a line with every part has come, past or not.
-func (c *Chat) Seen(parts ...string) bool {
-	for _, i := range c.Items() {
-		if holds(i.Text, parts) {
+// Comes reports whether Expect with these parts would find its line now.
+func (c *Chat) Comes(parts ...string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, i := range c.items[c.seen:] {
+		if Holds(i.Text, parts...) {
 			return true
 		}
 	}
 	return false
 }
 
-func holds(text string, parts []string) bool {
+// Holds reports whether every part is in text.
+func Holds(text string, parts ...string) bool {
 	for _, p := range parts {
 		if !strings.Contains(text, p) {
 			return false
