@@ -176,8 +176,9 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 			return fmt.Errorf("begin a turn: %w", err)
 		}
 	}
-	if _, err := res.Exec(); err != nil {
-		return fmt.Errorf("lock a conversation: %w", err)
+	held, err := readLocks(res)
+	if err != nil {
+		return err
 	}
 	locked, err := res.Query()
 	if err != nil {
@@ -190,6 +191,9 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
 			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
+		}
+		if !held[r.ConversationID] {
+			continue // made between the two statements, so not ours yet
 		}
 		r.Fresh, r.InboxID = out[ord-1].Fresh, out[ord-1].InboxID
 		out[ord-1] = r
@@ -217,6 +221,26 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 		return fmt.Errorf("insert into the inbox: %w", err)
 	}
 	return nil
+}
+
+// readLocks reads which conversations lockFirst has locked.
+func readLocks(res pgx.BatchResults) (map[int64]bool, error) {
+	rows, err := res.Query()
+	if err != nil {
+		return nil, fmt.Errorf("lock a conversation: %w", err)
+	}
+	held := map[int64]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read a lock: %w", err)
+		}
+		held[id] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("lock a conversation: %w", err)
+	}
+	return held, nil
 }
 
 type turnColumns struct{ channel, chat, user, key, kind []string }

@@ -29,7 +29,7 @@ func Start(ctx context.Context) (*managed.Server, error) {
 			// Nobody misses this data after a power cut.
 			"fsync":            "off",
 			"full_page_writes": "off",
-			"max_connections":  "200", // several test binaries at once
+			"max_connections":  "600", // several test binaries at once, each with many pools
 			"max_wal_senders":  "0",
 			"wal_level":        "minimal",
 		},
