@@ -56,7 +56,7 @@ func (t *Turn) understand(ctx context.Context, in flows.Input) error {
 		return err
 	}
 	switch {
-	case d != nil && (!isGlobal || t.fits(d, in)) && !t.command(in):
+	case d != nil && (!isGlobal || t.fits(d, in)) && (!t.command(in) || t.chooses(d, in)):
 		return t.step(ctx, d, in)
 	case d == nil && p != nil && t.fits(p, in):
 		return t.step(ctx, p, in)
@@ -75,22 +75,31 @@ func (t *Turn) understand(ctx context.Context, in flows.Input) error {
 // fits reports whether in answers the open question by one of its options:
 // such a word is an answer even when it is also a command.
 func (t *Turn) fits(d *dialogue, in flows.Input) bool {
-	q := d.State.Open()
-	if q == nil {
-		return false
-	}
-	if in.Kind != flows.InputText {
+	if q := d.State.Open(); q != nil && in.Kind != flows.InputText {
 		return q.Accepts(flows.Accept(in.Kind))
+	}
+	return t.choice(d, in) != words.None
+}
+
+// chooses reports whether in is one of the options of the open question, word
+// for word: 联系了 is then an answer, though 联系 is a command.
+func (t *Turn) chooses(d *dialogue, in flows.Input) bool { return t.choice(d, in) == words.Exact }
+
+// choice tells how plainly a text names an option of the open question.
+func (t *Turn) choice(d *dialogue, in flows.Input) words.Found {
+	q := d.State.Open()
+	if q == nil || in.Kind != flows.InputText {
+		return words.None
 	}
 	options := make([]words.Option, len(q.Options))
 	for i, o := range q.Options {
 		options[i] = words.Option{Value: o.Value, Label: o.Label, Words: o.Words}
 	}
 	_, found := t.g.Words.Choose(in.Text, options)
-	return found != words.None
+	return found
 }
 
-// command reports whether a member of the staff typed a command that stands
+// command reports whether a member of the staff typed a command. It stands
 // above the question that is open (接 3 while a reply was asked for).
 func (t *Turn) command(in flows.Input) bool {
 	if t.Staff == 0 || in.Kind != flows.InputText {
