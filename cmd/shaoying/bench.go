@@ -12,7 +12,7 @@ import (
 )
 
 type benchCmd struct {
-	Turn benchTurnCmd `cmd:"" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
+	Turn benchTurnCmd `cmd:"" default:"withargs" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
 }
 
 type benchTurnCmd struct {

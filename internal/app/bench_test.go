@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,11 +46,11 @@ func TestBenchInterrupted(t *testing.T) {
 	tmp := temporary(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	interrupted := func(ctx context.Context, dir string) (*bench.Product, error) {
-		p, err := Bench(slog.Default())(ctx, dir)
+		p, err := Bench(quiet())(ctx, dir)
 		cancel()
 		return p, err
 	}
-	_, err := bench.Turn(ctx, bench.Config{Rounds: 1, Seconds: 1, FirstReplies: 1, Log: slog.Default()}, interrupted)
+	_, err := bench.Turn(ctx, bench.Config{Rounds: 1, Seconds: 1, FirstReplies: 1, Log: quiet()}, interrupted)
 	if errors.Is(err, bench.ErrNoPgbench) {
 		t.Skip(err)
 	}
