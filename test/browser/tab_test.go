@@ -131,21 +131,38 @@ func (p *tab) photo(data []byte) {
 	p.do(chromedp.SetUploadFiles("#from-album", []string{file}, chromedp.NodeReady))
 }
 
-// wait waits until an expression of the page is true.
+// wait waits until an expression of the page is true, also over a change of
+// page, at which the browser forgets what it was waiting for.
 func (p *tab) wait(expression string) {
 	p.t.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(world.Patience))); err != nil {
-		p.t.Fatalf("never true: %s: %v", expression, err)
+	limit := time.After(world.Patience)
+	for {
+		_, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(world.Patience)))
+		if err == nil {
+			return
+		}
+		select {
+		case <-limit:
+			p.t.Fatalf("never true: %s: %v", expression, err)
+		default:
+		}
 	}
 }
 
-// fits fails when the page is wider than its window.
+// fits fails when the page is wider than its window or, where it is a chat,
+// can be pushed out of it: only the lines may scroll.
 func (p *tab) fits() {
 	p.t.Helper()
 	wide, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 	world.Must(p.t, err)
 	if wide > 0 {
 		p.t.Errorf("the page is %d px wider than its window", wide)
+	}
+	high, err := chromedp.Run(p.ctx, chromedp.Evaluate[int](
+		`document.getElementById("log") ? document.documentElement.scrollHeight - document.documentElement.clientHeight : 0`))
+	world.Must(p.t, err)
+	if high > 0 {
+		p.t.Errorf("the chat is %d px higher than its window", high)
 	}
 }
 
