@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -29,6 +30,9 @@ func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any
 	name, phone, err := s.Orders.Reporter(ctx, t, h.order)
 	if err != nil {
 		return nil, err
+	}
+	if whom := h.order.Ticket.ReportedFor; whom != "" { // 代报: name and number of who it is for
+		phone = strings.TrimSpace(whom + " " + phone)
 	}
 	if phone == "" {
 		return fail("contact.unknown"), nil

@@ -2,12 +2,14 @@ package workorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
 	"shaoying/scheduler"
@@ -225,11 +227,35 @@ func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error 
 	if o.Finding {
 		return s.AddTask(ctx, t, o, TaskCheck, people.RoleCallbackClerk, nil)
 	}
+	writer, err := s.writtenByStaff(ctx, t, o)
+	if err != nil {
+		return err
+	}
+	if writer {
+		return s.AddTask(ctx, t, o, TaskPhone, people.RoleCallbackClerk, nil)
+	}
 	tries, err := s.Attempts(o.HandledAt)
 	if err != nil {
 		return err
 	}
 	return s.PlanCallback(ctx, t, o, 1, tries[0])
+}
+
+// writtenByStaff reports whether a member of the staff wrote the report down
+// for a resident 代报. It is the resident who is asked, on the phone, and never
+// the colleague whose chat it came by.
+func (s *Service) writtenByStaff(ctx context.Context, t *gateway.Turn, o *Order) (bool, error) {
+	if o.Ticket.ReportedFor == "" {
+		return false, nil
+	}
+	_, err := t.StaffByPerson(ctx, o.ReporterID)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether the reporter is of the staff: %w", err)
+	}
+	return true, nil
 }
 
 // Attempts are the instants at which the resident is asked about a ticket
