@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"testing"
+	"time"
 
 	"shaoying/test/world"
 )
@@ -39,6 +40,7 @@ func unchanged(t *testing.T, besides []string, f func()) {
 	world.Must(t, err)
 	defer func() { world.Must(t, d.Close(ctx)) }()
 	count := func() map[string]int64 {
+		settle(t, d)
 		rows, err := d.Rows(ctx)
 		world.Must(t, err)
 		maps.DeleteFunc(rows, func(table string, _ int64) bool {
@@ -60,6 +62,28 @@ func unchanged(t *testing.T, besides []string, f func()) {
 	for table, n := range after {
 		if n != before[table] {
 			t.Errorf("table %s had %d rows and has %d", table, before[table], n)
+		}
+	}
+}
+
+// settle waits until nothing is on its way: a page has its line a moment before
+// the sender writes down that it was sent.
+func settle(t *testing.T, d *world.Database) {
+	t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(world.Patience)
+	for {
+		var pending int
+		world.Must(t, d.Scan(t.Context(), `select (select count(*) from outbox where state in ('queued', 'sending'))
+			+ (select count(*) from inbox where state = 'waiting')`, nil, &pending))
+		if pending == 0 {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			t.Fatalf("%d rows are still on their way", pending)
 		}
 	}
 }
