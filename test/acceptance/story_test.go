@@ -122,6 +122,19 @@ func TestUnhappyIsJudgedAndDoneAgain(t *testing.T) {
 	workOff(t, number, "这次换了新井盖")
 }
 
+func TestDangerInTheMiddleOfACallback(t *testing.T) {
+	r := server.Resident(t)
+	number := report(t, r, "昌盛小区9栋楼下水井盖有些松动，走上去会响")
+	workOff(t, number, "已更换井盖")
+	r.Tap(until(t, r, number, "联系过您吗"), "联系了")
+	r.Expect("解决了吗")
+	r.Say("昌盛小区9栋一楼着火了，有人困在里面")
+	r.Expect("119")
+	if urgent := numberIn(t, r.Expect("编号").Text); urgent == number {
+		t.Error("the danger has no ticket of its own")
+	}
+}
+
 func TestStaffJoinByInvite(t *testing.T) {
 	out, err := city.Run("staff", "invite", "--name", "新来的", "--role", "dispatcher", "--area", "county:360313")
 	if err != nil {
