@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 
 var (
 	spoken  = regexp.MustCompile(`编号 ?(\d{3,4}(?: \d{1,4})+)`)
+	judging = regexp.MustCompile(`(裁定 \d+)`)
 	handles = regexp.MustCompile(`【(\d+)】`)
 )
 
@@ -132,9 +133,7 @@ func TestWholeStory(t *testing.T) {
 	r.say("井盖还是响，没人来过")
 	r.bot("专人")
 	clerk := holderOf(c, demo, "不满意")
-	clerk.say("待办")
-	task := match(t, handles, clerk.bot("【"))
-	clerk.say("裁定 " + task)
+	clerk.say(match(t, judging, clerk.bot("裁定")))
 	clerk.bot("怎么定")
 	clerk.tap("有理")
 	clerk.bot("理由")
