@@ -107,10 +107,21 @@ func (s *Set) showSheet(ctx context.Context, t *gateway.Turn, h *hold) (result, 
 	return result{"number": h.order.Number.Spoken()}, t.SayPhoto("card.sheet", params, photo)
 }
 
-// holdRights says for which right a dialogue takes a card into its hands.
-var holdRights = map[string]people.StaffCommand{
-	"transfer": people.MayTransferTicket, "return": people.MayReturnTicket, "contact": people.MayContact,
-	"finish": people.MayFinishTicket, "note": people.MayNote,
+// holdRight is the right that a dialogue needs to take a card into its hands.
+func holdRight(purpose string) (people.StaffCommand, bool) {
+	switch purpose {
+	case "transfer":
+		return people.MayTransferTicket, true
+	case "return":
+		return people.MayReturnTicket, true
+	case "contact":
+		return people.MayContact, true
+	case "finish":
+		return people.MayFinishTicket, true
+	case "note":
+		return people.MayNote, true
+	}
+	return "", false
 }
 
 // holdCard begins a dialogue about a card: it asks the rights and the rules at
@@ -118,7 +129,7 @@ var holdRights = map[string]people.StaffCommand{
 // may offer. for names what is to be done.
 func (s *Set) holdCard(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	purpose := text(args, "for")
-	right, ok := holdRights[purpose]
+	right, ok := holdRight(purpose)
 	if !ok {
 		return nil, fmt.Errorf("card.hold: for is %q; transfer, return, contact, finish or note is needed", purpose)
 	}
