@@ -41,7 +41,10 @@ type bench struct {
 	server *httptest.Server
 	errs   []string // every error that the adapter returned
 	marks  int
-	leaks  goleak.Option
+	// severed, where a case sets it, is called by stop once the connections
+	// are cut.
+	severed func()
+	leaks   goleak.Option
 	// patience is longest, or less where a case is expected to fail.
 	patience time.Duration
 }
@@ -84,6 +87,12 @@ func (b *bench) stop() {
 	b.cancel = nil
 	if b.server != nil {
 		b.server.CloseClientConnections()
+	}
+	if b.severed != nil {
+		b.severed()
+		b.severed = nil
+	}
+	if b.server != nil {
 		b.server.Close()
 		b.server = nil
 	}

@@ -82,14 +82,20 @@ func killed(b *bench) {
 	if !b.hears() {
 		return
 	}
-	inside := make(chan struct{}, 1)
+	inside, severed := make(chan struct{}, 1), make(chan struct{})
+	b.severed = func() { close(severed) }
 	b.sink.Before(func(ctx context.Context, _ int, _ []bots.Event) error {
 		select {
 		case inside <- struct{}{}:
 		default:
 		}
-		<-ctx.Done() // the turn never ends; the process is killed
-		return ctx.Err()
+		// The turn never ends; the process is killed. A handler that has not
+		// read its request to the end is not told that the connection is cut.
+		select {
+		case <-ctx.Done():
+		case <-severed:
+		}
+		return context.Canceled
 	})
 	for i := range 3 {
 		b.rig.UserSays(i, fmt.Sprintf("第%d句", i))

@@ -22,6 +22,7 @@
 package actions
 
 import (
+	"context"
 	"maps"
 
 	"shaoying/flows"
@@ -43,6 +44,8 @@ type Set struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Policy  Policy
+	// Desk makes the link by which the speaker opens the desk page, once.
+	Desk func(ctx context.Context, t *gateway.Turn) (path string, err error)
 }
 
 // All lists every action by the name that dialogues call.

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"context"
 	"maps"
 
 	"shaoying/flows"
@@ -13,6 +14,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	all := map[string]gateway.Action{
 		"staff.join":    s.join,
 		"staff.desk":    s.desk,
+		"desk.link":     s.deskLink,
 		"staff.report":  s.reportFor,
 		"staff.finding": s.finding,
 		"duty.relief":   s.relief,
@@ -25,6 +27,15 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	return all
+}
+
+// deskLink makes the one-time link to the desk page.
+func (s *Set) deskLink(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+	if _, failed, err := s.worker(ctx, t); err != nil || failed != nil {
+		return failed, err
+	}
+	path, err := s.Desk(ctx, t)
+	return result{"path": path}, err
 }
 
 // cardActions are what is done with a card.
@@ -70,6 +81,7 @@ func staffDocs() map[string]flows.ActionDoc {
 	return map[string]flows.ActionDoc{
 		"staff.join":    {Results: []string{"name", "code", "other"}},
 		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
+		"desk.link":     {Results: []string{"path"}},
 		"staff.report":  {Results: []string{"id", "number"}},
 		"staff.finding": {Results: []string{"id", "number"}},
 		"duty.relief":   {Results: gist},

@@ -10,7 +10,7 @@ import (
 )
 
 // own are the actions about the speaker alone: every member of the staff may.
-var own = []string{"staff.desk", "card.list", "task.list", "duty.off", "duty.on", "place.waiting"}
+var own = []string{"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting"}
 
 // refusedResult reports whether an action said no, in the way of its kind.
 func refusedResult(r result) bool {

@@ -21,27 +21,17 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	set := &actions.Set{
 		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
 		Safety: s.Safety, Policy: policy,
+		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) { return console.Link(ctx, t, s.Keys) },
 	}
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
 	}
 	deps.Actions = set.All()
-	deps.Actions[actionDeskLink] = s.deskLink
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Dead, deps.Undeliverable = s.taskDead, s.taskLost
 	return nil
-}
-
-// actionDeskLink is the one action that belongs to a page.
-const actionDeskLink = "desk.link"
-
-// deskLink makes the one-time link by which a member of the staff opens the
-// desk page.
-func (s *server) deskLink(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
-	path, err := console.Link(ctx, t, s.Keys)
-	return map[string]any{"path": path}, err
 }
 
 // clockwork makes the loops that product time drives.
@@ -70,8 +60,4 @@ func (s *server) workLoops() []func(context.Context) error {
 }
 
 // knownToFlows is what dialogues may name.
-func knownToFlows() flows.Known {
-	known := flows.Known{Actions: actions.Docs(), Langs: []string{"en"}}
-	known.Actions[actionDeskLink] = flows.ActionDoc{Results: []string{"path"}}
-	return known
-}
+func knownToFlows() flows.Known { return flows.Known{Actions: actions.Docs(), Langs: []string{"en"}} }
