@@ -147,7 +147,9 @@ func (l *Library) Reload(ctx context.Context, d *postgres.DB) error {
 			return err
 		}
 	}
-	n.index()
+	if err := n.index(); err != nil {
+		return err
+	}
 	n.share()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -182,8 +184,9 @@ func put[T any](m map[string]map[int]T, name string, version int, v T) {
 	m[name][version] = v
 }
 
-// index finds the words that start dialogues and where each text stands.
-func (l *Library) index() {
+// index finds the words that start dialogues and where each text stands. A key
+// in two files is refused: which of them is said would be chance.
+func (l *Library) index() error {
 	for name, versions := range l.flows {
 		def := versions[l.current[kindFlow+"/"+name]]
 		if def.Push {
@@ -197,9 +200,13 @@ func (l *Library) index() {
 	}
 	for name, versions := range l.texts {
 		for _, key := range versions[l.current[kindTexts+"/"+name]].Keys() {
+			if other, twice := l.textsOf[key]; twice {
+				return fmt.Errorf("text %q stands in texts/%s.yaml and in texts/%s.yaml: take one out", key, min(name, other), max(name, other))
+			}
 			l.textsOf[key] = name
 		}
 	}
+	return nil
 }
 
 // share gives every dialogue the engine's own words, which stand in the texts

@@ -204,3 +204,14 @@ func TestRecord(t *testing.T) {
 		t.Fatalf("the digest does not belong to %q, %v", plain, err)
 	}
 }
+
+func TestATextKeyStandsOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	files := saying(t, "好")
+	files["texts/twice.yaml"] = &fstest.MapFile{Data: []byte("choice.stale: 又一个\n")}
+	_, err := LoadLibrary(t.Context(), r.DB, files, "file")
+	if err == nil || !strings.Contains(err.Error(), "choice.stale") || !strings.Contains(err.Error(), "texts/twice.yaml") {
+		t.Fatalf("got %v, want it to name the key and both files", err)
+	}
+}
