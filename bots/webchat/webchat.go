@@ -96,10 +96,15 @@ func (l Limits) Validate() error {
 		name  string
 		value int64
 	}{
-		{"max_text", int64(l.MaxText)}, {"max_label", int64(l.MaxLabel)},
-		{"max_file_bytes", int64(l.MaxFile)}, {"max_photo_out_bytes", int64(l.MaxPhotoOut)},
-		{"max_choices", int64(l.MaxChoices)}, {"max_streams", int64(l.MaxStreams)},
-		{"ping", int64(l.Ping)}, {"session", int64(l.Session)}, {"redelivers", int64(l.Redelivers)},
+		{"max_text", int64(l.MaxText)},
+		{"max_label", int64(l.MaxLabel)},
+		{"max_file_bytes", int64(l.MaxFile)},
+		{"max_photo_out_bytes", int64(l.MaxPhotoOut)},
+		{"max_choices", int64(l.MaxChoices)},
+		{"max_streams", int64(l.MaxStreams)},
+		{"ping", int64(l.Ping)},
+		{"session", int64(l.Session)},
+		{"redelivers", int64(l.Redelivers)},
 	} {
 		if f.value <= 0 {
 			return fmt.Errorf("webchat limits: %s must be above 0", f.name)

@@ -104,6 +104,7 @@ func (network) Run(ctx context.Context, _ bots.Sink) error { <-ctx.Done(); retur
 func (network) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader("")), nil
 }
+
 func (network) Send(context.Context, bots.Address, bots.Message) (bots.Receipt, error) {
 	return bots.Receipt{ID: "1"}, nil
 }

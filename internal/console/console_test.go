@@ -110,8 +110,10 @@ func TestDefaultDeny(t *testing.T) {
 	r := newRig(t)
 	o, task := r.recording()
 	routes := []struct{ method, path string }{
-		{"GET", fmt.Sprintf("/desk/task/%d", task)}, {"POST", fmt.Sprintf("/desk/task/%d", task)},
-		{"GET", fmt.Sprintf("/desk/ticket/%d", o.ID)}, {"POST", fmt.Sprintf("/desk/ticket/%d/phone", o.ID)},
+		{"GET", fmt.Sprintf("/desk/task/%d", task)},
+		{"POST", fmt.Sprintf("/desk/task/%d", task)},
+		{"GET", fmt.Sprintf("/desk/ticket/%d", o.ID)},
+		{"POST", fmt.Sprintf("/desk/ticket/%d/phone", o.ID)},
 		{"GET", fmt.Sprintf("/desk/file/%d/v1", o.ID)},
 	}
 	try := func(c *http.Client, method, path string) int {

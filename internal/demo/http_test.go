@@ -29,9 +29,11 @@ type pigeonhole struct{}
 func (pigeonhole) Deliver(context.Context, bots.ChatID, string, webchat.Item) (int64, error) {
 	return 1, nil
 }
+
 func (pigeonhole) After(context.Context, bots.ChatID, int64, int) ([]webchat.Item, error) {
 	return nil, nil
 }
+
 func (pigeonhole) Photo(context.Context, bots.ChatID, int64) ([]byte, error) {
 	return nil, webchat.ErrNoPhoto
 }

@@ -236,8 +236,15 @@ func TestFreshKnowsEveryReason(t *testing.T) {
 		moved  int32
 		want   bool
 	}{
-		{"card", 0, true}, {"card", -1, false}, {"sla.nudge", -1, true}, {"sla.contact", 0, true}, {"sla.dispatch", 0, false},
-		{"callback", 0, false}, {"notice", 0, true}, {"rating", 0, false}, {"still_fine", 0, false},
+		{"card", 0, true},
+		{"card", -1, false},
+		{"sla.nudge", -1, true},
+		{"sla.contact", 0, true},
+		{"sla.dispatch", 0, false},
+		{"callback", 0, false},
+		{"notice", 0, true},
+		{"rating", 0, false},
+		{"still_fine", 0, false},
 	}
 	for _, c := range cases {
 		if ok, why := ask(c.reason, version+c.moved); ok != c.want || ok == (why != "") {

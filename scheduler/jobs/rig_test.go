@@ -155,6 +155,7 @@ func (*network) Run(ctx context.Context, _ bots.Sink) error { <-ctx.Done(); retu
 func (n *network) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(string(n.file))), n.err
 }
+
 func (*network) Send(context.Context, bots.Address, bots.Message) (bots.Receipt, error) {
 	return bots.Receipt{ID: "1"}, nil
 }

@@ -80,7 +80,12 @@ func TestBadImports(t *testing.T) {
 func TestBadCommandLines(t *testing.T) {
 	unchanged(t, nil, func() {
 		for _, args := range [][]string{
-			{}, {"fly"}, {"serve", "--role", "king"}, {"import", "dragons", "x.csv"}, {"import", "places", "/does/not/exist.csv"}, {"replay", "x"},
+			{},
+			{"fly"},
+			{"serve", "--role", "king"},
+			{"import", "dragons", "x.csv"},
+			{"import", "places", "/does/not/exist.csv"},
+			{"replay", "x"},
 			{"staff", "invite", "--name", "甲"},
 		} {
 			cmd := city.Command(args...)
