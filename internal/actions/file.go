@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -135,7 +136,7 @@ func (s *Set) deskName(ctx context.Context, t *gateway.Turn, d ticket.Desk) (str
 	switch d.Kind {
 	case ticket.DeskGrid:
 		g, err := t.GetGrid(ctx, d.Code)
-		if err == postgres.ErrNoRows {
+		if errors.Is(err, postgres.ErrNoRows) {
 			return d.Code, nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func (c *Console) find(ctx context.Context, v *visit, p listPage) ([]db.Ticket, 
 	}
 	if n, err := ticket.ParseNumber(p.Query); err == nil {
 		id, err := v.TicketIDByNumber(ctx, string(n))
-		if err == postgres.ErrNoRows {
+		if errors.Is(err, postgres.ErrNoRows) {
 			return nil, nil
 		}
 		if err != nil {
