@@ -43,7 +43,7 @@ func LogKeys() []string {
 		slog.MessageKey, slog.SourceKey,
 		"addr", "action", "build", "catch_up", "channel", "class", "code", "component", "database",
 		"dir", "err", "error", "event", "file", "flow", "job", "key_id", "kind", "lang", "listen", "matter",
-		"method", "mode", "name", "outcome", "panic", "path", "pattern", "policy", "purpose", "reason",
+		"method", "mode", "name", "outcome", "panic", "part", "path", "pattern", "policy", "purpose", "reason",
 		"request", "role", "route", "schedule", "slot", "source", "stack", "state", "status", "step", "subject",
 		"table", "unit", "url", "verdict", "version", "zone",
 	}
