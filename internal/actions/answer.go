@@ -12,9 +12,6 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// SealCallback seals callback.words: why a resident was not content.
-const SealCallback = "callback.words"
-
 // The kinds of survey, as their rows are named.
 const (
 	SurveyRating    = "rating"
@@ -69,7 +66,7 @@ func (s *Set) keepCallback(ctx context.Context, t *gateway.Turn, o *workorder.Or
 		ID: row.ID, Contacted: string(f.Contacted), Solved: string(f.Solved), Satisfied: string(f.Satisfied), Ended: "answered",
 	}
 	if why != "" {
-		p.Words = t.Seal(SealCallback, why)
+		p.Words = t.Seal(workorder.SealCallback, why)
 	}
 	if err := t.EndCallback(ctx, p); err != nil {
 		return fmt.Errorf("keep a callback: %w", err)

@@ -12,23 +12,12 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/internal/workorder"
 )
 
 // bindRequest is what a code of this file is good for: to count one more
 // address as a person's own. A code for one request opens no other (S3).
 const bindRequest = "address.bind"
-
-// DueCode sends a one-time code to another address of the person: subject
-// "address:ID" of where it goes, data CodeDue.
-const DueCode = "code"
-
-// SealCode seals CodeDue.Digits.
-const SealCode = "due.code"
-
-// CodeDue is the data of a DueCode row.
-type CodeDue struct {
-	Digits []byte `json:"digits"` // sealed with SealCode
-}
 
 // sendCode sends a code to an address that is known to belong to whoever has
 // the phone number. The answer is the same whether there is one or not, so
@@ -73,8 +62,8 @@ func (s *Set) sendCode(ctx context.Context, t *gateway.Turn, args map[string]any
 		return answer, nil
 	}
 	return answer, t.PlanDue(ctx, gateway.Plan{
-		Kind: DueCode, Subject: postgres.Subject("address", to.ID), Key: postgres.Subject("code", id), Person: to.PersonID,
-		At: t.Now, NotAfter: t.Now.Add(p.Valid), Data: CodeDue{Digits: t.Seal(SealCode, digits)},
+		Kind: workorder.DueCode, Subject: postgres.Subject("address", to.ID), Key: postgres.Subject("code", id), Person: to.PersonID,
+		At: t.Now, NotAfter: t.Now.Add(p.Valid), Data: workorder.CodeDue{Digits: t.Seal(workorder.SealCode, digits)},
 	})
 }
 

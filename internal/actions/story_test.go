@@ -9,6 +9,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
 )
 
 // report says something and answers what is asked until it is filed.
@@ -323,9 +324,9 @@ func TestBindCode(t *testing.T) {
 	if n := one[int64](r, `select count(*) from due where kind = 'code'`); n != 1 {
 		t.Fatalf("%d codes on their way", n)
 	}
-	var due CodeDue
+	var due workorder.CodeDue
 	r.open(`select data from due where kind = 'code'`, &due)
-	digits, err := r.Keys.Open(due.Digits, SealCode)
+	digits, err := r.Keys.Open(due.Digits, workorder.SealCode)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
 )
 
 // What callback clerks do after a desk has reported.
@@ -60,7 +61,7 @@ func (s *Set) keepCall(ctx context.Context, t *gateway.Turn, e *errand, c ticket
 		p.Ended = "unreached"
 	}
 	if why != "" {
-		p.Words = t.Seal(SealCallback, why)
+		p.Words = t.Seal(workorder.SealCallback, why)
 	}
 	if err := t.EndCallback(ctx, p); err != nil {
 		return fmt.Errorf("keep the answers of a call: %w", err)

@@ -321,7 +321,7 @@ func (s *Set) outcomeLines(ctx context.Context, t *gateway.Turn, e *errand, add 
 	if err != nil {
 		return fmt.Errorf("load the last callback: %w", err)
 	}
-	why, err := t.Open(SealCallback, row.Words)
+	why, err := t.Open(workorder.SealCallback, row.Words)
 	if err != nil {
 		return err
 	}

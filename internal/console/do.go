@@ -14,9 +14,6 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// sealCallback is the associated data of callback.words.
-const sealCallback = "callback.words"
-
 // doTask does a task with what the form says and ends it.
 func (c *Console) doTask(ctx context.Context, v *visit) (answer, error) {
 	row, o, err := c.task(ctx, v, true)
@@ -175,7 +172,7 @@ func (c *Console) callBack(ctx context.Context, v *visit, o *workorder.Order) (s
 		Satisfied: string(result.Facts.Satisfied), Ended: outcome,
 	}
 	if w := v.form("words"); w != "" {
-		p.Words = v.Seal(sealCallback, w)
+		p.Words = v.Seal(workorder.SealCallback, w)
 	}
 	if err := v.EndCallback(ctx, p); err != nil {
 		return "", fmt.Errorf("keep what was said on a call: %w", err)

@@ -21,6 +21,7 @@ import (
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
 )
 
 // pigeonhole is a mailbox in which nothing ever lies.
@@ -179,7 +180,7 @@ func TestConsole(t *testing.T) {
 	t.Run("who holds what", func(t *testing.T) { s.t = t; s.holding() })
 	t.Run("codes", func(t *testing.T) {
 		s.t = t
-		data, err := json.Marshal(map[string][]byte{"digits": s.keys.Seal([]byte("482913"), sealCode)})
+		data, err := json.Marshal(map[string][]byte{"digits": s.keys.Seal([]byte("482913"), workorder.SealCode)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +188,7 @@ func TestConsole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = d.PlanDue(ctx, db.PlanDueParams{Kind: dueCode, Subject: "address:1", Key: "1", Data: data, DueAt: now.Add(1000 * time.Hour)})
+		err = d.PlanDue(ctx, db.PlanDueParams{Kind: workorder.DueCode, Subject: "address:1", Key: "1", Data: data, DueAt: now.Add(1000 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

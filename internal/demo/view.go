@@ -11,6 +11,7 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
+	"shaoying/internal/workorder"
 )
 
 // view is what the page shows.
@@ -100,29 +101,20 @@ func (c *Console) tasks(ctx context.Context) ([]line, error) {
 	return lines, nil
 }
 
-// The row that brings a one-time code to another address of a person, as
-// package actions writes it: data {digits: sealed}.
-const (
-	dueCode  = "code"
-	sealCode = "due.code"
-)
-
 // codes opens the one-time codes of the last minutes: the demo has no second
 // telephone to read them from.
 func (c *Console) codes(ctx context.Context) ([]string, error) {
-	rows, err := c.DB.ShownCodes(ctx, dueCode)
+	rows, err := c.DB.ShownCodes(ctx, workorder.DueCode)
 	if err != nil {
 		return nil, fmt.Errorf("read the one-time codes: %w", err)
 	}
 	codes := make([]string, len(rows))
 	for i, r := range rows {
-		var sent struct {
-			Digits []byte `json:"digits"`
-		}
+		var sent workorder.CodeDue
 		if err := json.Unmarshal(r.Data, &sent); err != nil {
 			return nil, fmt.Errorf("read a one-time code: %w", err)
 		}
-		digits, err := c.Keys.Open(sent.Digits, sealCode)
+		digits, err := c.Keys.Open(sent.Digits, workorder.SealCode)
 		if err != nil {
 			return nil, fmt.Errorf("open a one-time code: %w", err)
 		}

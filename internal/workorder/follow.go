@@ -33,6 +33,18 @@ const (
 	DueNotice = "notice"
 )
 
+// DueCode sends a one-time code to another address of the person: subject
+// "address:ID" of where it goes, data CodeDue.
+const DueCode = "code"
+
+// SealCode seals CodeDue.Digits.
+const SealCode = "due.code"
+
+// CodeDue is the data of a DueCode row.
+type CodeDue struct {
+	Digits []byte `json:"digits"`
+}
+
 // CardDue is the data of a DueCard row.
 type CardDue struct {
 	Staff int64 `json:"staff"`

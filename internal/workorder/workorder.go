@@ -50,6 +50,8 @@ const (
 	SealTranscript = "blob.transcript"
 	// SealNotice seals NoticeDue.Words.
 	SealNotice = "due.notice"
+	// SealCallback seals callback.words: why a resident was not content.
+	SealCallback = "callback.words"
 	// SealTask seals task.data, SealPhone and SealName the columns of person.
 	SealTask  = "task.data"
 	SealPhone = "person.phone"

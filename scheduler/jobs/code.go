@@ -7,20 +7,14 @@ import (
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres"
-)
-
-// The row that brings a one-time code to another address of a person. Package
-// actions writes it: subject "address:ID", data {digits: sealed}.
-const (
-	dueCode  = "code"
-	sealCode = "due.code"
+	"shaoying/internal/workorder"
 )
 
 // Code says a one-time code. It was asked for a moment ago, so neither quiet
 // hours nor a dialogue hold it up.
 func Code(d Deps) gateway.Kind {
 	return gateway.Kind{
-		Name: dueCode, Workers: 4,
+		Name: workorder.DueCode, Workers: 4,
 		Target: func(ctx context.Context, db *postgres.DB, due gateway.Due) (int64, error) {
 			id, err := due.SubjectID("address")
 			if err != nil {
@@ -29,17 +23,15 @@ func Code(d Deps) gateway.Kind {
 			return db.ConversationOfAddress(ctx, id)
 		},
 		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-			c, err := data[struct {
-				Digits []byte `json:"digits"`
-			}](due)
+			c, err := data[workorder.CodeDue](due)
 			if err != nil {
 				return gateway.Outcome{}, err
 			}
-			digits, err := t.Open(sealCode, c.Digits)
+			digits, err := t.Open(workorder.SealCode, c.Digits)
 			if err != nil {
 				return gateway.Outcome{}, err
 			}
-			return gateway.Done, t.Tell(dueCode, due.Subject, 0, "code.send", map[string]string{
+			return gateway.Done, t.Tell(workorder.DueCode, due.Subject, 0, "code.send", map[string]string{
 				"digits": digits, "minutes": strconv.Itoa(int(d.Orders.Rights.Code.Valid / time.Minute)),
 			})
 		},

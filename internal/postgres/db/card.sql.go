@@ -64,35 +64,6 @@ func (q *Queries) CardsIn(ctx context.Context, conversationID int64) ([]CardsInR
 	return items, nil
 }
 
-const cardsOf = `-- name: CardsOf :many
-select conversation_id, handle from card where ticket_id = $1 and closed_at is null order by conversation_id
-`
-
-type CardsOfRow struct {
-	ConversationID int64
-	Handle         int32
-}
-
-func (q *Queries) CardsOf(ctx context.Context, ticketID int64) ([]CardsOfRow, error) {
-	rows, err := q.db.Query(ctx, cardsOf, ticketID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []CardsOfRow{}
-	for rows.Next() {
-		var i CardsOfRow
-		if err := rows.Scan(&i.ConversationID, &i.Handle); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const closeCard = `-- name: CloseCard :exec
 update card set closed_at = product_now() where conversation_id = $1 and ticket_id = $2 and closed_at is null
 `

@@ -80,35 +80,6 @@ func (q *Queries) ClearDue(ctx context.Context, reason string, subject string, k
 	return result.RowsAffected(), nil
 }
 
-const dueBacklog = `-- name: DueBacklog :many
-select kind, count(*) as n from due where state = 'planned' and due_at <= product_now() group by kind
-`
-
-type DueBacklogRow struct {
-	Kind string
-	N    int64
-}
-
-func (q *Queries) DueBacklog(ctx context.Context) ([]DueBacklogRow, error) {
-	rows, err := q.db.Query(ctx, dueBacklog)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []DueBacklogRow{}
-	for rows.Next() {
-		var i DueBacklogRow
-		if err := rows.Scan(&i.Kind, &i.N); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const endDue = `-- name: EndDue :exec
 update due set state = $2, reason = $3, lease = null, done_at = product_now() where id = $1
 `

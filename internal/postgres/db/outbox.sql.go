@@ -221,48 +221,6 @@ func (q *Queries) MarkOutbox(ctx context.Context, arg MarkOutboxParams) ([]int64
 	return items, nil
 }
 
-const nextOutboxAt = `-- name: NextOutboxAt :one
-select min(not_before)::timestamptz as at from outbox where state = 'queued' and not_before > now()
-`
-
-func (q *Queries) NextOutboxAt(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, nextOutboxAt)
-	var at time.Time
-	err := row.Scan(&at)
-	return at, err
-}
-
-const outboxByState = `-- name: OutboxByState :many
-select state, count(*) as n, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
-from outbox where state in ('queued', 'sending') group by state
-`
-
-type OutboxByStateRow struct {
-	State         string
-	N             int64
-	OldestSeconds float64
-}
-
-func (q *Queries) OutboxByState(ctx context.Context) ([]OutboxByStateRow, error) {
-	rows, err := q.db.Query(ctx, outboxByState)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []OutboxByStateRow{}
-	for rows.Next() {
-		var i OutboxByStateRow
-		if err := rows.Scan(&i.State, &i.N, &i.OldestSeconds); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const outboxPending = `-- name: OutboxPending :one
 select count(*) from outbox where state in ('queued', 'sending')
 `

@@ -154,36 +154,6 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 	return items, nil
 }
 
-const endStaff = `-- name: EndStaff :exec
-update staff set ended_at = product_now() where id = $1
-`
-
-func (q *Queries) EndStaff(ctx context.Context, id int64) error {
-	_, err := q.db.Exec(ctx, endStaff, id)
-	return err
-}
-
-const getAddress = `-- name: GetAddress :one
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where id = $1
-`
-
-func (q *Queries) GetAddress(ctx context.Context, id int64) (Address, error) {
-	row := q.db.QueryRow(ctx, getAddress, id)
-	var i Address
-	err := row.Scan(
-		&i.ID,
-		&i.Channel,
-		&i.UserID,
-		&i.Chat,
-		&i.PersonID,
-		&i.Trust,
-		&i.State,
-		&i.LastInboundAt,
-		&i.CreatedAt,
-	)
-	return i, err
-}
-
 const getPerson = `-- name: GetPerson :one
 select id, name, phone, phone_index, lang, kind, notice_version, noticed_at, merged_into, created_at from person where id = $1
 `

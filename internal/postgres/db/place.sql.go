@@ -292,35 +292,6 @@ func (q *Queries) Grids(ctx context.Context) ([]Grid, error) {
 	return items, nil
 }
 
-const gridsOfVillage = `-- name: GridsOfVillage :many
-select id, name from grid where village = $1 order by id
-`
-
-type GridsOfVillageRow struct {
-	ID   string
-	Name string
-}
-
-func (q *Queries) GridsOfVillage(ctx context.Context, village string) ([]GridsOfVillageRow, error) {
-	rows, err := q.db.Query(ctx, gridsOfVillage, village)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []GridsOfVillageRow{}
-	for rows.Next() {
-		var i GridsOfVillageRow
-		if err := rows.Scan(&i.ID, &i.Name); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const placeByName = `-- name: PlaceByName :one
 select id from place where village = $1 and name = $2
 `

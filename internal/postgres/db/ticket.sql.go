@@ -384,60 +384,6 @@ func (q *Queries) TicketIDByNumber(ctx context.Context, number string) (int64, e
 	return id, err
 }
 
-const ticketNotes = `-- name: TicketNotes :many
-select id, author, audience, body, at from ticket_note where ticket_id = $1 order by id
-`
-
-type TicketNotesRow struct {
-	ID       int64
-	Author   string
-	Audience string
-	Body     []byte
-	At       time.Time
-}
-
-func (q *Queries) TicketNotes(ctx context.Context, ticketID int64) ([]TicketNotesRow, error) {
-	rows, err := q.db.Query(ctx, ticketNotes, ticketID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []TicketNotesRow{}
-	for rows.Next() {
-		var i TicketNotesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Author,
-			&i.Audience,
-			&i.Body,
-			&i.At,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ticketSubjectVersion = `-- name: TicketSubjectVersion :one
-select state, version from ticket where id = $1
-`
-
-type TicketSubjectVersionRow struct {
-	State   string
-	Version int32
-}
-
-func (q *Queries) TicketSubjectVersion(ctx context.Context, id int64) (TicketSubjectVersionRow, error) {
-	row := q.db.QueryRow(ctx, ticketSubjectVersion, id)
-	var i TicketSubjectVersionRow
-	err := row.Scan(&i.State, &i.Version)
-	return i, err
-}
-
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
 select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where address_id = $1 order by id desc limit $2
 `

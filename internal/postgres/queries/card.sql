@@ -16,8 +16,5 @@ select ticket_id from card where conversation_id = $1 and handle = $2 and closed
 select c.handle, c.ticket_id, t.number, t.state, t.matter, t.urgency, t.deadline from card c join ticket t on t.id = c.ticket_id
 where c.conversation_id = $1 and c.closed_at is null order by c.handle;
 
--- name: CardsOf :many
-select conversation_id, handle from card where ticket_id = $1 and closed_at is null order by conversation_id;
-
 -- name: CloseCard :exec
 update card set closed_at = product_now() where conversation_id = $1 and ticket_id = $2 and closed_at is null;

@@ -44,9 +44,6 @@ where subject = sqlc.arg(subject) and state in ('planned', 'running')
 -- name: NextDueAt :one
 select due_at from due where state = 'planned' order by due_at limit 1;
 
--- name: DueBacklog :many
-select kind, count(*) as n from due where state = 'planned' and due_at <= product_now() group by kind;
-
 -- FailedDue counts a failed try; the next one is counted from now, for a row
 -- may be long overdue. A row that was cleared, or done by another
 -- worker, in the meantime is left alone.

@@ -37,12 +37,5 @@ from (select unnest(sqlc.arg(conversations)::bigint[]) as c, unnest(sqlc.arg(out
 -- name: OutboxPending :one
 select count(*) from outbox where state in ('queued', 'sending');
 
--- name: OutboxByState :many
-select state, count(*) as n, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
-from outbox where state in ('queued', 'sending') group by state;
-
 -- name: LoadOutbox :one
 select * from outbox where id = $1;
-
--- name: NextOutboxAt :one
-select min(not_before)::timestamptz as at from outbox where state = 'queued' and not_before > now();

@@ -29,9 +29,6 @@ select id from person where phone_index = $1 and merged_into is null order by id
 -- name: AddressesOf :many
 select * from address where person_id = $1 order by id;
 
--- name: GetAddress :one
-select * from address where id = $1;
-
 -- name: MoveAddress :exec
 update address set person_id = $2, trust = $3 where id = $1;
 
@@ -96,9 +93,6 @@ order by s.on_duty desc, s.id;
 
 -- name: SetDuty :exec
 update staff set on_duty = $2 where id = $1;
-
--- name: EndStaff :exec
-update staff set ended_at = product_now() where id = $1;
 
 -- name: AddInvite :exec
 insert into invite (hash, name, role, area_kind, area, created_by, expires_at) values ($1, $2, $3, $4, $5, $6, $7);

@@ -27,9 +27,6 @@ select count(*) from grid;
 -- name: GetGrid :one
 select * from grid where id = $1;
 
--- name: GridsOfVillage :many
-select id, name from grid where village = $1 order by id;
-
 -- name: FillUnits :execrows
 insert into unit as u (code, name, kind)
 select unnest(sqlc.arg(codes)::text[]), unnest(sqlc.arg(names)::text[]), unnest(sqlc.arg(kinds)::text[])

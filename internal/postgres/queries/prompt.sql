@@ -9,9 +9,6 @@ returning id;
 update prompt set closed_at = product_now(), outcome = 'expired'
 where address_id = $1 and extension = '' and closed_at is null and open_until <= product_now();
 
--- name: PromptOpenFor :one
-select exists (select 1 from prompt where address_id = $1 and extension = '' and closed_at is null);
-
 -- name: KeepPrompt :exec
 update prompt set state = $2, codes = $3 where id = $1 and closed_at is null;
 
@@ -21,6 +18,3 @@ update prompt set closed_at = product_now(), outcome = $2 where id = $1 and clos
 -- name: ClosePromptsOf :exec
 update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
 where subject = sqlc.arg(subject) and closed_at is null;
-
--- name: PromptByID :one
-select * from prompt where id = $1;

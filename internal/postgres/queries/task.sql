@@ -11,19 +11,12 @@ select * from task where id = $1;
 -- name: LockTask :one
 select * from task where id = $1 for update;
 
--- name: OpenTasks :many
-select * from task where state = 'open' and role = any(sqlc.arg(roles)::text[])
-  and (area = any(sqlc.arg(areas)::text[]) or area_kind = 'city') order by id limit sqlc.arg(max_rows);
-
 -- name: EndTask :exec
 update task set state = 'done', outcome = $2, done_at = product_now(), done_by = $3 where id = $1 and state = 'open';
 
 -- name: ClearTasksOf :exec
 update task set state = 'cleared', outcome = sqlc.arg(outcome), done_at = product_now()
 where ticket_id = sqlc.arg(ticket_id) and state = 'open' and (sqlc.arg(kind)::text = '' or kind = sqlc.arg(kind));
-
--- name: TasksOfTicket :many
-select * from task where ticket_id = $1 order by id;
 
 -- name: AddCallback :one
 insert into callback (ticket_id, try, by_staff, via) values ($1, $2, $3, $4) returning id;

@@ -61,9 +61,3 @@ select blob_id, use, added_by, added_at from ticket_file where ticket_id = $1 or
 
 -- name: AddTicketNote :exec
 insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, $4);
-
--- name: TicketNotes :many
-select id, author, audience, body, at from ticket_note where ticket_id = $1 order by id;
-
--- name: TicketSubjectVersion :one
-select state, version from ticket where id = $1;
