@@ -106,7 +106,9 @@ const (
 	KindChoice Kind = "choice"
 	KindJoin   Kind = "join"
 	KindLeave  Kind = "leave"
-	KindDue    Kind = "due"
+	// KindMoved says that a group goes on under another id, Event.NewChat.
+	KindMoved Kind = "moved"
+	KindDue   Kind = "due"
 )
 
 // Event is one thing that a user did, as the network told it.
@@ -118,7 +120,10 @@ type Event struct {
 	Chat    ChatID
 	// Group is true when Chat has more than one user.
 	Group bool
-	From  Identity
+	// Overheard is true for words in a group that were not meant for us:
+	// neither a command, a mention of us nor a reply to us.
+	Overheard bool
+	From      Identity
 	// At is the network's own time of the event, or zero where it gives none.
 	At   time.Time
 	Kind Kind
@@ -131,6 +136,8 @@ type Event struct {
 	Files  []File
 	// ReplyTo is the Receipt.ID of our message that the user answered, if any.
 	ReplyTo string
+	// NewChat is where the group Chat goes on (KindMoved only).
+	NewChat ChatID
 }
 
 // Datum is the coordinate system of a Place as the network gave it. Chinese

@@ -53,5 +53,6 @@ type Caps struct {
 type Rate struct {
 	PerSecond        float64
 	PerChatPerSecond float64
-	PerChatPerMinute float64
+	// PerGroupPerMinute holds in chats of more than one user, beside the rest.
+	PerGroupPerMinute float64
 }

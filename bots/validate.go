@@ -62,7 +62,7 @@ func (e Event) Validate() error {
 
 // validateKind checks that exactly the fields of the kind are there.
 func (e Event) validateKind() error {
-	var has struct{ text, choice, place, files bool }
+	var has struct{ text, choice, place, files, moved bool }
 	mayText := false // a caption or a transcript
 	switch e.Kind {
 	case KindText:
@@ -74,6 +74,8 @@ func (e Event) validateKind() error {
 	case KindChoice:
 		has.choice, mayText = true, true // the label, where the network gives it
 	case KindJoin, KindLeave:
+	case KindMoved:
+		has.moved = true
 	default:
 		return fmt.Errorf("event: kind %q does not come from a network", e.Kind)
 	}
@@ -85,6 +87,7 @@ func (e Event) validateKind() error {
 		{"choice", has.choice, e.Choice != ""},
 		{"place", has.place, e.Place != nil},
 		{"files", has.files, len(e.Files) > 0},
+		{"a new chat", has.moved, e.NewChat != ""},
 	}
 	for _, f := range fields {
 		if f.want == f.got || f.name == "text" && mayText {
@@ -95,8 +98,13 @@ func (e Event) validateKind() error {
 		}
 		return fmt.Errorf("event: %s with %s", e.Kind, f.name)
 	}
-	if err := plain("choice", e.Choice, MaxKey); err != nil {
-		return err
+	if !e.Group && (e.Overheard || e.Kind == KindMoved) {
+		return errors.New("event: only a group is overheard or moves")
+	}
+	for _, id := range []string{e.Choice, string(e.NewChat)} {
+		if err := plain("choice or new chat", id, MaxKey); err != nil {
+			return err
+		}
 	}
 	return e.Place.validate()
 }

@@ -47,13 +47,13 @@ func (p *pace) wait(chat bots.ChatID) time.Duration {
 		return p.until.Sub(now)
 	}
 	need := []*rate.Limiter{p.all}
-	if p.limits.PerChatPerSecond > 0 || p.limits.PerChatPerMinute > 0 {
+	if p.limits.PerChatPerSecond > 0 || p.limits.PerGroupPerMinute > 0 {
 		if len(p.chats) > maxPacedChats {
 			clear(p.chats)
 		}
 		c := p.chats[chat]
 		if c == nil {
-			c = &chatPace{limiter(p.limits.PerChatPerSecond, time.Second), limiter(p.limits.PerChatPerMinute, time.Minute)}
+			c = &chatPace{limiter(p.limits.PerChatPerSecond, time.Second), limiter(p.limits.PerGroupPerMinute, time.Minute)}
 			p.chats[chat] = c
 		}
 		need = append(need, c.second, c.minute)
