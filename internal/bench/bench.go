@@ -1,6 +1,5 @@
 // Package bench measures the speed of the product on the machine it runs on:
-// `shaoying bench turn` prints the first, third, fourth and fifth figure of
-// design 10.
+// `shaoying bench turn` prints the first five figures of design 10.
 //
 // # What is measured
 //
@@ -12,7 +11,10 @@
 //	first reply   the whole house serves over loopback and is otherwise idle;
 //	              POST /chat/messages of a new visitor until the SSE frame
 //	turn          8 senders, each in a dialogue of its own that keeps asking:
-//	              answer stored, stepped, reply queued, committed. Closed loop
+//	              answer stored, stepped, reply queued, committed, each in a
+//	              transaction of its own. Closed loop
+//	slice         the same with 64 senders, whose turns share transactions as
+//	              they do in serve
 //	file          the same, but the answer files a ticket
 //	acknowledge   turns at half the measured rate. Open loop with random
 //	              arrivals; each wait counts from when the message was due, so
@@ -84,6 +86,8 @@ type Config struct {
 // The load of design 10.
 const (
 	senders = 8
+	// crowded is how many senders there are over slices.
+	crowded = 64
 	// crowd is how many residents share the open-loop load.
 	crowd = 256
 	// ackShare is the share of the measured rate that the open loop offers.
@@ -154,7 +158,7 @@ func (b *bench) turn(ctx context.Context) (*Report, error) {
 	if r.FirstReply, err = b.firstReply(ctx); err != nil {
 		return nil, fmt.Errorf("first reply: %w", err)
 	}
-	if b.stage, err = newStage(ctx, b.product.Gateway, b.clock); err != nil {
+	if b.stage, err = newStage(ctx, b.product.Gateway); err != nil {
 		return nil, err
 	}
 	for range b.cfg.Rounds {
@@ -182,16 +186,24 @@ func (b *bench) turn(ctx context.Context) (*Report, error) {
 	return r, b.profile(ctx)
 }
 
-// round measures the reference and both rates once.
+// round measures the reference and the three rates once.
 func (b *bench) round(ctx context.Context, r *Report) error {
 	if err := b.reference(ctx, r); err != nil {
 		return err
 	}
-	rate, err := b.turns(ctx)
+	rate, err := b.turns(ctx, b.stage.alone, senders)
 	if err != nil {
 		return fmt.Errorf("turn: %w", err)
 	}
 	r.Turn.Runs = append(r.Turn.Runs, rate)
+	shared, err := b.turns(ctx, b.stage.shared, crowded)
+	if err != nil {
+		return fmt.Errorf("turn over slices: %w", err)
+	}
+	r.Slice.Runs = append(r.Slice.Runs, shared)
+	if err := b.reference(ctx, r); err != nil {
+		return err
+	}
 	if rate, err = b.files(ctx, rate); err != nil {
 		return fmt.Errorf("turn that files a ticket: %w", err)
 	}

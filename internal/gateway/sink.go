@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -24,8 +23,6 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
-	// N = 1 today: the turn below is written over a slice, one event per
-	// conversation, so that many can share a commit later.
 	for i := range events {
 		if err := g.take(ctx, events[i]); err != nil {
 			return err
@@ -40,7 +37,7 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 	defer cancel()
 	leave, err := g.lanes.enter(run, keyOf(ev))
 	if err == nil {
-		err = g.runSafely(run, []bots.Event{ev})
+		err = g.share(run, ev)
 		// The fallback stays inside the lane, so that no later event of the
 		// conversation can pass the one that is being put aside.
 		if err != nil {
@@ -53,18 +50,6 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 		return err
 	}
 	return g.putAside(ctx, ev, err)
-}
-
-// runSafely is run with a panic turned into an error: one poisoned message
-// stops nobody else.
-func (g *Gateway) runSafely(ctx context.Context, events []bots.Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			g.Log.Error("a turn panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return postgres.Retry(func() error { return g.run(ctx, events) })
 }
 
 // putAside stores an event alone as waiting: the second transaction.
