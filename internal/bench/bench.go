@@ -15,7 +15,9 @@
 //	              transaction of its own. Closed loop
 //	slice         the same with 64 senders, whose turns share transactions as
 //	              they do in serve
-//	file          the same, but the answer files a ticket
+//	poison        the same while every hundredth message is somebody's whose turn
+//	              panics
+//	file          a turn, but the answer files a ticket
 //	acknowledge   turns at half the measured rate. Open loop with random
 //	              arrivals; each wait counts from when the message was due, so
 //	              a stall is paid by all who came during it
@@ -50,7 +52,7 @@ import (
 	"shaoying/internal/postgres/managed"
 )
 
-// dialogues are the two that are measured. They exist in the temporary
+// dialogues are those that are measured. They exist in the temporary
 // database only.
 //
 //go:embed flows/*.yaml
@@ -179,11 +181,16 @@ func (b *bench) turn(ctx context.Context) (*Report, error) {
 		r.acks = append(r.acks, l)
 	}
 	r.Acknowledge = middle(r.acks)
-	r.Machine.LoadAfter = loadAverage()
-	if b.cfg.Profile == "" {
-		return r, nil
+	if b.cfg.Profile != "" {
+		if err := b.profile(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return r, b.profile(ctx)
+	if r.Poisoned, err = b.poison(ctx); err != nil {
+		return nil, fmt.Errorf("turn beside poison: %w", err)
+	}
+	r.Machine.LoadAfter = loadAverage()
+	return r, nil
 }
 
 // round measures the reference and the three rates once.
@@ -209,6 +216,19 @@ func (b *bench) round(ctx context.Context, r *Report) error {
 	}
 	r.File.Runs = append(r.File.Runs, rate)
 	return nil
+}
+
+// poison measures what a poisoned hundredth costs the others, against a rate of
+// the same minute.
+func (b *bench) poison(ctx context.Context) (Poisoned, error) {
+	var p Poisoned
+	var err error
+	if p.Healthy, err = b.turns(ctx, b.stage.shared, crowded); err != nil {
+		return p, err
+	}
+	p.PerSecond, err = b.poisoned(ctx, crowded, p.Healthy)
+	p.Drop = 1 - p.PerSecond/p.Healthy
+	return p, err
 }
 
 func (b *bench) reference(ctx context.Context, r *Report) error {

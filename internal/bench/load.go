@@ -19,6 +19,9 @@ import (
 // not. When all have filed, the measurement ends before its time.
 const fileReserve = 0.6
 
+// poisonEvery is how many healthy messages come for a poisoned one (R13).
+const poisonEvery = 100
+
 // turns measures mid-dialogue answers a second of n senders: each says the next
 // one when the last was acknowledged.
 func (b *bench) turns(ctx context.Context, g *gateway.Gateway, n int) (float64, error) {
@@ -46,6 +49,45 @@ func (b *bench) turns(ctx context.Context, g *gateway.Gateway, n int) (float64, 
 		return 0, err
 	}
 	return float64(done.Load()) / took.Seconds(), b.stage.held(ctx, before, int(done.Load()))
+}
+
+// poisoned measures the turns of n senders while every hundredth message is of
+// somebody whose turn panics. What was poisoned waits afterwards, so this is
+// the last of the measurements.
+func (b *bench) poisoned(ctx context.Context, n int, healthy float64) (float64, error) {
+	victims, err := b.stage.residents(ctx, b.stage.shared, int(healthy*b.length().Seconds()/poisonEvery)+n, beginPoison)
+	if err != nil {
+		return 0, err
+	}
+	speakers, err := b.stage.residents(ctx, b.stage.shared, n, beginTurn)
+	if err != nil {
+		return 0, err
+	}
+	before, err := b.stage.queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var done, ill atomic.Int64
+	start, end := b.clock.Wall(), b.length()
+	err = together(speakers, n, func(r *resident) error {
+		for b.clock.Since(start) < end {
+			if k := int(done.Add(1)); k%poisonEvery == 0 && k/poisonEvery <= len(victims) {
+				ill.Add(1)
+				if err := victims[k/poisonEvery-1].say(ctx, yes); err != nil {
+					return err
+				}
+			}
+			if err := r.answer(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	took := b.clock.Since(start)
+	if err != nil {
+		return 0, err
+	}
+	return float64(done.Load()) / took.Seconds(), b.stage.heldBut(ctx, before, int(done.Load()), int(ill.Load()))
 }
 
 // files measures tickets filed a second. Every ticket is filed by another

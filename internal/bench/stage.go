@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math"
 	"strconv"
@@ -17,13 +18,17 @@ import (
 // is measured is the turn and not its delivery.
 const channel = bots.ChannelID("bench")
 
-// Words that begin the two dialogues, and the answers that keep the first one
-// asking for ever.
+// Words that begin the dialogues, and the answers that keep the first one asking
+// for ever.
 const (
-	beginTurn = "测速问答"
-	beginFile = "测速工单"
-	yes       = "对"
+	beginTurn   = "测速问答"
+	beginFile   = "测速工单"
+	beginPoison = "测速毒药"
+	yes         = "对"
 )
+
+// poison is the action that panics.
+const poison = "bench.poison"
 
 var answers = []string{"昌盛小区3栋东头路灯下面", "不对"}
 
@@ -37,8 +42,8 @@ type stage struct {
 }
 
 // newStage builds gateways on what the product's own stands on. They differ
-// from it in three things: the two dialogues, a channel account that nobody
-// sends for, and no limit on how fast one resident may write.
+// from it in four things: the measured dialogues, a channel account that nobody
+// sends for, no limit on how fast one resident may write, and no log.
 func newStage(ctx context.Context, g *gateway.Gateway) (*stage, error) {
 	deps := g.Deps
 	var err error
@@ -50,6 +55,9 @@ func newStage(ctx context.Context, g *gateway.Gateway) (*stage, error) {
 		deps.Channels[channel] = a
 		break
 	}
+	deps.Actions = maps.Clone(deps.Actions)
+	deps.Actions[poison] = func(context.Context, *gateway.Turn, map[string]any) (map[string]any, error) { panic(poison) }
+	deps.Log = slog.New(slog.DiscardHandler) // each panic would be told with its stack
 	s := &stage{}
 	if s.shared, err = gateway.New(gateway.Config{FloodPerMinute: math.MaxInt32}, deps); err != nil {
 		return nil, err
@@ -132,6 +140,11 @@ func (s *stage) queued(ctx context.Context) (int64, error) {
 // held proves that n answers since before were really done: each queued its
 // reply and none was put aside.
 func (s *stage) held(ctx context.Context, before int64, n int) error {
+	return s.heldBut(ctx, before, n, 0)
+}
+
+// heldBut is held where so many others were put aside.
+func (s *stage) heldBut(ctx context.Context, before int64, n, aside int) error {
 	after, err := s.queued(ctx)
 	if err != nil {
 		return err
@@ -140,7 +153,7 @@ func (s *stage) held(ctx context.Context, before int64, n int) error {
 	if err != nil {
 		return fmt.Errorf("count the inbox: %w", err)
 	}
-	if inbox.Waiting != 0 || inbox.Dead != 0 || after-before != int64(n) {
+	if inbox.Waiting != int64(aside) || inbox.Dead != 0 || after-before != int64(n) {
 		return fmt.Errorf("%d answers queued %d replies, %d wait and %d were given up: this is no figure; see the log",
 			n, after-before, inbox.Waiting, inbox.Dead)
 	}

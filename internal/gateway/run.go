@@ -71,13 +71,13 @@ func trustOf(s string) bots.Trust {
 // take does one fresh event under the lock of its conversation.
 func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 	if t.row.Behind {
-		body, err := json.Marshal(ev)
+		sealed, err := t.g.sealEvent(ev)
 		if err != nil {
-			return fmt.Errorf("pack a waiting event: %w", err)
+			return err
 		}
 		t.row.Turn--
 		t.Wake(topicWaiting)
-		return t.JoinWaiting(ctx, t.row.InboxID, t.g.Keys.Seal(body, aadEvent))
+		return t.JoinWaiting(ctx, t.row.InboxID, sealed)
 	}
 	if ev.Kind == bots.KindLeave {
 		return t.route(ctx, ev) // nothing was said, and nobody is there to read

@@ -56,11 +56,10 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error {
 	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.TurnTimeout)
 	defer cancel()
-	body, err := json.Marshal(ev)
+	sealed, err := g.sealEvent(ev)
 	if err != nil {
-		return fmt.Errorf("pack a waiting event: %w", err)
+		return err
 	}
-	sealed := g.Keys.Seal(body, aadEvent)
 	err = g.DB.InTx(store, func(ctx context.Context, tx *postgres.Tx) error {
 		conv, err := tx.EnsureConversation(ctx, incoming(ev))
 		if err != nil {
@@ -72,10 +71,24 @@ func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error 
 		g.Metrics.refused(ev.Channel)
 		return fmt.Errorf("take an event: %w (and it could not be put aside: %w)", why, err)
 	}
+	g.waits(ev, why)
+	return nil
+}
+
+// waits tells of an event that was put aside.
+func (g *Gateway) waits(ev bots.Event, why error) {
 	g.Log.Warn("an event waits", "channel", string(ev.Channel), "kind", string(ev.Kind), "error", errorCode(why))
 	g.Metrics.waited(ev.Channel)
 	g.Bus.Wake(topicWaiting)
-	return nil
+}
+
+// sealEvent packs a waiting event; openEvent is its reverse.
+func (g *Gateway) sealEvent(ev bots.Event) ([]byte, error) {
+	body, err := json.Marshal(ev)
+	if err != nil {
+		return nil, fmt.Errorf("pack a waiting event: %w", err)
+	}
+	return g.Keys.Seal(body, aadEvent), nil
 }
 
 // errorCode is what a row may keep of an error: scrubbed of what looks

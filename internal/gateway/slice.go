@@ -17,9 +17,9 @@ import (
 // free place runs at once, alone; what comes while all places are taken queues,
 // and the next place takes the whole queue as one slice.
 //
-// A slice is all or none, but its events are not each other's fate: the one
-// whose turn fails goes alone, and so does one whose conversation is new or is
-// locked by another process. The others are done together without it.
+// The events of a slice are not each other's fate. What a turn that fails did is
+// undone and its event waits for the Drainer; one whose conversation is new, or
+// is locked by another process, goes alone. The others are done without them.
 //
 // There is no goroutine of its own. The callers that wait in share do the work:
 // the first of a slice leads it and hands its place to the first of the next.
@@ -165,61 +165,71 @@ func (g *Gateway) lead(ctx context.Context, slice []*pending) {
 	// The slice is not only the leader's: it outlives the leader's request.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.TurnTimeout)
 	defer cancel()
-	for len(slice) > 1 {
-		failed, err := g.together(ctx, slice)
-		if err == nil {
-			return
+	if err := g.together(ctx, slice); err != nil {
+		g.Log.Warn("a slice is done one by one", "events", len(slice), "error", errorCode(err))
+		for _, p := range slice {
+			p.alone <- struct{}{}
 		}
-		if failed == nil {
-			break // nobody in particular: begin or commit
-		}
-		g.Log.Warn("a turn is done apart from its slice", "channel", string(failed.ev.Channel), "error", errorCode(err))
-		failed.alone <- struct{}{}
-		slice = slices.DeleteFunc(slice, func(p *pending) bool { return p == failed })
-	}
-	for _, p := range slice {
-		p.alone <- struct{}{}
 	}
 }
 
-// together does the turns of a slice in one transaction and tells whose turn
-// is done and who has to go alone. After an error nothing is done and nobody
-// is told; failed is whose turn it was, nil for everybody's.
-func (g *Gateway) together(ctx context.Context, slice []*pending) (failed *pending, err error) {
+// together does the turns of a slice in one transaction and tells everybody
+// what became of theirs, or that they have to go alone. After an error nothing
+// is done and nobody was told.
+func (g *Gateway) together(ctx context.Context, slice []*pending) error {
 	in := make([]postgres.Incoming, len(slice))
 	for i, p := range slice {
 		in[i] = incoming(p.ev)
 	}
 	tx, rows, err := g.DB.BeginSlice(ctx, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer tx.Rollback(ctx)
-	turns := make([]*Turn, 0, len(rows))
+	turns, failed := make([]*Turn, 0, len(rows)), map[int]error{}
 	for i, row := range rows {
 		if !row.Fresh {
 			continue
 		}
-		t, err := g.turn(ctx, tx, row, slice[i].ev)
-		if err != nil {
-			return slice[i], err
+		var t *Turn
+		if t, failed[i], err = g.tryTurn(ctx, tx, row, slice[i].ev); err != nil {
+			return err
 		}
-		turns = append(turns, t)
+		if t != nil {
+			turns = append(turns, t)
+		}
 	}
-	if len(turns) > 0 {
-		if err := g.commit(ctx, tx, turns); err != nil {
-			return nil, err
-		}
+	if err := g.commit(ctx, tx, turns); err != nil {
+		return err
 	}
 	for i, row := range rows {
-		if row.ConversationID == 0 {
+		switch {
+		case row.ConversationID == 0:
 			slice[i].alone <- struct{}{}
 			continue
-		}
-		if !row.Fresh {
+		case !row.Fresh:
 			g.Metrics.duplicate(slice[i].ev.Channel)
+		case failed[i] != nil:
+			g.waits(slice[i].ev, failed[i])
 		}
 		slice[i].done <- nil
 	}
-	return nil, nil
+	return nil
+}
+
+// tryTurn does one turn of a slice. When it fails its event waits, and the
+// transaction goes on for the others; err says that it cannot.
+func (g *Gateway) tryTurn(ctx context.Context, tx *postgres.Turn, row postgres.TurnRow, ev bots.Event) (t *Turn, failed, err error) {
+	failed, err = tx.Try(ctx, func() (err error) {
+		t, err = g.turn(ctx, tx, row, ev)
+		return err
+	})
+	if failed == nil || err != nil {
+		return t, failed, err
+	}
+	sealed, err := g.sealEvent(ev)
+	if err != nil {
+		return nil, failed, err
+	}
+	return nil, failed, tx.PutAside(ctx, row.InboxID, sealed, errorCode(failed))
 }

@@ -118,6 +118,9 @@ type Turn struct {
 	Tx
 	pooled *pgxpool.Conn
 	open   bool
+	// guard is the connection as the turns of a slice see it, nil for a turn
+	// that has its transaction to itself.
+	guard *guard
 }
 
 // BeginTurn opens a transaction, locks the conversations of all events in the
@@ -156,6 +159,8 @@ func (d *DB) BeginSlice(ctx context.Context, in []Incoming) (*Turn, []TurnRow, e
 	if err != nil {
 		return nil, nil, err
 	}
+	t.guard = &guard{execer: t.conn}
+	t.Tx = Tx{Queries: db.New(t.guard), conn: t.guard}
 	rows := make([]TurnRow, len(in))
 	if err := t.beginSlice(ctx, in, rows); err != nil {
 		t.Rollback(ctx)
@@ -181,7 +186,7 @@ func (t *Turn) beginSlice(ctx context.Context, in []Incoming, out []TurnRow) err
 	}
 	var read pgx.Batch
 	queueRead(&read, columns(mine))
-	res := t.conn.SendBatch(ctx, &read)
+	res := t.pooled.SendBatch(ctx, &read)
 	defer res.Close()
 	rows := make([]TurnRow, len(mine))
 	if err := readRows(res, mine, rows); err != nil {
@@ -196,7 +201,7 @@ func (t *Turn) beginSlice(ctx context.Context, in []Incoming, out []TurnRow) err
 // lock begins the transaction and returns which conversations it locked: the
 // position of the event to the conversation's id.
 func (t *Turn) lock(ctx context.Context, b *pgx.Batch) (map[int]int64, error) {
-	res := t.conn.SendBatch(ctx, b)
+	res := t.pooled.SendBatch(ctx, b)
 	defer res.Close()
 	if _, err := res.Exec(); err != nil {
 		return nil, fmt.Errorf("begin a turn: %w", err)
@@ -447,7 +452,7 @@ func (t *Turn) Commit(ctx context.Context, states []ConversationState, heard []H
 	queueStates(&b, states)
 	n := b.Len()
 	b.Queue("commit")
-	res := t.conn.SendBatch(ctx, &b)
+	res := t.pooled.SendBatch(ctx, &b)
 	for range n {
 		if _, err := res.Exec(); err != nil {
 			res.Close()
