@@ -14,6 +14,7 @@ type Metrics struct {
 	outcomes *prometheus.CounterVec
 	dues     *prometheus.CounterVec
 	dangers  *prometheus.CounterVec
+	passed   *prometheus.CounterVec
 }
 
 // NewMetrics registers the gateway's counters.
@@ -28,6 +29,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		replies:  counter("lines_total", "Messages queued in the outbox.", "channel"),
 		outcomes: counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
 		dues:     counter("due_total", "Due things run.", "kind", "result"),
+		passed:   counter("fallbacks_total", "Messages that one address did not take and the next one got.", "channel", "to"),
 		dangers:  counter("danger_total", "Messages that raised the safety list.", "code"),
 	}
 }
@@ -61,6 +63,12 @@ func (m *Metrics) danger(code string) {
 func (m *Metrics) sent(c bots.ChannelID, state, class string) {
 	if m != nil {
 		m.outcomes.WithLabelValues(string(c), state, class).Inc()
+	}
+}
+
+func (m *Metrics) passedOn(from, to bots.ChannelID) {
+	if m != nil {
+		m.passed.WithLabelValues(string(from), string(to)).Inc()
 	}
 }
 

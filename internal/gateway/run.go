@@ -76,6 +76,9 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 		t.Wake(topicWaiting)
 		return t.JoinWaiting(ctx, t.row.InboxID, t.g.Keys.Seal(body, aadEvent))
 	}
+	if ev.Kind == bots.KindMoved {
+		return t.moved(ctx, ev)
+	}
 	if ev.Kind == bots.KindLeave {
 		return t.route(ctx, ev) // nothing was said, and nobody is there to read
 	}

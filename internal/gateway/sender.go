@@ -74,6 +74,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		}
 		if own != nil {
 			c.setOwned(true)
+			c.pace.pause(own.Paused)
 			c.g.Log.Info("channel owned", "channel", string(c.id), "epoch", own.Epoch)
 			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
 				c.g.Log.Error("a channel stopped", "channel", string(c.id), "error", err)
@@ -206,10 +207,16 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 			o.state, o.class, o.err = "failed", bots.ClassRejected.String(), "panic: "+fmt.Sprint(p)
 		}
 	}()
+	// A reader who left is not written to in vain; a group is no single reader.
+	gone := row.Private && row.AddressState == "gone"
 	if why, err := c.stale(ctx, row); err != nil {
 		return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
 	} else if why != "" {
 		o.state, o.err = "stale", why
+		return o
+	}
+	if gone {
+		o.state, o.class, o.err = "failed", bots.ClassGone.String(), "the address is gone"
 		return o
 	}
 	caps := c.adapter.Caps()
@@ -239,11 +246,20 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 	if row.Class == "push" && row.AddressState == "stopped" {
 		return "the person asked for no more messages", nil
 	}
-	check := c.g.Fresh[row.Reason]
-	if check == nil {
+	check, prompted := c.g.Fresh[row.Reason], row.PromptID != 0 && row.QuestionTurn != 0
+	if check == nil && !prompted {
 		return "", nil
 	}
 	err = c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		if prompted {
+			if open, err := tx.PromptOpen(ctx, row.PromptID); err != nil || !open {
+				why = "the answer is no longer expected"
+				return err
+			}
+		}
+		if check == nil {
+			return nil
+		}
 		ok, reason, err := check(ctx, tx, row.Subject, row.SubjectVersion)
 		if err == nil && !ok {
 			why = reason
@@ -329,7 +345,7 @@ func (o outcome) retry(class bots.Class, err error, wait time.Duration) outcome 
 
 // mark writes outcomes under the epoch that claimed the rows, starts the
 // clocks of questions that were really sent, keeps what was said, and hands
-// what could not be delivered to people.
+// what could not be delivered to the next address or to people.
 func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error {
 	p := db.MarkOutboxParams{Epoch: epoch}
 	for _, o := range batch {
@@ -340,9 +356,22 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 	defer cancel()
-	var questions bool
+	// A chat that moved takes everything along before its row goes back into the
+	// queue; conversations are locked before outbox rows.
+	for _, o := range batch {
+		if o.chat == "" {
+			continue
+		}
+		err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			return c.g.moveChat(ctx, tx, c.id, bots.ChatID(o.row.Chat), bots.ChatID(o.chat))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var after aftermath
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		questions = false
+		after = aftermath{}
 		marked, err := tx.MarkOutbox(ctx, p)
 		if err != nil {
 			return fmt.Errorf("write the outcomes: %w", err)
@@ -354,6 +383,11 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 		var conversations, outboxes []int64
 		var bodies [][]byte
 		for _, o := range batch {
+			if ours[o.row.ID] && o.class == bots.ClassThrottled.String() {
+				if err := tx.PauseChannel(ctx, o.wait.Seconds(), string(c.id), epoch); err != nil {
+					return fmt.Errorf("keep a pause: %w", err)
+				}
+			}
 			if !ours[o.row.ID] || o.state == "queued" {
 				continue
 			}
@@ -361,11 +395,9 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
 				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
 			}
-			q, err := c.g.ended(ctx, tx, o)
-			if err != nil {
+			if err := c.g.ended(ctx, tx, o, &after); err != nil {
 				return err
 			}
-			questions = questions || q
 		}
 		if len(outboxes) == 0 {
 			return nil
@@ -378,34 +410,69 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	for _, o := range batch {
 		c.g.Metrics.sent(c.id, o.state, o.class)
 	}
-	if questions {
-		c.g.Bus.Wake(topicDue)
-	}
+	after.wake(c)
 	return nil
 }
 
+// aftermath is who must be woken once outcomes are written.
+type aftermath struct {
+	due    bool
+	passed []bots.ChannelID
+}
+
+func (a aftermath) wake(c *Channel) {
+	if a.due {
+		c.g.Bus.Wake(topicDue)
+	}
+	for _, to := range a.passed {
+		c.g.Metrics.passedOn(c.id, to)
+		c.g.Bus.Wake(topicOutbox(to))
+	}
+}
+
 // ended does what follows from the end of one row.
-func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome) (question bool, err error) {
+func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *aftermath) error {
 	t := &Turn{
 		Tx: tx, Now: o.row.At, Conversation: o.row.ConversationID, Channel: bots.ChannelID(o.row.Channel),
 		Chat: bots.ChatID(o.row.Chat), Address: o.row.AddressID, Lang: o.row.Lang, g: g,
 	}
 	if o.state == "failed" || o.state == "unknown" {
-		if o.class == bots.ClassGone.String() {
-			if err := tx.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
-				return false, fmt.Errorf("note a gone address: %w", err)
-			}
+		passed, err := g.givenUp(ctx, t, o)
+		if err != nil {
+			return err
 		}
-		if g.Undeliverable != nil {
-			if err := g.Undeliverable(ctx, t, o.class); err != nil {
-				return false, fmt.Errorf("hand an undelivered message to people: %w", err)
-			}
+		after.due = after.due || len(t.wake) > 0
+		if passed != "" {
+			after.passed = append(after.passed, passed)
+			return nil // the clocks of a question are those of the row that is sent
 		}
 	}
 	if o.row.QuestionTurn == 0 || o.state == "stale" {
-		return false, nil
+		return nil
 	}
-	return true, g.startClocks(ctx, t, o)
+	after.due = true
+	return g.startClocks(ctx, t, o)
+}
+
+// givenUp finds another address for a message that this one did not take, or
+// people. It returns the channel that has the message now.
+func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
+	if o.class == bots.ClassGone.String() && o.row.Private {
+		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
+			return "", fmt.Errorf("note a gone address: %w", err)
+		}
+	}
+	to, err := g.passOn(ctx, t.Tx, o)
+	if err != nil || to != "" || g.Undeliverable == nil {
+		return to, err
+	}
+	err = g.Undeliverable(ctx, t, Undelivered{
+		Class: o.class, Reason: o.row.Reason, Subject: o.row.Subject, Question: o.row.QuestionTurn != 0,
+	})
+	if err != nil {
+		return "", fmt.Errorf("hand an undelivered message to people: %w", err)
+	}
+	return "", nil
 }
 
 // startClocks plans the nudge and the end of a question from the moment at

@@ -1,0 +1,34 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+)
+
+// moveChat lets a chat go on under another id and writes that down. Both ways in
+// which it becomes known lead here: a send that was answered with the new id,
+// and an event that says so. Each may come first, and more than once.
+func (g *Gateway) moveChat(ctx context.Context, tx *postgres.Tx, channel bots.ChannelID, from, to bots.ChatID) error {
+	if from == to || to == "" {
+		return nil
+	}
+	moved, err := tx.MoveChat(ctx, string(channel), string(from), string(to))
+	if err != nil {
+		return fmt.Errorf("move a chat: %w", err)
+	}
+	if len(moved.Conversations) == 0 {
+		return nil
+	}
+	data := map[string]any{"channel": channel, "conversations": moved.Conversations, "merged": moved.Merged, "lines": moved.Lines}
+	return Record(ctx, tx, g.Keys, "system", "chat.moved", postgres.Subject("conversation", moved.Conversations[0]), data, "")
+}
+
+// moved does the event of a chat that goes on elsewhere. Nobody said anything,
+// so no dialogue hears of it.
+func (t *Turn) moved(ctx context.Context, ev bots.Event) error {
+	t.Wake(topicOutbox(t.Channel))
+	return t.g.moveChat(ctx, t.Tx, t.Channel, ev.Chat, ev.NewChat)
+}
