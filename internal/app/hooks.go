@@ -16,4 +16,3 @@ func (h *House) taskDead(ctx context.Context, t *gateway.Turn, subject string) e
 		"conversation": strconv.FormatInt(t.Conversation, 10),
 	})
 }
-

@@ -1,9 +1,16 @@
 package gateway
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shaoying/bots"
+	"shaoying/internal/postgres"
 )
 
 // Metrics counts what the gateway does. A nil *Metrics counts nothing. Labels
@@ -81,4 +88,29 @@ func (m *Metrics) due(kind string, err error) {
 		result = "error"
 	}
 	m.dues.WithLabelValues(kind, result).Inc()
+}
+
+// unsentTimeout is how long a scrape waits for the database.
+const unsentTimeout = 2 * time.Second
+
+// Unsent is the gauge of a channel that says for how long its first message has
+// waited to be sent (R16). It asks the database at each scrape, for one row, so
+// that every process says the same; NaN while the database does not answer.
+func Unsent(d *postgres.DB, id bots.ChannelID, log *slog.Logger) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "shaoying", Name: "oldest_unsent_seconds", Help: "How long the first message of the channel has waited to be sent.",
+		ConstLabels: prometheus.Labels{"channel": string(id)},
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), unsentTimeout)
+		defer cancel()
+		seconds, err := d.OldestUnsent(ctx, string(id))
+		switch {
+		case errors.Is(err, postgres.ErrNoRows):
+			return 0
+		case err != nil:
+			log.Warn("look what waits to be sent", "channel", string(id), "error", err)
+			return math.NaN()
+		}
+		return seconds
+	})
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"shaoying/bots"
@@ -27,8 +28,20 @@ func (g *Gateway) moveChat(ctx context.Context, tx *postgres.Tx, channel bots.Ch
 }
 
 // moved does the event of a chat that goes on elsewhere. Nobody said anything,
-// so no dialogue hears of it.
+// so no dialogue hears of it; but the turn leaves the dialogue that its
+// conversation may have taken over.
 func (t *Turn) moved(ctx context.Context, ev bots.Event) error {
 	t.Wake(topicOutbox(t.Channel))
-	return t.g.moveChat(ctx, t.Tx, t.Channel, ev.Chat, ev.NewChat)
+	if err := t.g.moveChat(ctx, t.Tx, t.Channel, ev.Chat, ev.NewChat); err != nil {
+		return err
+	}
+	d, err := t.DialogueOf(ctx, t.Conversation)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil // it became a part of an older one
+	}
+	if err != nil {
+		return fmt.Errorf("load the dialogue of a chat that moved: %w", err)
+	}
+	t.row.Flow, t.row.State, t.row.Turn = d.Flow, d.State, d.Turn
+	return nil
 }

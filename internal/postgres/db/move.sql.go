@@ -120,6 +120,23 @@ func (q *Queries) AdoptWaiting(ctx context.Context, keep int64, give int64) erro
 	return err
 }
 
+const dialogueOf = `-- name: DialogueOf :one
+select flow, state, turn from conversation where id = $1
+`
+
+type DialogueOfRow struct {
+	Flow  string
+	State []byte
+	Turn  int64
+}
+
+func (q *Queries) DialogueOf(ctx context.Context, id int64) (DialogueOfRow, error) {
+	row := q.db.QueryRow(ctx, dialogueOf, id)
+	var i DialogueOfRow
+	err := row.Scan(&i.Flow, &i.State, &i.Turn)
+	return i, err
+}
+
 const dropConversation = `-- name: DropConversation :exec
 delete from conversation where id = $1
 `

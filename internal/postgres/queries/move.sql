@@ -62,5 +62,8 @@ update due g set subject = sqlc.arg(keep)
 where g.subject = sqlc.arg(give) and g.state = 'planned'
   and not exists (select 1 from due k where k.kind = g.kind and k.subject = sqlc.arg(keep) and k.key = g.key);
 
+-- name: DialogueOf :one
+select flow, state, turn from conversation where id = $1;
+
 -- name: DropConversation :exec
 delete from conversation where id = $1;
