@@ -207,21 +207,15 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 			o.state, o.class, o.err = "failed", bots.ClassRejected.String(), "panic: "+fmt.Sprint(p)
 		}
 	}()
-	// A reader who left is not written to in vain; a group is no single reader.
-	gone := row.Private && row.AddressState == "gone"
 	if why, err := c.stale(ctx, row); err != nil {
 		return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
 	} else if why != "" {
 		o.state, o.err = "stale", why
 		return o
 	}
-	if gone {
-		o.state, o.class, o.err = "failed", bots.ClassGone.String(), "the address is gone"
-		return o
-	}
 	caps := c.adapter.Caps()
-	if windowShut(caps, row) {
-		o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
+	if class, why := shut(caps, row); class != 0 {
+		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
 	if wait := c.pace.wait(bots.ChatID(row.Chat)); wait > 0 {
@@ -272,8 +266,19 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 	return why, nil
 }
 
-func windowShut(caps bots.Caps, row db.ClaimOutboxRow) bool {
-	return caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
+// shut says why an address is not even tried: who left is not written to in
+// vain, and who stopped gets nothing that was meant for another address. A group
+// is no single reader.
+func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+	switch {
+	case row.Private && row.AddressState == "gone":
+		return bots.ClassGone, "the address is gone"
+	case row.AddressState == "stopped" && row.FallbackOf != nil:
+		return bots.ClassClosed, "the person asked for no more messages here"
+	case caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
+		return bots.ClassClosed, "the push window is shut"
+	}
+	return 0, ""
 }
 
 func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error {
