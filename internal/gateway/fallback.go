@@ -14,10 +14,8 @@ import (
 type Undelivered struct {
 	// Class is why the last address did not take it.
 	Class string
-	// Reason and Subject are those of the push, empty for a reply.
-	Reason, Subject string
-	// Question is true when an answer was expected.
-	Question bool
+	// Subject is what the push was about, empty for a reply.
+	Subject string
 }
 
 // Carry lets what belongs to a text go along to another chat: from and to are

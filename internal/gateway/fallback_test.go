@@ -11,6 +11,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/scheduler"
 )
 
 // Beside the web page a person may be heard on these.
@@ -86,7 +87,7 @@ func (m *manyRig) flush() {
 	}
 }
 
-// also gives li's person one more address with a private chat there.
+// also gives a person one more address with a private chat there.
 func (m *manyRig) also(of bots.UserID, channel bots.ChannelID, user bots.UserID, trust bots.Trust) {
 	m.t.Helper()
 	m.exec(`with a as (insert into address (channel, user_id, chat, person_id, trust, last_inbound_at)
@@ -108,7 +109,7 @@ func on(channel bots.ChannelID, ev bots.Event) bots.Event {
 	return ev
 }
 
-// rows lists a user's outbox rows as "channel state".
+// ends lists all outbox rows as "channel state".
 func (m *manyRig) ends() []string {
 	m.t.Helper()
 	return strings.Fields(one[string](m.rig, `select coalesce(string_agg(channel || ':' || state, ' ' order by id), '') from outbox`))
@@ -159,11 +160,16 @@ func TestWhatMayTravel(t *testing.T) {
 		push   bool
 		travel bool
 	}{
-		{bots.ClassGone, true, true}, {bots.ClassGone, false, true},
-		{bots.ClassClosed, true, true}, {bots.ClassClosed, false, true},
-		{bots.ClassTemporary, true, true}, {bots.ClassTemporary, false, true},
-		{bots.ClassRejected, true, false}, {bots.ClassRejected, false, false},
-		{bots.ClassUnknown, true, true}, {bots.ClassUnknown, false, false},
+		{bots.ClassGone, true, true},
+		{bots.ClassGone, false, true},
+		{bots.ClassClosed, true, true},
+		{bots.ClassClosed, false, true},
+		{bots.ClassTemporary, true, true},
+		{bots.ClassTemporary, false, true},
+		{bots.ClassRejected, true, false},
+		{bots.ClassRejected, false, false},
+		{bots.ClassUnknown, true, true},
+		{bots.ClassUnknown, false, false},
 	} {
 		m.exec(`delete from outbox`)
 		m.exec(`update address set state = 'active'`)
@@ -553,5 +559,55 @@ func TestFallbackThroughTwoOwners(t *testing.T) {
 	}
 	if len(r.lost.all()) != 0 || other.most > 1 {
 		t.Fatalf("people heard %q; %d at once", r.lost.all(), other.most)
+	}
+}
+
+// A push whose address is lost between finding it and speaking finds another.
+func TestAPushFindsItsTargetAnew(t *testing.T) {
+	t.Parallel()
+	var m *manyRig
+	first := true
+	m = greeted(t, func(_ *Config, d *Deps) {
+		kind := telling(scheduler.Normal)
+		kind.Name = "reach"
+		kind.Target = func(ctx context.Context, db *postgres.DB, d Due) (int64, error) {
+			list, err := Reach(ctx, db.Queries, []int64{d.Person}, 0)
+			if first && err == nil {
+				first = false
+				m.exec(`update address set state = 'gone' where id = $1`, list[0].AddressID)
+			}
+			if len(list) == 0 {
+				return 0, ErrNoAddress
+			}
+			return list[0].ID, err
+		}
+		d.Kinds = append(d.Kinds, kind)
+	})
+	m.also("li", sms, "li-sms", bots.TrustVerified)
+	m.exec(`update address set last_inbound_at = product_now() where user_id = 'li-tg'`)
+	p, err := Plan{Kind: "reach", Subject: "x:1", Key: "灯修好了", Person: m.count(`select person_id from address where user_id = 'li'`), At: m.now().Add(-time.Second)}.row()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.DB.PlanDue(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	m.due()
+	m.flush()
+	if got := m.ends(); !slices.Equal(got, []string{"sms:sent"}) {
+		t.Fatalf("the rows are %q", got)
+	}
+}
+
+func TestAChatThatMovesInCirclesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	m := greeted(t)
+	m.net.on(func(_ context.Context, to bots.Address, _ bots.Message) error {
+		return &bots.Error{Class: bots.ClassMoved, NewChat: to.Chat + "'", Err: errBroken}
+	})
+	m.says("li", "您好")
+	m.flush()
+	if got := m.ends(); !slices.Equal(got, []string{"web:failed"}) || !slices.Equal(m.lost.all(), []string{"moved"}) {
+		t.Fatalf("rows %q, people heard %q", got, m.lost.all())
 	}
 }

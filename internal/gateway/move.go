@@ -27,6 +27,23 @@ func (g *Gateway) moveChat(ctx context.Context, tx *postgres.Tx, channel bots.Ch
 	return Record(ctx, tx, g.Keys, "system", "chat.moved", postgres.Subject("conversation", moved.Conversations[0]), data, "")
 }
 
+// moveChats moves the chats of rows that were answered with a new id, before the
+// rows go back into the queue: conversations are locked before outbox rows.
+func (c *Channel) moveChats(ctx context.Context, batch []outcome) error {
+	for _, o := range batch {
+		if o.chat == "" {
+			continue
+		}
+		err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			return c.g.moveChat(ctx, tx, c.id, bots.ChatID(o.row.Chat), bots.ChatID(o.chat))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // moved does the event of a chat that goes on elsewhere. Nobody said anything,
 // so no dialogue hears of it; but the turn leaves the dialogue that its
 // conversation may have taken over.

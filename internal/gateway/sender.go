@@ -323,8 +323,10 @@ func (c *Channel) failed(o outcome, err error) outcome {
 		o.row.Tries--
 		return o.retry(e.Class, err, e.After)
 	case bots.ClassMoved:
-		o.chat = string(e.NewChat)
-		return o.retry(e.Class, err, 0)
+		if !last { // else it moves in circles
+			o.chat = string(e.NewChat)
+			return o.retry(e.Class, err, 0)
+		}
 	case bots.ClassLoggedOut:
 		o.row.Tries--
 		return o.retry(e.Class, err, 30*time.Second)
@@ -361,18 +363,8 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 	defer cancel()
-	// A chat that moved takes everything along before its row goes back into the
-	// queue; conversations are locked before outbox rows.
-	for _, o := range batch {
-		if o.chat == "" {
-			continue
-		}
-		err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-			return c.g.moveChat(ctx, tx, c.id, bots.ChatID(o.row.Chat), bots.ChatID(o.chat))
-		})
-		if err != nil {
-			return err
-		}
+	if err := c.moveChats(ctx, batch); err != nil {
+		return err
 	}
 	var after aftermath
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -471,10 +463,7 @@ func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.Channel
 	if err != nil || to != "" || g.Undeliverable == nil {
 		return to, err
 	}
-	err = g.Undeliverable(ctx, t, Undelivered{
-		Class: o.class, Reason: o.row.Reason, Subject: o.row.Subject, Question: o.row.QuestionTurn != 0,
-	})
-	if err != nil {
+	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject}); err != nil {
 		return "", fmt.Errorf("hand an undelivered message to people: %w", err)
 	}
 	return "", nil
