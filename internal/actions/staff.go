@@ -76,7 +76,7 @@ func (s *Set) taskActions() map[string]gateway.Action {
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
 	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines"}, known...)
+	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	return map[string]flows.ActionDoc{
 		"staff.join":    {Results: []string{"name", "code", "other"}},

@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -80,8 +81,11 @@ func (o *office) cardKind() gateway.Kind {
 			if err != nil {
 				return 0, err
 			}
-			conv, err := d.BestConversation(ctx, s.PersonID)
-			return conv.ID, err
+			list, err := gateway.Reach(ctx, d.Queries, []int64{s.PersonID}, 0)
+			if err != nil || len(list) == 0 {
+				return 0, errors.Join(err, gateway.ErrNoAddress)
+			}
+			return list[0].ID, nil
 		},
 		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			var c workorder.CardDue

@@ -100,14 +100,14 @@ type saidParams struct {
 }
 
 func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say) error {
-	body, err := json.Marshal(p)
+	params, err := t.g.sealSaid(p)
 	if err != nil {
-		return fmt.Errorf("pack a reply: %w", err)
+		return err
 	}
 	line := postgres.Line{
 		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
 		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
-		Params: t.g.Keys.Seal(body, aadOutbox),
+		Params: params,
 	}
 	if s.Question {
 		line.QuestionTurn, line.Nudge, line.Expire = t.row.Turn, s.Nudge, s.Expire

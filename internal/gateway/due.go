@@ -320,9 +320,19 @@ func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
 		return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true
 	}
 	if t.row.AddressState != "active" && k.Class != "" {
-		return Dropped("the address is " + t.row.AddressState), true
+		return t.unreachable(d), true
 	}
 	return Outcome{}, false
+}
+
+// unreachable ends a push whose address was lost since its target was found: it
+// is found anew, unless the push is about this very conversation.
+func (t *Turn) unreachable(d Due) Outcome {
+	why := "the address is " + t.row.AddressState
+	if d.Subject == postgres.Subject("conversation", t.Conversation) {
+		return Dropped(why)
+	}
+	return t.putOff(d, t.Now, why)
 }
 
 func (t *Turn) putOff(d Due, at time.Time, why string) Outcome {

@@ -29,7 +29,9 @@
 // owns a channel account by a session advisory lock with an epoch; it claims
 // the head row of each free chat, reads again why the row was written (late
 // binding), renders it to what the channel can show and sends. An outcome is
-// written only under the epoch that claimed the row. Unknown is an outcome.
+// written only under the epoch that claimed the row. Unknown is an outcome. What
+// an address did not take goes to the next one of the same person, and after the
+// last to people (fallback.go).
 //
 // # Pushes
 //
@@ -117,10 +119,14 @@ type Deps struct {
 	// Fresh are the late-binding checks, by the reason written in an outbox
 	// row.
 	Fresh map[string]Fresh
+	// Carry lets what belongs to a text go along to another address, by the same
+	// reason.
+	Carry map[string]Carry
 	// Dead is called in the transaction that gives an event up.
 	Dead func(ctx context.Context, t *Turn, why string) error
-	// Undeliverable is called in the transaction that gives a message up.
-	Undeliverable func(ctx context.Context, t *Turn, why string) error
+	// Undeliverable is called in the transaction that gives a message up: every
+	// address of its reader was tried.
+	Undeliverable func(ctx context.Context, t *Turn, what Undelivered) error
 	Log           *slog.Logger
 	Metrics       *Metrics
 }

@@ -11,7 +11,8 @@ import (
 
 // pace keeps one channel account inside its network's limits. It lives in the
 // owner of the account; after a change of owner a few messages may come early,
-// which the network answers with ClassThrottled.
+// which the network answers with ClassThrottled. A pause that the network asked
+// for lies in the database and binds the next owner too.
 type pace struct {
 	mu     sync.Mutex
 	now    func() time.Time
@@ -73,9 +74,12 @@ func (p *pace) wait(chat bots.ChatID) time.Duration {
 	return longest
 }
 
-// pause holds the whole account for d: the network said so.
+// pause holds the whole account for d: the network said so. It never shortens
+// a pause that is on.
 func (p *pace) pause(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.until = p.now().Add(d)
+	if until := p.now().Add(d); until.After(p.until) {
+		p.until = until
+	}
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,13 +18,9 @@ import (
 // text in the language of the reader, buttons or a numbered list, split at
 // grapheme ends where it is too long.
 func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, string, error) {
-	plain, err := g.Keys.Open(row.Params, aadOutbox)
+	p, err := g.openSaid(row)
 	if err != nil {
-		return nil, "", fmt.Errorf("open the parameters of outbox row %d: %w", row.ID, err)
-	}
-	var p saidParams
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return nil, "", fmt.Errorf("read the parameters of outbox row %d: %w", row.ID, err)
+		return nil, "", err
 	}
 	tmpl, err := g.Library.Template(row.Source, row.TextKey, int(row.TextVersion), row.Lang)
 	if err != nil {

@@ -101,7 +101,7 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
 		Actions: r.acts.all(), Kinds: QuestionKinds(), Fresh: map[string]Fresh{},
-		Dead: r.dead.hook, Undeliverable: r.lost.hook, Log: slog.New(slog.DiscardHandler),
+		Dead: r.dead.hook, Undeliverable: r.lost.undelivered, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
 		f(&cfg, &deps)
@@ -384,6 +384,10 @@ func (n *notes) hook(ctx context.Context, t *Turn, why string) error {
 	defer n.mu.Unlock()
 	n.list = append(n.list, why)
 	return n.err
+}
+
+func (n *notes) undelivered(ctx context.Context, t *Turn, what Undelivered) error {
+	return n.hook(ctx, t, what.Class)
 }
 
 func (n *notes) all() []string {

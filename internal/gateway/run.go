@@ -79,6 +79,9 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 		t.Wake(topicWaiting)
 		return t.JoinWaiting(ctx, t.row.InboxID, sealed)
 	}
+	if ev.Kind == bots.KindMoved {
+		return t.moved(ctx, ev)
+	}
 	if ev.Kind == bots.KindLeave {
 		return t.route(ctx, ev) // nothing was said, and nobody is there to read
 	}

@@ -100,9 +100,10 @@ type Card struct {
 }
 
 type ChannelOwner struct {
-	Channel string
-	Epoch   int64
-	Since   time.Time
+	Channel     string
+	Epoch       int64
+	Since       time.Time
+	PausedUntil *time.Time
 }
 
 type ClockOffset struct {
@@ -304,6 +305,7 @@ type Outbox struct {
 	CreatedAt      time.Time
 	SentAt         *time.Time
 	Receipt        string
+	FallbackOf     *int64
 }
 
 type Person struct {
