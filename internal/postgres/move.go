@@ -71,7 +71,7 @@ func (t *Tx) mergeConversation(ctx context.Context, channel string, chats []stri
 		if err := t.AdoptDue(ctx, Subject("conversation", keep), Subject("conversation", give)); err != nil {
 			return err
 		}
-		_, err := t.ClearDue(ctx, "the chat moved", Subject("conversation", give), "")
+		_, err := t.ClearDue(ctx, "the chat moved", Subject("conversation", give), nil)
 		return err
 	}
 	lines := func(ctx context.Context, keep, give int64) error {
