@@ -217,7 +217,7 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 		o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
 		return o
 	}
-	if wait := c.pace.wait(bots.ChatID(row.Chat)); wait > 0 {
+	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
 		o.wait, o.row.Tries = wait, row.Tries-1
 		return o
 	}
@@ -225,6 +225,9 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 	if err != nil {
 		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
 		return o
+	}
+	if row.Edits != 0 && row.Standing != "" {
+		return c.edit(ctx, o, messages)
 	}
 	if photo != "" && caps.PhotoOut > 0 {
 		if err := c.attach(ctx, &messages[0], photo); err != nil {
@@ -238,6 +241,9 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string, err error) {
 	if row.Class == "push" && row.AddressState == "stopped" {
 		return "the person asked for no more messages", nil
+	}
+	if row.Overtaken {
+		return "a newer change of the same message waits", nil
 	}
 	check := c.g.Fresh[row.Reason]
 	if check == nil {
@@ -257,7 +263,7 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 }
 
 func windowShut(caps bots.Caps, row db.ClaimOutboxRow) bool {
-	return caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
+	return caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
 }
 
 func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error {
@@ -360,6 +366,9 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 			if o.state == "sent" {
 				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
 				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
+			}
+			if err := c.g.groupLost(ctx, tx, o); err != nil {
+				return err
 			}
 			q, err := c.g.ended(ctx, tx, o)
 			if err != nil {

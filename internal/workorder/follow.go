@@ -45,9 +45,11 @@ type CodeDue struct {
 	Digits []byte `json:"digits"`
 }
 
-// CardDue is the data of a DueCard row.
+// CardDue is the data of a DueCard row: for one of the staff, or for a group.
 type CardDue struct {
-	Staff int64 `json:"staff"`
+	Staff int64 `json:"staff,omitempty"`
+	// Group is the own conversation of a work group.
+	Group int64 `json:"group,omitempty"`
 	// Informed cards are for knowing, not for doing.
 	Informed bool `json:"informed,omitempty"`
 }
@@ -182,8 +184,19 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
+	homes, err := s.homes(ctx, t, o)
+	if err != nil {
+		return err
+	}
 	for _, a := range o.Assignments {
 		if !a.EndedAt.IsZero() {
+			continue
+		}
+		// Who was asked by name hears it alone.
+		if group := homes[a.Desk]; group != 0 && e.Data["reason"] != "colleague" {
+			if err := s.planGroup(ctx, t, o, group, a.Role == ticket.RoleInformed); err != nil {
+				return err
+			}
 			continue
 		}
 		staff, err := s.AtDesk(ctx, t, a.Desk)

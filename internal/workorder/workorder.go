@@ -24,6 +24,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"shaoying/internal/gateway"
@@ -154,6 +155,9 @@ func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events 
 		if err := s.follow(ctx, t, o, e); err != nil {
 			return fmt.Errorf("follow %s: %w", e.Kind, err)
 		}
+	}
+	if slices.ContainsFunc(events, func(e ticket.Event) bool { return shows(e.Kind) }) {
+		return s.changeCards(ctx, t, o)
 	}
 	return nil
 }

@@ -74,8 +74,18 @@ func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, er
 	if err != nil {
 		return 0, fmt.Errorf("load the chat of a ticket: %w", err)
 	}
-	if c.BoundAs == "" && c.AddressState == string(people.AddressActive) {
-		return c.ID, nil
+	if c.AddressState == string(people.AddressActive) {
+		if !c.InGroup {
+			return c.ID, nil
+		}
+		// It was reported in a group: the private chat of the same address.
+		id, err := d.ConversationOfAddress(ctx, c.AddressID)
+		if err == nil {
+			return id, nil
+		}
+		if !errors.Is(err, postgres.ErrNoRows) {
+			return 0, fmt.Errorf("find the private chat of the reporter: %w", err)
+		}
 	}
 	root, err := d.RootPerson(ctx, k.ReporterID)
 	if err != nil {

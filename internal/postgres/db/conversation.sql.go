@@ -22,7 +22,7 @@ func (q *Queries) AddressByUser(ctx context.Context, channel string, userID stri
 
 const bestConversation = `-- name: BestConversation :one
 select c.id, c.channel, c.chat, c.user_id, c.address_id, a.trust
-from address a join conversation c on c.address_id = a.id and c.bound_as = ''
+from address a join conversation c on c.address_id = a.id and not c.in_group
 where a.person_id = $1 and a.state = 'active'
 order by a.last_inbound_at desc nulls last, a.id
 limit 1
@@ -65,7 +65,7 @@ func (q *Queries) ChannelOfConversation(ctx context.Context, id int64) (string, 
 }
 
 const conversation = `-- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1
@@ -77,7 +77,8 @@ type ConversationRow struct {
 	Chat         string
 	UserID       string
 	AddressID    int64
-	BoundAs      string
+	InGroup      bool
+	IsGroup      bool
 	Flow         string
 	Turn         int64
 	PersonID     int64
@@ -95,7 +96,8 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 		&i.Chat,
 		&i.UserID,
 		&i.AddressID,
-		&i.BoundAs,
+		&i.InGroup,
+		&i.IsGroup,
 		&i.Flow,
 		&i.Turn,
 		&i.PersonID,
@@ -109,7 +111,7 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 const newAddress = `-- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id
 `
 
@@ -135,8 +137,8 @@ func (q *Queries) NewAddress(ctx context.Context, arg NewAddressParams) (int64, 
 }
 
 const newConversation = `-- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id
 `
@@ -146,6 +148,7 @@ type NewConversationParams struct {
 	Chat      string
 	UserID    string
 	AddressID int64
+	InGroup   bool
 }
 
 func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams) (int64, error) {
@@ -154,6 +157,7 @@ func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams
 		arg.Chat,
 		arg.UserID,
 		arg.AddressID,
+		arg.InGroup,
 	)
 	var id int64
 	err := row.Scan(&id)

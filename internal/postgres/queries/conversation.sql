@@ -7,17 +7,17 @@ insert into person default values returning id;
 -- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id;
 
 -- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id;
 
 -- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1;
@@ -26,7 +26,7 @@ where c.id = $1;
 -- active address that was heard last.
 -- name: BestConversation :one
 select c.id, c.channel, c.chat, c.user_id, c.address_id, a.trust
-from address a join conversation c on c.address_id = a.id and c.bound_as = ''
+from address a join conversation c on c.address_id = a.id and not c.in_group
 where a.person_id = $1 and a.state = 'active'
 order by a.last_inbound_at desc nulls last, a.id
 limit 1;
