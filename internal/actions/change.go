@@ -92,6 +92,20 @@ func (s *Set) tellHolders(ctx context.Context, t *gateway.Turn, o *workorder.Ord
 			return err
 		}
 	}
+	groups, err := t.CardGroups(ctx, o.ID)
+	if err != nil {
+		return fmt.Errorf("find the groups in which a ticket lies: %w", err)
+	}
+	for _, id := range groups {
+		err := t.PlanDue(ctx, gateway.Plan{
+			Kind: workorder.DueCard, Subject: workorder.Subject(o.ID), Version: int32(o.Version), At: t.Now,
+			Key:  fmt.Sprintf("v%d/g%d/added/%s", o.Version, id, t.Now.UTC().Format(time.RFC3339)),
+			Data: workorder.CardDue{Group: id},
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

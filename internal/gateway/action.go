@@ -39,8 +39,8 @@ type Turn struct {
 	Group   bool
 	BoundAs string
 	GroupID int64
-	Address      int64
-	Person       int64
+	Address int64
+	Person  int64
 	// Staff is 0 when the speaker is not on the staff.
 	Staff int64
 	// Trust is what the address may be believed for.

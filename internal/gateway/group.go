@@ -27,9 +27,9 @@ const overheardAnswer = 3 * time.Minute
 // maxCalled is how much of a name stands before what is said to a member.
 const maxCalled = 20
 
-// where is the kind of group that the turn is in, as flows.Definition.Groups
+// Where is the kind of group that the turn is in, as flows.Definition.Groups
 // has it; empty in a private chat.
-func (t *Turn) where() string {
+func (t *Turn) Where() string {
 	switch {
 	case !t.Group:
 		return ""
@@ -52,7 +52,7 @@ func (t *Turn) runsHere(flow string) bool {
 		return true
 	}
 	def, _, err := t.g.Library.Flow(flow, 0)
-	return err == nil && slices.Contains(def.Groups, t.where())
+	return err == nil && slices.Contains(def.Groups, t.Where())
 }
 
 // CardHome is the conversation in which the cards of this chat lie: a group's

@@ -74,7 +74,7 @@ func (s *Service) view(t *gateway.Turn, o *Order, staff people.Staff, informed b
 	viewer, ok := s.Viewer(staff, o, t.Now)
 	switch {
 	case t.Group:
-		viewer, ok = ticket.ViewGroup, forGroups(o) && t.BoundAs == flows.GroupWork
+		viewer, ok = ticket.ViewGroup, ForGroups(o) && t.BoundAs == flows.GroupWork
 	case informed:
 		viewer = ticket.ViewInformed
 	}

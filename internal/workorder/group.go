@@ -64,9 +64,9 @@ func ParseCardSubject(subject string) (id, group int64, err error) {
 	return id, group, nil
 }
 
-// forGroups reports whether a ticket may lie in a work group at all: no private
+// ForGroups reports whether a ticket may lie in a work group at all: no private
 // one, none that is about a person or a unit, and none that a named person got.
-func forGroups(o *Order) bool {
+func ForGroups(o *Order) bool {
 	lead, ok := o.Lead()
 	return !o.Private() && len(o.Against) == 0 && len(o.AgainstStaff) == 0 && (!ok || lead.Desk.Kind != ticket.DeskNamed)
 }
@@ -74,7 +74,7 @@ func forGroups(o *Order) bool {
 // homes finds the work group of each desk that has the ticket: that of the grid,
 // else of its village, else of its township; that of the unit.
 func (s *Service) homes(ctx context.Context, t *gateway.Turn, o *Order) (map[ticket.Desk]int64, error) {
-	if !forGroups(o) {
+	if !ForGroups(o) {
 		return nil, nil
 	}
 	var areas []string
@@ -110,7 +110,8 @@ func servedBy(d ticket.Desk) []people.Area {
 	case d.Kind == ticket.DeskGrid && grid.Valid():
 		village := grid.Village()
 		return []people.Area{
-			{Kind: people.AreaGrid, Code: d.Code}, {Kind: people.AreaVillage, Code: string(village)},
+			{Kind: people.AreaGrid, Code: d.Code},
+			{Kind: people.AreaVillage, Code: string(village)},
 			{Kind: people.AreaTownship, Code: string(village.At(people.LevelTownship))},
 		}
 	case d.Kind == ticket.DeskUnit:

@@ -21,23 +21,23 @@ func Fresh(Deps) map[string]gateway.Fresh {
 	}
 	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
 	return map[string]gateway.Fresh{
-		workorder.DueCard:     sameVersion(onDesk),
+		workorder.DueCard: sameVersion(onDesk),
 		// A card of a group goes out only while everybody there may see it.
 		workorder.ReasonGroupCard: groupFit(of(onDesk)),
 		workorder.DueCardEdit:     groupFit(nil),
 		reasonStrangers:           stillBlocked,
-		workorder.DueNudge:    of(onDesk),
-		workorder.DueSign:     of(onDesk),
-		workorder.DueContact:  of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
-		workorder.DueDispatch: of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
-		workorder.DueNotice:   wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
-		workorder.DueCallback: wanted(sameVersion(asked)),
-		DueRating:             wanted(sameVersion(closed)),
-		DueStillFine:          wanted(sameVersion(closed)),
-		workorder.DueTask:     taskOpen,
-		DueLine:               stillHere,
-		DueDigest:             stillHere,
-		reasonCalendar:        stillHere,
+		workorder.DueNudge:        of(onDesk),
+		workorder.DueSign:         of(onDesk),
+		workorder.DueContact:      of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
+		workorder.DueDispatch:     of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
+		workorder.DueNotice:       wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
+		workorder.DueCallback:     wanted(sameVersion(asked)),
+		DueRating:                 wanted(sameVersion(closed)),
+		DueStillFine:              wanted(sameVersion(closed)),
+		workorder.DueTask:         taskOpen,
+		DueLine:                   stillHere,
+		DueDigest:                 stillHere,
+		reasonCalendar:            stillHere,
 	}
 }
 
