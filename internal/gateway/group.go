@@ -161,7 +161,7 @@ func (t *Turn) answers(d *dialogue, in flows.Input) bool {
 // else: the word alone, or with the number of a card.
 func (t *Turn) wholeCommand(text string) bool {
 	_, rest, ok := t.staffIntent(text)
-	return ok && (rest == "" || strings.ContainsRune("0123456789０１２３４５６７８９#＃", []rune(rest)[0]))
+	return ok && t.AtWork() && (rest == "" || strings.ContainsRune("0123456789０１２３４５６７８９#＃", []rune(rest)[0]))
 }
 
 // called is what a member of a group is called in what is said to them there.
