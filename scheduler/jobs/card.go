@@ -46,10 +46,8 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Dropped("the ticket has moved on"), err
 	}
 	if c.Group != 0 {
-		if err := workorder.Fit(ctx, t.Queries, c.Group); errors.Is(err, workorder.ErrUnfit) {
-			return gateway.Dropped(err.Error()), d.Orders.PlanCards(ctx, t, o, "instead/")
-		} else if err != nil {
-			return gateway.Outcome{}, err
+		if fit, why, err := d.fit(ctx, t, o); err != nil || !fit {
+			return gateway.Dropped(why), err
 		}
 	}
 	if at, verdict := d.Quiet.Shift(t.Now, o.Deadline, class(o), scheduler.QuietLater); verdict == scheduler.Moved {

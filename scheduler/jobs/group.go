@@ -61,6 +61,26 @@ func (d Deps) members(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 	return gateway.Dropped("nothing has changed"), nil
 }
 
+// fit asks whether a card may go into this group. Where it may not, everybody
+// at the desks gets one in private and the members are looked at.
+func (d Deps) fit(ctx context.Context, t *gateway.Turn, o *workorder.Order) (ok bool, why string, err error) {
+	err = workorder.Fit(ctx, t.Queries, t.Conversation)
+	if errors.Is(err, workorder.ErrUnfit) {
+		why = err.Error()
+		if err := t.LookAtMembers(ctx, t.Conversation); err != nil {
+			return false, why, err
+		}
+		return false, why, d.Orders.PlanCards(ctx, t, o, "instead/")
+	}
+	if err != nil {
+		return false, "", err
+	}
+	if err := t.ClearGroup(ctx, t.Conversation); err != nil {
+		return false, "", fmt.Errorf("note that a group is fit: %w", err)
+	}
+	return true, "", nil
+}
+
 // block tells the group and who bound it what is missing, once, and takes the
 // cards back.
 func (d Deps) block(ctx context.Context, t *gateway.Turn, due gateway.Due, g db.LockGroupRow, count map[string]string) error {

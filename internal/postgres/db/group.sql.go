@@ -154,7 +154,7 @@ func (q *Queries) ChangeCardsIn(ctx context.Context, kind string, conversationID
 }
 
 const clearGroup = `-- name: ClearGroup :exec
-update conversation set blocked_at = null where id = $1
+update conversation set blocked_at = null where id = $1 and blocked_at is not null
 `
 
 func (q *Queries) ClearGroup(ctx context.Context, id int64) error {

@@ -55,7 +55,7 @@ where g.id = $1 and g.is_group;
 update conversation set blocked_at = product_now() where id = $1;
 
 -- name: ClearGroup :exec
-update conversation set blocked_at = null where id = $1;
+update conversation set blocked_at = null where id = $1 and blocked_at is not null;
 
 -- name: LeaveGroup :exec
 update conversation set left_at = product_now() where id = $1 and in_group;
