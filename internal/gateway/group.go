@@ -240,15 +240,14 @@ func (t *Turn) MakeGroup(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("make the person of a group: %w", err)
 	}
-	user := groupUser(t.Chat)
 	address, err := t.NewAddress(ctx, db.NewAddressParams{
-		Channel: string(t.Channel), UserID: user, Chat: string(t.Chat), PersonID: person, Trust: bots.TrustNone.String(),
+		Channel: string(t.Channel), UserID: groupUser + string(t.Chat), Chat: string(t.Chat), PersonID: person, Trust: bots.TrustNone.String(),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make the address of a group: %w", err)
 	}
 	id, err = t.NewGroup(ctx, db.NewGroupParams{
-		Channel: string(t.Channel), Chat: string(t.Chat), UserID: user, AddressID: address,
+		Channel: string(t.Channel), Chat: string(t.Chat), UserID: groupUser, AddressID: address,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make a group: %w", err)
@@ -256,6 +255,8 @@ func (t *Turn) MakeGroup(ctx context.Context) (int64, error) {
 	return id, nil
 }
 
-// groupUser is the user id of a group's own address. No network has such a
-// user: a user id holds no control character.
-func groupUser(chat bots.ChatID) string { return "group\t" + string(chat) }
+// groupUser is the user of a group's own conversation, the same in every group so
+// that it is found when two ids turn out to be one group; its address has the
+// chat behind it. No network has such a user: a user id holds no control
+// character.
+const groupUser = "group\t"
