@@ -166,42 +166,43 @@ type Plan struct {
 	NotAfter time.Time
 }
 
-// PlanDue writes a due row. The key (kind, subject, key) decides: planning the
+// PlanDue writes due rows. The key (kind, subject, key) decides: planning the
 // same thing twice does nothing.
-func (t *Turn) PlanDue(ctx context.Context, p Plan) error {
-	params, err := p.row()
+func (t *Turn) PlanDue(ctx context.Context, plans ...Plan) error {
+	if len(plans) == 0 {
+		return nil
+	}
+	rows, err := dueRows(plans)
 	if err != nil {
 		return err
 	}
-	if err := t.Tx.PlanDue(ctx, params); err != nil {
-		return fmt.Errorf("plan %s for %s: %w", p.Kind, p.Subject, err)
+	if err := t.PlanDues(ctx, rows); err != nil {
+		return fmt.Errorf("plan %s for %s: %w", plans[0].Kind, plans[0].Subject, err)
 	}
 	t.Wake(topicDue)
 	return nil
+}
+
+func dueRows(plans []Plan) (rows db.PlanDuesParams, err error) {
+	for _, p := range plans {
+		data, err := p.data()
+		if err != nil {
+			return rows, err
+		}
+		rows.Kinds, rows.Subjects, rows.Keys = append(rows.Kinds, p.Kind), append(rows.Subjects, p.Subject), append(rows.Keys, p.Key)
+		rows.Persons, rows.Versions = append(rows.Persons, p.Person), append(rows.Versions, p.Version)
+		rows.Data, rows.DueAts, rows.NotAfters = append(rows.Data, string(data)), append(rows.DueAts, p.At), append(rows.NotAfters, p.NotAfter)
+	}
+	return rows, nil
 }
 
 // ReplanDue writes a due row or moves the one that is there.
 func (t *Turn) ReplanDue(ctx context.Context, p Plan) error {
-	params, err := p.row()
+	data, err := p.data()
 	if err != nil {
 		return err
 	}
-	if err := t.Tx.ReplanDue(ctx, db.ReplanDueParams(params)); err != nil {
-		return fmt.Errorf("plan %s for %s again: %w", p.Kind, p.Subject, err)
-	}
-	t.Wake(topicDue)
-	return nil
-}
-
-func (p Plan) row() (db.PlanDueParams, error) {
-	data := []byte("{}")
-	if p.Data != nil {
-		var err error
-		if data, err = json.Marshal(p.Data); err != nil {
-			return db.PlanDueParams{}, fmt.Errorf("pack the data of %s: %w", p.Kind, err)
-		}
-	}
-	row := db.PlanDueParams{
+	row := db.ReplanDueParams{
 		Kind: p.Kind, Subject: p.Subject, Key: p.Key, SubjectVersion: p.Version, Data: data, DueAt: p.At,
 	}
 	if p.Person != 0 {
@@ -210,7 +211,23 @@ func (p Plan) row() (db.PlanDueParams, error) {
 	if !p.NotAfter.IsZero() {
 		row.NotAfter = &p.NotAfter
 	}
-	return row, nil
+	if err := t.Tx.ReplanDue(ctx, row); err != nil {
+		return fmt.Errorf("plan %s for %s again: %w", p.Kind, p.Subject, err)
+	}
+	t.Wake(topicDue)
+	return nil
+}
+
+// data packs what the kind will read.
+func (p Plan) data() ([]byte, error) {
+	if p.Data == nil {
+		return []byte("{}"), nil
+	}
+	data, err := json.Marshal(p.Data)
+	if err != nil {
+		return nil, fmt.Errorf("pack the data of %s: %w", p.Kind, err)
+	}
+	return data, nil
 }
 
 // Wake wakes the listeners of a topic once the turn has committed.

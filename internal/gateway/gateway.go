@@ -71,6 +71,9 @@ type Config struct {
 	FloodPerMinute int
 	// MaxText is the longest message in runes. Default 2,000.
 	MaxText int
+	// Places is how many shared transactions run at once, Slice how many events
+	// share one at most. Defaults 2 and 64; Slice 1 gives every turn its own.
+	Places, Slice int
 }
 
 func (c Config) withDefaults() Config {
@@ -85,6 +88,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxText == 0 {
 		c.MaxText = 2000
+	}
+	if c.Places == 0 {
+		c.Places = defaultPlaces
+	}
+	if c.Slice == 0 {
+		c.Slice = defaultSlice
 	}
 	return c
 }
@@ -120,7 +129,8 @@ type Deps struct {
 type Gateway struct {
 	cfg Config
 	Deps
-	lanes lanes
+	lanes  lanes
+	places places
 }
 
 // New checks that everything a turn may need is there.
@@ -133,7 +143,10 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 			return nil, fmt.Errorf("gateway: dialogue %q is needed by the routing: %w", f, err)
 		}
 	}
-	return &Gateway{cfg: cfg.withDefaults(), Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}}, nil
+	cfg = cfg.withDefaults()
+	return &Gateway{
+		cfg: cfg, Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
+	}, nil
 }
 
 // conversationKey names a conversation before it has an id.

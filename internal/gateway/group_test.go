@@ -9,7 +9,6 @@ import (
 	"shaoying/bots"
 	"shaoying/flows"
 	"shaoying/internal/postgres"
-	"shaoying/internal/postgres/db"
 )
 
 // The groups of the tests.
@@ -256,17 +255,12 @@ func TestNoPushInAGroup(t *testing.T) {
 	r.want(r.addressed(residents, "li", "报修"), "请说说是什么事。")
 	r.want(r.addressed(residents, "li", "楼道灯不亮"), "在什么地方？")
 	conv := r.count(`select id from conversation where chat = $1 and user_id = 'li'`, string(residents))
-	if err := r.DB.PlanDue(t.Context(), mustRow(t, Plan{Kind: "tell", Subject: postgres.Subject("conversation", conv), Key: "x", At: r.now()})); err != nil {
-		t.Fatal(err)
-	}
+	r.plansDue(Plan{Kind: "tell", Subject: postgres.Subject("conversation", conv), Key: "x", At: r.now()})
 	r.due()
 	r.want(r.heard(bots.UserID(residents)))
 	row := r.outbox(string(residents))
 	for _, kind := range []string{KindNudge, KindExpire} {
-		p := Plan{Kind: kind, Subject: postgres.Subject("conversation", conv), Key: "q", At: r.now(), Data: questionDue{Turn: row.QuestionTurn}}
-		if err := r.DB.PlanDue(t.Context(), mustRow(t, p)); err != nil {
-			t.Fatal(err)
-		}
+		r.plansDue(Plan{Kind: kind, Subject: postgres.Subject("conversation", conv), Key: "q", At: r.now(), Data: questionDue{Turn: row.QuestionTurn}})
 		r.due()
 	}
 	r.want(r.heard(bots.UserID(residents)))
@@ -350,11 +344,14 @@ func TestPaceOfGroups(t *testing.T) {
 	}
 }
 
-func mustRow(t testing.TB, p Plan) db.PlanDueParams {
-	t.Helper()
-	row, err := p.row()
+// plansDue writes a due row past the gateway.
+func (r *rig) plansDue(p Plan) {
+	r.t.Helper()
+	rows, err := dueRows([]Plan{p})
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	return row
+	if err := r.DB.PlanDues(r.t.Context(), rows); err != nil {
+		r.t.Fatal(err)
+	}
 }

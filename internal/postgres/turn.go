@@ -84,11 +84,15 @@ type TurnRow struct {
 // a lock sees the locked row as it is then, but the rows beside it (prompt,
 // waiting events) as they were before the wait.
 const lockFirst = `
-select c.id
-from (select * from unnest($1::text[], $2::text[], $3::text[]) as e(channel, chat, user_id) limit cardinality($1)) k
+select k.ord, c.id
+from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality as e(channel, chat, user_id, ord)
+      limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 order by c.id
 for no key update of c`
+
+// lockFree takes those locks that nobody holds.
+const lockFree = lockFirst + ` skip locked`
 
 const readTurn = `
 select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
@@ -127,6 +131,9 @@ type Turn struct {
 	Tx
 	pooled *pgxpool.Conn
 	open   bool
+	// guard is the connection as the turns of a slice see it, nil for a turn
+	// that has its transaction to itself.
+	guard *guard
 }
 
 // BeginTurn opens a transaction, locks the conversations of all events in the
@@ -134,17 +141,85 @@ type Turn struct {
 // conversations exist. A conversation that is not there yet is made. The rows
 // come back in the order of in. Keys must name different conversations.
 func (d *DB) BeginTurn(ctx context.Context, in []Incoming) (*Turn, []TurnRow, error) {
-	conn, err := d.pool.Acquire(ctx)
+	t, err := d.acquire(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("get a connection for a turn: %w", err)
+		return nil, nil, err
 	}
-	t := &Turn{Tx: Tx{Queries: db.New(conn), conn: conn.Conn()}, pooled: conn, open: true}
 	rows, err := t.begin(ctx, in)
 	if err != nil {
 		t.Rollback(ctx)
 		return nil, nil, err
 	}
 	return t, rows, nil
+}
+
+// acquire gets the connection of a turn.
+func (d *DB) acquire(ctx context.Context) (*Turn, error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get a connection for a turn: %w", err)
+	}
+	return &Turn{Tx: Tx{Queries: db.New(conn), conn: conn.Conn()}, pooled: conn, open: true}, nil
+}
+
+// BeginSlice opens one transaction for events of different conversations, in
+// two round trips. It waits for nobody and makes nothing: the row of an event
+// whose conversation is new, or is locked by somebody else just now, comes back
+// without ConversationID and the event is a matter for BeginTurn. The rows come
+// back in the order of in.
+func (d *DB) BeginSlice(ctx context.Context, in []Incoming) (*Turn, []TurnRow, error) {
+	t, err := d.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.guard = &guard{execer: t.conn}
+	t.Tx = Tx{Queries: db.New(t.guard), conn: t.guard}
+	rows := make([]TurnRow, len(in))
+	if err := t.beginSlice(ctx, in, rows); err != nil {
+		t.Rollback(ctx)
+		return nil, nil, err
+	}
+	return t, rows, nil
+}
+
+func (t *Turn) beginSlice(ctx context.Context, in []Incoming, out []TurnRow) error {
+	cols := columns(in)
+	var b pgx.Batch
+	b.Queue("begin")
+	b.Queue(lockFree, cols.channel, cols.chat, cols.user)
+	held, err := t.lock(ctx, &b)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	mine, at := make([]Incoming, 0, len(held)), make([]int, 0, len(held))
+	for i := range in {
+		if held[i] != 0 {
+			mine, at = append(mine, in[i]), append(at, i)
+		}
+	}
+	var read pgx.Batch
+	queueRead(&read, columns(mine))
+	res := t.pooled.SendBatch(ctx, &read)
+	defer res.Close()
+	rows := make([]TurnRow, len(mine))
+	if err := readRows(res, mine, rows); err != nil {
+		return err
+	}
+	for i, r := range rows {
+		out[at[i]] = r
+	}
+	return nil
+}
+
+// lock begins the transaction and returns which conversations it locked: the
+// position of the event to the conversation's id.
+func (t *Turn) lock(ctx context.Context, b *pgx.Batch) (map[int]int64, error) {
+	res := t.pooled.SendBatch(ctx, b)
+	defer res.Close()
+	if _, err := res.Exec(); err != nil {
+		return nil, fmt.Errorf("begin a turn: %w", err)
+	}
+	return readLocks(res)
 }
 
 func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
@@ -177,6 +252,10 @@ func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
 
 func queueBegin(b *pgx.Batch, cols turnColumns) {
 	b.Queue(lockFirst, cols.channel, cols.chat, cols.user)
+	queueRead(b, cols)
+}
+
+func queueRead(b *pgx.Batch, cols turnColumns) {
 	b.Queue(readTurn, cols.channel, cols.chat, cols.user)
 	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
 }
@@ -193,43 +272,59 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 	if err != nil {
 		return err
 	}
-	locked, err := res.Query()
+	if err := readRows(res, in, out); err != nil {
+		return err
+	}
+	for i := range out {
+		if held[i] == 0 {
+			out[i].ConversationID = 0 // made between the two statements, so not ours yet
+		}
+	}
+	return nil
+}
+
+// readRows reads the results of queueRead. What was inserted into the inbox by
+// an earlier call stays fresh.
+func readRows(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
+	found, err := res.Query()
 	if err != nil {
 		return fmt.Errorf("read a conversation: %w", err)
 	}
-	for locked.Next() {
+	for found.Next() {
 		var ord int64
 		var r TurnRow
-		if err := locked.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
+		if err := found.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
 			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
 			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject,
 			&r.GroupID, &r.GroupAddress, &r.BoundAs, &r.GroupBlocked, &r.GroupGone, &r.Left, &r.Now, &r.Wall); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
 		}
-		if !held[r.ConversationID] {
-			continue // made between the two statements, so not ours yet
-		}
 		r.Fresh, r.InboxID = out[ord-1].Fresh, out[ord-1].InboxID
 		out[ord-1] = r
 	}
-	if err := locked.Err(); err != nil {
+	if err := found.Err(); err != nil {
 		return fmt.Errorf("read a conversation: %w", err)
+	}
+	return readInbox(res, in, out)
+}
+
+func readInbox(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
+	type name struct{ channel, key string }
+	at := make(map[name]int, len(in))
+	for i := range in {
+		at[name{in[i].Channel, in[i].Key}] = i
 	}
 	taken, err := res.Query()
 	if err != nil {
 		return fmt.Errorf("insert into the inbox: %w", err)
 	}
 	for taken.Next() {
-		var channel, key string
+		var n name
 		var id int64
-		if err := taken.Scan(&channel, &key, &id); err != nil {
+		if err := taken.Scan(&n.channel, &n.key, &id); err != nil {
 			return fmt.Errorf("read an inbox row: %w", err)
 		}
-		for i := range in {
-			if in[i].Channel == channel && in[i].Key == key {
-				out[i].Fresh, out[i].InboxID = true, id
-			}
-		}
+		out[at[n]].Fresh, out[at[n]].InboxID = true, id
 	}
 	if err := taken.Err(); err != nil {
 		return fmt.Errorf("insert into the inbox: %w", err)
@@ -238,18 +333,18 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 }
 
 // readLocks reads which conversations lockFirst has locked.
-func readLocks(res pgx.BatchResults) (map[int64]bool, error) {
+func readLocks(res pgx.BatchResults) (map[int]int64, error) {
 	rows, err := res.Query()
 	if err != nil {
 		return nil, fmt.Errorf("lock a conversation: %w", err)
 	}
-	held := map[int64]bool{}
+	held := map[int]int64{}
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var ord, id int64
+		if err := rows.Scan(&ord, &id); err != nil {
 			return nil, fmt.Errorf("read a lock: %w", err)
 		}
-		held[id] = true
+		held[int(ord-1)] = id
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("lock a conversation: %w", err)
@@ -381,7 +476,7 @@ func (t *Turn) Commit(ctx context.Context, states []ConversationState, heard []H
 	queueStates(&b, states)
 	n := b.Len()
 	b.Queue("commit")
-	res := t.conn.SendBatch(ctx, &b)
+	res := t.pooled.SendBatch(ctx, &b)
 	for range n {
 		if _, err := res.Exec(); err != nil {
 			res.Close()

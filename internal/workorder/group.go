@@ -182,45 +182,36 @@ func Fit(ctx context.Context, q *db.Queries, group int64) error {
 }
 
 // PlanCards plans private cards for everybody at the desks that have the
-// ticket, in place of one in a group. what names the occasion.
+// ticket, in place of one in a group; once somebody has signed, for that one.
+// what names the occasion.
 func (s *Service) PlanCards(ctx context.Context, t *gateway.Turn, o *Order, what string) error {
 	if !o.State.OnDesk() {
 		return nil
 	}
+	var plans []gateway.Plan
 	for _, a := range o.Assignments {
 		if !a.EndedAt.IsZero() {
 			continue
 		}
-		if err := s.planPrivate(ctx, t, o, a, what); err != nil {
-			return err
+		staff := []int64{a.SignedBy}
+		if a.SignedBy == 0 || a.Role == ticket.RoleInformed {
+			var err error
+			if staff, err = s.AtDesk(ctx, t, a.Desk); err != nil {
+				return err
+			}
+		}
+		for _, id := range staff {
+			key := "v" + strconv.Itoa(o.Version) + "/" + what + strconv.FormatInt(id, 10)
+			plans = append(plans, planAt(o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}))
 		}
 	}
-	return nil
+	return t.PlanDue(ctx, plans...)
 }
 
-// planPrivate plans a card for each of the people at a desk; once one of them
-// has signed, for that one.
-func (s *Service) planPrivate(ctx context.Context, t *gateway.Turn, o *Order, a ticket.Assignment, what string) error {
-	staff := []int64{a.SignedBy}
-	if a.SignedBy == 0 || a.Role == ticket.RoleInformed {
-		var err error
-		if staff, err = s.AtDesk(ctx, t, a.Desk); err != nil {
-			return err
-		}
-	}
-	for _, id := range staff {
-		key := "v" + strconv.Itoa(o.Version) + "/" + what + strconv.FormatInt(id, 10)
-		if err := s.planAt(ctx, t, o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// planGroup plans one card for a group.
-func (s *Service) planGroup(ctx context.Context, t *gateway.Turn, o *Order, group int64, informed bool) error {
+// groupCard is one card for a group.
+func groupCard(t *gateway.Turn, o *Order, group int64, informed bool) gateway.Plan {
 	key := "v" + strconv.Itoa(o.Version) + "/g" + strconv.FormatInt(group, 10)
-	return s.planAt(ctx, t, o, DueCard, key, t.Now, CardDue{Group: group, Informed: informed})
+	return planAt(o, DueCard, key, t.Now, CardDue{Group: group, Informed: informed})
 }
 
 // shows reports whether what happened is to be seen on a card that lies open.
