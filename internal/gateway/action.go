@@ -33,10 +33,14 @@ type Turn struct {
 	Channel      bots.ChannelID
 	Chat         bots.ChatID
 	User         bots.UserID
-	Group        bool
-	BoundAs      string
-	Address      int64
-	Person       int64
+	// Group is true where others read along. BoundAs says how the group is
+	// bound ("", work, residents), GroupID is its own conversation, 0 while
+	// it was never bound.
+	Group   bool
+	BoundAs string
+	GroupID int64
+	Address int64
+	Person  int64
 	// Staff is 0 when the speaker is not on the staff.
 	Staff int64
 	// Trust is what the address may be believed for.
@@ -55,6 +59,12 @@ type Turn struct {
 	// push is set while a due thing speaks: its lines are pushes, with the
 	// reason and subject that late binding will read again.
 	push *pushing
+	// called is the speaker's name in what is said to them in a group.
+	called string
+	// aside is where lines go that must not go into the group, nil for
+	// nowhere; muted says that one of the two holds.
+	muted bool
+	aside *db.ConversationRow
 }
 
 type pushing struct {
@@ -97,29 +107,52 @@ type saidParams struct {
 	Params  map[string]string `json:"p,omitempty"`
 	Options []flows.Option    `json:"o,omitempty"`
 	Photo   string            `json:"f,omitempty"`
+	// Short is the text for where a message cannot be changed.
+	Short string `json:"s,omitempty"`
+	// To is who is spoken to in a group.
+	To string `json:"t,omitempty"`
 }
 
 func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say) error {
-	params, err := t.g.sealSaid(p)
+	p.To = t.called
+	line, err := t.line(source, key, version, p)
 	if err != nil {
 		return err
 	}
-	line := postgres.Line{
-		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
-		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
-		Params: params,
+	if t.muted {
+		if t.aside == nil {
+			return nil
+		}
+		line.Chat, line.ConversationID, line.AddressID = t.aside.Chat, t.aside.ID, t.aside.AddressID
 	}
 	if s.Question {
 		line.QuestionTurn, line.Nudge, line.Expire = t.row.Turn, s.Nudge, s.Expire
 	}
 	if t.push != nil {
-		line.Class, line.Reason, line.Subject, line.SubjectVersion = "push", t.push.reason, t.push.subject, t.push.version
+		line.Reason, line.Subject, line.SubjectVersion = t.push.reason, t.push.subject, t.push.version
 	}
 	if t.dialog != nil {
 		line.PromptID = t.dialog.prompt
 	}
 	t.lines = append(t.lines, line)
 	return nil
+}
+
+// line is one message to this conversation.
+func (t *Turn) line(source, key string, version int, p saidParams) (postgres.Line, error) {
+	params, err := t.g.sealSaid(p)
+	if err != nil {
+		return postgres.Line{}, err
+	}
+	line := postgres.Line{
+		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
+		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
+		Params: params,
+	}
+	if t.push != nil {
+		line.Class = "push"
+	}
+	return line, nil
 }
 
 // Plan is one due row to write with the turn.

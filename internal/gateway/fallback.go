@@ -52,7 +52,7 @@ func Reach(ctx context.Context, q *db.Queries, persons []int64, cameBy int64, tr
 func travels(o outcome) bool {
 	row := o.row
 	switch {
-	case !row.Private, row.Reason == KindNudge, row.Subject == postgres.Subject("address", row.AddressID):
+	case row.InGroup, row.Reason == KindNudge, row.Subject == postgres.Subject("address", row.AddressID):
 		return false
 	case row.QuestionTurn != 0 && row.PromptID == 0:
 		return false

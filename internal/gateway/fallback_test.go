@@ -322,7 +322,7 @@ func TestOrderOfAddresses(t *testing.T) {
 	m.exec(`update address set last_inbound_at = product_now() - interval '3 hours' where user_id in ('old', 'merged')`)
 	m.exec(`update address set last_inbound_at = product_now() - interval '4 hours' where user_id = 'merged'`)
 	m.exec(`update address set state = user_id where user_id in ('stopped', 'gone')`)
-	m.exec(`update conversation set bound_as = 'work' where user_id = 'grouped'`)
+	m.exec(`update conversation set in_group = true where user_id = 'grouped'`)
 	m.exec(`with p as (insert into person (merged_into) select person_id from address where user_id = 'li' returning id)
 		update address set person_id = p.id from p where user_id = 'merged'`)
 	id := func(user string) int64 { return m.count(`select id from address where user_id = $1`, user) }
@@ -585,11 +585,11 @@ func TestAPushFindsItsTargetAnew(t *testing.T) {
 	})
 	m.also("li", sms, "li-sms", bots.TrustVerified)
 	m.exec(`update address set last_inbound_at = product_now() where user_id = 'li-tg'`)
-	p, err := Plan{Kind: "reach", Subject: "x:1", Key: "灯修好了", Person: m.count(`select person_id from address where user_id = 'li'`), At: m.now().Add(-time.Second)}.row()
+	p, err := dueRows([]Plan{{Kind: "reach", Subject: "x:1", Key: "灯修好了", Person: m.count(`select person_id from address where user_id = 'li'`), At: m.now().Add(-time.Second)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.DB.PlanDue(t.Context(), p); err != nil {
+	if err := m.DB.PlanDues(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	m.due()

@@ -63,7 +63,7 @@ func newHistory(t testing.TB, seed uint64) *history {
 		}
 		h.also(first, tg, bots.UserID(p+"-group"), bots.TrustVerified)
 	}
-	h.exec(`update conversation set bound_as = 'work' where user_id like '%-group'`)
+	h.exec(`update conversation set in_group = true where user_id like '%-group'`)
 	for id, n := range h.nets {
 		n.on(func(_ context.Context, to bots.Address, m bots.Message) error { return h.answer(id, to, m) })
 	}
@@ -77,7 +77,7 @@ func (h *history) answer(id bots.ChannelID, to bots.Address, m bots.Message) err
 	if err != nil {
 		return err
 	}
-	state := one[string](h.rig, `select a.state || case when c.bound_as <> '' then ' group' else '' end || case when o.fallback_of is null then '' else ' second' end
+	state := one[string](h.rig, `select a.state || case when c.in_group then ' group' else '' end || case when o.fallback_of is null then '' else ' second' end
 		from outbox o join address a on a.id = o.address_id join conversation c on c.id = o.conversation_id where o.id = $1`, outbox)
 	if strings.Contains(state, "second") && state != "active second" || strings.HasPrefix(state, "gone") {
 		h.wrong = append(h.wrong, fmt.Sprintf("row %d went to %s of %s, which is %s", outbox, to.Chat, id, state))

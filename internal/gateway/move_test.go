@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shaoying/bots"
+	"shaoying/flows"
 	"shaoying/internal/postgres"
 )
 
@@ -19,12 +20,12 @@ func inGroup(chat bots.ChatID, ev bots.Event) bots.Event {
 	return ev
 }
 
-// group lets users speak in a group that is bound to the staff.
+// group lets users speak in a residents' group.
 func (m *manyRig) group(chat bots.ChatID, users ...bots.UserID) {
 	m.t.Helper()
+	m.bindOn(tg, chat, flows.GroupResidents)
 	for _, u := range users {
 		m.send(inGroup(chat, m.text(u, "您好")))
-		m.exec(`update conversation set bound_as = 'work' where chat = $1`, string(chat))
 	}
 }
 
@@ -92,7 +93,8 @@ func TestAGroupMovesWithAllThatItHas(t *testing.T) {
 			if n := m.count(`select count(*) from trail where kind = 'chat.moved'`); n != 1 {
 				t.Errorf("%d moves in the trail, want 1", n)
 			}
-			if f := one[string](m.rig, `select flow || ' ' || bound_as from conversation where user_id = 'b'`); f != "poll work" {
+			if f := one[string](m.rig, `select b.flow || ' ' || g.bound_as from conversation b join conversation g on g.chat = b.chat and g.is_group
+				where b.user_id = 'b'`); f != "poll residents" {
 				t.Errorf("b's conversation is %q", f)
 			}
 			m.send(inGroup("new", m.text("b", "2"))) // the dialogue goes on

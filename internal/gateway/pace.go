@@ -39,8 +39,9 @@ func limiter(n float64, per time.Duration) *rate.Limiter {
 }
 
 // wait returns how long the next message to chat must wait, 0 when it may go.
-// Nobody sleeps under a claim: a row that must wait is given back.
-func (p *pace) wait(chat bots.ChatID) time.Duration {
+// Nobody sleeps under a claim: a row that must wait is given back. A group has
+// a limit of its own beside that of every chat.
+func (p *pace) wait(chat bots.ChatID, group bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -57,7 +58,10 @@ func (p *pace) wait(chat bots.ChatID) time.Duration {
 			c = &chatPace{limiter(p.limits.PerChatPerSecond, time.Second), limiter(p.limits.PerGroupPerMinute, time.Minute)}
 			p.chats[chat] = c
 		}
-		need = append(need, c.second, c.minute)
+		need = append(need, c.second)
+		if group {
+			need = append(need, c.minute)
+		}
 	}
 	var taken []*rate.Reservation
 	var longest time.Duration

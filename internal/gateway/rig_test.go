@@ -210,21 +210,26 @@ func (r *rig) heard(user bots.UserID) []said {
 	}
 	var all []said
 	for _, id := range ids {
-		all = append(all, r.row(id, string(user)))
+		all = append(all, r.row(id))
 		r.seen[user] = id
 	}
 	return all
 }
 
-func (r *rig) row(id int64, user string) said {
+func (r *rig) row(id int64) said {
 	r.t.Helper()
 	row, err := r.DB.LoadOutbox(r.t.Context(), id)
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	c, err := r.DB.Conversation(r.t.Context(), row.ConversationID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	claimed := db.ClaimOutboxRow{
 		ID: row.ID, Channel: row.Channel, Chat: row.Chat, Source: row.Source, TextKey: row.TextKey, TextVersion: row.TextVersion,
-		Lang: row.Lang, Params: row.Params, QuestionTurn: row.QuestionTurn, PromptID: row.PromptID, UserID: user, At: r.now(),
+		Lang: row.Lang, Params: row.Params, QuestionTurn: row.QuestionTurn, PromptID: row.PromptID, UserID: c.UserID, At: r.now(),
+		ConversationID: row.ConversationID, InGroup: c.InGroup, IsGroup: c.IsGroup,
 	}
 	messages, _, err := r.render(claimed, r.net.caps)
 	if err != nil {

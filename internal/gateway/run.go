@@ -47,7 +47,7 @@ func (g *Gateway) newTurn(tx *postgres.Tx, row postgres.TurnRow, ev bots.Event) 
 	row.Turn++
 	return &Turn{
 		Tx: tx, Now: row.Now, Wall: row.Wall, Conversation: row.ConversationID, Channel: ev.Channel, Chat: ev.Chat,
-		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, Address: row.AddressID, Person: row.PersonID,
+		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, GroupID: row.GroupID, called: called(ev), Address: row.AddressID, Person: row.PersonID,
 		Staff: row.StaffID, Trust: trustOf(row.Trust), Lang: row.Lang, g: g, row: row, caps: g.capsOf(ev.Channel),
 	}
 }
@@ -70,6 +70,11 @@ func trustOf(s string) bots.Trust {
 
 // take does one fresh event under the lock of its conversation.
 func (t *Turn) take(ctx context.Context, ev bots.Event) error {
+	if t.Group {
+		if listen, err := t.attend(ctx, ev); err != nil || !listen {
+			return err
+		}
+	}
 	if t.row.Behind {
 		sealed, err := t.g.sealEvent(ev)
 		if err != nil {
@@ -90,9 +95,6 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 	}
 	if stop, err := t.flooded(ctx, ev); err != nil || stop {
 		return err
-	}
-	if t.Group && t.BoundAs == "" {
-		return nil // an unbound group is listened to by nobody
 	}
 	return t.route(ctx, ev)
 }
@@ -128,10 +130,8 @@ func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if t.row.FloodCount <= limit || t.row.InboxID == 0 {
 		return false, nil
 	}
-	if !t.Group || t.BoundAs != "" {
-		if raised, err := t.danger(ctx, t.input(ev, nil)); raised || err != nil {
-			return true, err
-		}
+	if raised, err := t.danger(ctx, t.input(ev, nil)); raised || err != nil {
+		return true, err
 	}
 	t.g.Metrics.flooded(t.Channel)
 	if err := t.RefuseInbox(ctx, t.row.InboxID, "flood"); err != nil {

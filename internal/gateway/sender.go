@@ -218,7 +218,7 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
-	if wait := c.pace.wait(bots.ChatID(row.Chat)); wait > 0 {
+	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
 		o.wait, o.row.Tries = wait, row.Tries-1
 		return o
 	}
@@ -226,6 +226,9 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 	if err != nil {
 		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
 		return o
+	}
+	if row.Edits != 0 && row.Standing != "" {
+		return c.edit(ctx, o, messages)
 	}
 	if photo != "" && caps.PhotoOut > 0 {
 		if err := c.attach(ctx, &messages[0], photo); err != nil {
@@ -239,6 +242,9 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string, err error) {
 	if row.Class == "push" && row.AddressState == "stopped" {
 		return "the person asked for no more messages", nil
+	}
+	if row.Overtaken {
+		return "a newer change of the same message waits", nil
 	}
 	check, prompted := c.g.Fresh[row.Reason], row.PromptID != 0 && row.QuestionTurn != 0
 	if check == nil && !prompted {
@@ -271,11 +277,11 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 // is no single reader.
 func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
 	switch {
-	case row.Private && row.AddressState == "gone":
+	case !row.InGroup && row.AddressState == "gone":
 		return bots.ClassGone, "the address is gone"
 	case row.AddressState == "stopped" && row.FallbackOf != nil:
 		return bots.ClassClosed, "the person asked for no more messages here"
-	case caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
+	case caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
 		return bots.ClassClosed, "the push window is shut"
 	}
 	return 0, ""
@@ -392,6 +398,9 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
 				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
 			}
+			if err := c.g.groupLost(ctx, tx, o); err != nil {
+				return err
+			}
 			if err := c.g.ended(ctx, tx, o, &after); err != nil {
 				return err
 			}
@@ -454,7 +463,7 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 // givenUp finds another address for a message that this one did not take, or
 // people. It returns the channel that has the message now.
 func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
-	if o.class == bots.ClassGone.String() && o.row.Private {
+	if o.class == bots.ClassGone.String() && !o.row.InGroup {
 		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
 			return "", fmt.Errorf("note a gone address: %w", err)
 		}

@@ -100,6 +100,6 @@ func errorCode(err error) string {
 func incoming(ev bots.Event) postgres.Incoming {
 	return postgres.Incoming{
 		Channel: string(ev.Channel), Chat: string(ev.Chat), User: string(ev.From.User),
-		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key,
+		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key, Group: ev.Group,
 	}
 }

@@ -17,6 +17,8 @@ type Incoming struct {
 	Channel, Chat, User string
 	Trust               string
 	Kind                string
+	// Group is true where the chat has more than one user.
+	Group bool
 	// Key is the event's dedupe key. Empty for an event that is already in
 	// the inbox or never was from a network (drainer, due row): nothing is
 	// inserted then.
@@ -31,7 +33,6 @@ type TurnRow struct {
 	InboxID int64
 
 	ConversationID int64
-	BoundAs        string
 	Flow           string
 	State          []byte
 	Turn           int64
@@ -58,6 +59,14 @@ type TurnRow struct {
 	PromptFlow    string
 	PromptState   []byte
 	PromptSubject string
+
+	// The group that the conversation lies in, GroupID 0 for none and for one
+	// that was never bound.
+	GroupID, GroupAddress int64
+	BoundAs               string
+	// GroupBlocked: its members were told that somebody is no verified staff.
+	// GroupGone: it could not be written to. Left: this member had left it.
+	GroupBlocked, GroupGone, Left bool
 
 	// Now is product time and Wall is database time, the same for the turn.
 	Now, Wall time.Time
@@ -86,12 +95,14 @@ for no key update of c`
 const lockFree = lockFirst + ` skip locked`
 
 const readTurn = `
-select k.ord, c.id, c.bound_as, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
+select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state,
        a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
        p.id, p.lang, p.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
+       coalesce(g.id, 0), coalesce(g.address_id, 0), coalesce(g.bound_as, ''), g.blocked_at is not null,
+       coalesce(ga.state, '') = 'gone', c.left_at is not null,
        product_now(), now()
 from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality as e(channel, chat, user_id, ord)
       limit cardinality($1)) k
@@ -100,7 +111,9 @@ join address a on a.id = c.address_id
 join person p on p.id = a.person_id
 left join staff s on s.person_id = p.id and s.ended_at is null
 left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
-     and r.open_until > product_now()`
+     and r.open_until > product_now()
+left join conversation g on g.channel = c.channel and g.chat = c.chat and g.is_group and c.in_group
+left join address ga on ga.id = g.address_id`
 
 const insertInbox = `
 insert into inbox (channel, event_key, conversation_id, kind, state)
@@ -280,9 +293,10 @@ func readRows(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
 	for found.Next() {
 		var ord int64
 		var r TurnRow
-		if err := found.Scan(&ord, &r.ConversationID, &r.BoundAs, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
+		if err := found.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
 			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
-			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall); err != nil {
+			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject,
+			&r.GroupID, &r.GroupAddress, &r.BoundAs, &r.GroupBlocked, &r.GroupGone, &r.Left, &r.Now, &r.Wall); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
 		}
 		r.Fresh, r.InboxID = out[ord-1].Fresh, out[ord-1].InboxID
@@ -355,6 +369,10 @@ func columns(in []Incoming) turnColumns {
 // EnsureConversation makes the conversation of an event with its address and
 // person, or finds the one that another process made at the same moment.
 func (t *Tx) EnsureConversation(ctx context.Context, e Incoming) (int64, error) {
+	chat := e.Chat
+	if e.Group { // nobody is written to in a group who was heard there only
+		chat = ""
+	}
 	a, err := t.AddressByUser(ctx, e.Channel, e.User)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -363,16 +381,20 @@ func (t *Tx) EnsureConversation(ctx context.Context, e Incoming) (int64, error) 
 			return 0, fmt.Errorf("make a person: %w", err)
 		}
 		a, err = t.NewAddress(ctx, db.NewAddressParams{
-			Channel: e.Channel, UserID: e.User, Chat: e.Chat, PersonID: person, Trust: e.Trust,
+			Channel: e.Channel, UserID: e.User, Chat: chat, PersonID: person, Trust: e.Trust,
 		})
 		if err != nil {
 			return 0, fmt.Errorf("make an address: %w", err)
 		}
 	case err != nil:
 		return 0, fmt.Errorf("look for an address: %w", err)
+	case !e.Group:
+		if err := t.SetAddressChat(ctx, e.Channel, e.User, chat); err != nil {
+			return 0, fmt.Errorf("note the chat of an address: %w", err)
+		}
 	}
 	id, err := t.NewConversation(ctx, db.NewConversationParams{
-		Channel: e.Channel, Chat: e.Chat, UserID: e.User, AddressID: a,
+		Channel: e.Channel, Chat: e.Chat, UserID: e.User, AddressID: a, InGroup: e.Group,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make a conversation: %w", err)
@@ -393,6 +415,8 @@ type Line struct {
 	SubjectVersion            int32
 	QuestionTurn, PromptID    int64
 	Nudge, Expire             time.Duration
+	// Edits is the row whose message this one replaces, 0 for a new message.
+	Edits int64
 }
 
 // Heard is one inbound message to keep, already sealed.
@@ -424,10 +448,10 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[]) as m(c, i, k, b
 
 	insertLines = `
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang,
-                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds)
+                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, edits)
 select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
                      $8::int[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::bigint[],
-                     $15::bigint[], $16::int[], $17::int[])`
+                     $15::bigint[], $16::int[], $17::int[], $18::bigint[])`
 
 	updateConversations = `
 update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
@@ -508,7 +532,7 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		return
 	}
 	var channel, chat, class, source, key, lang, reason, subject []string
-	var conv, addr, question, prompt []int64
+	var conv, addr, question, prompt, edits []int64
 	var version, subjectVersion, nudge, expire []int32
 	var params [][]byte
 	for _, l := range lines {
@@ -521,9 +545,10 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		question, prompt = append(question, l.QuestionTurn), append(prompt, l.PromptID)
 		nudge = append(nudge, int32(l.Nudge/time.Second))
 		expire = append(expire, int32(l.Expire/time.Second))
+		edits = append(edits, l.Edits)
 	}
 	b.Queue(insertLines, channel, chat, conv, addr, class, source, key, version, lang,
-		params, reason, subject, subjectVersion, question, prompt, nudge, expire)
+		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits)
 }
 
 func queueStates(b *pgx.Batch, states []ConversationState) {

@@ -45,9 +45,11 @@ type CodeDue struct {
 	Digits []byte `json:"digits"`
 }
 
-// CardDue is the data of a DueCard row.
+// CardDue is the data of a DueCard row: for one of the staff, or for a group.
 type CardDue struct {
-	Staff int64 `json:"staff"`
+	Staff int64 `json:"staff,omitempty"`
+	// Group is the own conversation of a work group.
+	Group int64 `json:"group,omitempty"`
 	// Informed cards are for knowing, not for doing.
 	Informed bool `json:"informed,omitempty"`
 }
@@ -182,9 +184,18 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
+	homes, err := s.homes(ctx, t, o)
+	if err != nil {
+		return err
+	}
 	var plans []gateway.Plan
 	for _, a := range o.Assignments {
 		if !a.EndedAt.IsZero() {
+			continue
+		}
+		// Who was asked by name hears it alone.
+		if group := homes[a.Desk]; group != 0 && e.Data["reason"] != "colleague" {
+			plans = append(plans, groupCard(t, o, group, a.Role == ticket.RoleInformed))
 			continue
 		}
 		staff, err := s.AtDesk(ctx, t, a.Desk)

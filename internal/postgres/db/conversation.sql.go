@@ -32,7 +32,7 @@ func (q *Queries) ChannelOfConversation(ctx context.Context, id int64) (string, 
 }
 
 const conversation = `-- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1
@@ -44,7 +44,8 @@ type ConversationRow struct {
 	Chat         string
 	UserID       string
 	AddressID    int64
-	BoundAs      string
+	InGroup      bool
+	IsGroup      bool
 	Flow         string
 	Turn         int64
 	PersonID     int64
@@ -62,7 +63,8 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 		&i.Chat,
 		&i.UserID,
 		&i.AddressID,
-		&i.BoundAs,
+		&i.InGroup,
+		&i.IsGroup,
 		&i.Flow,
 		&i.Turn,
 		&i.PersonID,
@@ -76,7 +78,7 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 const newAddress = `-- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id
 `
 
@@ -102,8 +104,8 @@ func (q *Queries) NewAddress(ctx context.Context, arg NewAddressParams) (int64, 
 }
 
 const newConversation = `-- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id
 `
@@ -113,6 +115,7 @@ type NewConversationParams struct {
 	Chat      string
 	UserID    string
 	AddressID int64
+	InGroup   bool
 }
 
 func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams) (int64, error) {
@@ -121,6 +124,7 @@ func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams
 		arg.Chat,
 		arg.UserID,
 		arg.AddressID,
+		arg.InGroup,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -150,7 +154,7 @@ with recursive up(id, merged_into) as (
 )
 select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
 from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where address.person_id = family.id offset 0) a
-cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at from conversation where conversation.address_id = a.id and conversation.bound_as = '' offset 0) c
+cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at, is_group, in_group, area_kind, area, bound_by, blocked_at, left_at from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
 left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
 where a.state = 'active' and a.id <> all($1::bigint[])
   and (a.trust in ('stable', 'verified')

@@ -97,6 +97,7 @@ type Card struct {
 	TicketID       int64
 	TicketVersion  int32
 	ClosedAt       *time.Time
+	Settled        bool
 }
 
 type ChannelOwner struct {
@@ -134,6 +135,13 @@ type Conversation struct {
 	FloodAt    time.Time
 	FloodCount int32
 	UpdatedAt  time.Time
+	IsGroup    bool
+	InGroup    bool
+	AreaKind   string
+	Area       string
+	BoundBy    *int64
+	BlockedAt  *time.Time
+	LeftAt     *time.Time
 }
 
 type Definition struct {
@@ -305,6 +313,7 @@ type Outbox struct {
 	CreatedAt      time.Time
 	SentAt         *time.Time
 	Receipt        string
+	Edits          int64
 	FallbackOf     *int64
 }
 

@@ -40,7 +40,11 @@ func (q *Queries) Chain(ctx context.Context, id int64) (ChainRow, error) {
 
 const claimOutbox = `-- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
-from (select w.id, c.user_id, c.bound_as = '' as private, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.channel = $2 and w.state in ('queued', 'sending') and w.not_before <= now()
         and (w.state = 'queued' or w.epoch < $1)
@@ -49,7 +53,8 @@ from (select w.id, c.user_id, c.bound_as = '' as private, a.last_inbound_at, a.s
                         and b.state in ('queued', 'sending') and b.id < w.id)
       order by w.id limit $3) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.fallback_of, h.user_id, h.private, h.last_inbound_at, h.address_state, h.at
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken
 `
 
 type ClaimOutboxRow struct {
@@ -80,18 +85,24 @@ type ClaimOutboxRow struct {
 	CreatedAt      time.Time
 	SentAt         *time.Time
 	Receipt        string
+	Edits          int64
 	FallbackOf     *int64
 	UserID         string
-	Private        bool
+	InGroup        bool
+	IsGroup        bool
 	LastInboundAt  *time.Time
 	AddressState   string
 	At             time.Time
+	Standing       string
+	Overtaken      bool
 }
 
 // ClaimOutbox takes the head of each free chat of a channel: the oldest row
 // that is not finished, when it is queued or was in flight under an older
 // epoch, and its time has come. One row in flight per chat keeps the order. An
-// owner whose epoch is over gets nothing, though it may not know yet.
+// owner whose epoch is over gets nothing, though it may not know yet. Of a row
+// that changes a message, standing is the receipt of that message, and overtaken
+// says that a newer change of it waits.
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {
@@ -129,12 +140,16 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.CreatedAt,
 			&i.SentAt,
 			&i.Receipt,
+			&i.Edits,
 			&i.FallbackOf,
 			&i.UserID,
-			&i.Private,
+			&i.InGroup,
+			&i.IsGroup,
 			&i.LastInboundAt,
 			&i.AddressState,
 			&i.At,
+			&i.Standing,
+			&i.Overtaken,
 		); err != nil {
 			return nil, err
 		}
@@ -159,7 +174,7 @@ func (q *Queries) KeepSaid(ctx context.Context, conversations []int64, outboxes 
 }
 
 const loadOutbox = `-- name: LoadOutbox :one
-select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, fallback_of from outbox where id = $1
+select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of from outbox where id = $1
 `
 
 func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
@@ -193,6 +208,7 @@ func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
 		&i.CreatedAt,
 		&i.SentAt,
 		&i.Receipt,
+		&i.Edits,
 		&i.FallbackOf,
 	)
 	return i, err

@@ -7,17 +7,17 @@ insert into person default values returning id;
 -- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id;
 
 -- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id;
 
 -- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1;
@@ -43,7 +43,7 @@ with recursive up(id, merged_into) as (
 )
 select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
 from family cross join lateral (select * from address where address.person_id = family.id offset 0) a
-cross join lateral (select * from conversation where conversation.address_id = a.id and conversation.bound_as = '' offset 0) c
+cross join lateral (select * from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
 left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
 where a.state = 'active' and a.id <> all(sqlc.arg(tried)::bigint[])
   and (a.trust in ('stable', 'verified')

@@ -22,6 +22,9 @@ where channel = sqlc.arg(channel) and chat = sqlc.arg(old_chat) and state in ('q
 -- name: AdoptDialogue :exec
 update conversation k set
     bound_as = case when k.bound_as = '' then g.bound_as else k.bound_as end,
+    area_kind = case when k.bound_as = '' then g.area_kind else k.area_kind end,
+    area = case when k.bound_as = '' then g.area else k.area end,
+    bound_by = case when k.bound_as = '' then g.bound_by else k.bound_by end,
     flow = case when k.flow = '' then g.flow else k.flow end,
     state = case when k.flow = '' then g.state else k.state end,
     turn = greatest(k.turn, g.turn)

@@ -1,10 +1,16 @@
 -- ClaimOutbox takes the head of each free chat of a channel: the oldest row
 -- that is not finished, when it is queued or was in flight under an older
 -- epoch, and its time has come. One row in flight per chat keeps the order. An
--- owner whose epoch is over gets nothing, though it may not know yet.
+-- owner whose epoch is over gets nothing, though it may not know yet. Of a row
+-- that changes a message, standing is the receipt of that message, and overtaken
+-- says that a newer change of it waits.
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
-from (select w.id, c.user_id, c.bound_as = '' as private, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.channel = sqlc.arg(channel) and w.state in ('queued', 'sending') and w.not_before <= now()
         and (w.state = 'queued' or w.epoch < sqlc.arg(epoch))
@@ -13,7 +19,8 @@ from (select w.id, c.user_id, c.bound_as = '' as private, a.last_inbound_at, a.s
                         and b.state in ('queued', 'sending') and b.id < w.id)
       order by w.id limit sqlc.arg(max_rows)) h
 where o.id = h.id
-returning o.*, h.user_id, h.private, h.last_inbound_at, h.address_state, h.at;
+returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken;
 
 -- MarkOutbox writes the outcome of sends, under the epoch that made them.
 -- name: MarkOutbox :many
