@@ -474,18 +474,18 @@ func TestWhatIsBoundToItsAddress(t *testing.T) {
 		row  db.ClaimOutboxRow
 		want bool
 	}{
-		"a push":                {db.ClaimOutboxRow{Private: true, Class: "push", AddressID: 7}, true},
-		"in a group":            {db.ClaimOutboxRow{Class: "push", AddressID: 7}, false},
-		"a one-time code":       {db.ClaimOutboxRow{Private: true, Class: "push", AddressID: 7, Subject: "address:7"}, false},
-		"a reminder":            {db.ClaimOutboxRow{Private: true, Class: "push", AddressID: 7, Reason: KindNudge}, false},
-		"a dialogue's question": {db.ClaimOutboxRow{Private: true, Class: "reply", AddressID: 7, QuestionTurn: 3}, false},
-		"a prompt's question":   {db.ClaimOutboxRow{Private: true, Class: "reply", AddressID: 7, QuestionTurn: 3, PromptID: 2}, true},
+		"a push":                {db.ClaimOutboxRow{Class: "push", AddressID: 7}, true},
+		"in a group":            {db.ClaimOutboxRow{InGroup: true, Class: "push", AddressID: 7}, false},
+		"a one-time code":       {db.ClaimOutboxRow{Class: "push", AddressID: 7, Subject: "address:7"}, false},
+		"a reminder":            {db.ClaimOutboxRow{Class: "push", AddressID: 7, Reason: KindNudge}, false},
+		"a dialogue's question": {db.ClaimOutboxRow{Class: "reply", AddressID: 7, QuestionTurn: 3}, false},
+		"a prompt's question":   {db.ClaimOutboxRow{Class: "reply", AddressID: 7, QuestionTurn: 3, PromptID: 2}, true},
 	} {
 		if got := travels(failed(c.row)); got != c.want {
 			t.Errorf("%s travels: %v", name, got)
 		}
 	}
-	unknown := outcome{row: db.ClaimOutboxRow{Private: true, Class: "push", QuestionTurn: 3, PromptID: 2}, state: "unknown", class: "unknown"}
+	unknown := outcome{row: db.ClaimOutboxRow{Class: "push", QuestionTurn: 3, PromptID: 2}, state: "unknown", class: "unknown"}
 	if travels(unknown) {
 		t.Error("a question with an unknown outcome travels: it would be open in two places")
 	}

@@ -37,7 +37,11 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 	defer cancel()
 	leave, err := g.lanes.enter(run, keyOf(ev))
 	if err == nil {
-		err = g.share(run, ev)
+		if ev.Kind == bots.KindMoved { // it touches conversations that are not its own
+			err = g.runAlone(run, ev)
+		} else {
+			err = g.share(run, ev)
+		}
 		// The fallback stays inside the lane, so that no later event of the
 		// conversation can pass the one that is being put aside.
 		if err != nil {
