@@ -231,7 +231,7 @@ func TestAPauseIsNeverShortened(t *testing.T) {
 	p.pause(time.Hour)
 	p.pause(time.Second)
 	p.pause(0)
-	if d := p.wait("a"); d != time.Hour {
+	if d := p.wait("a", false); d != time.Hour {
 		t.Fatalf("the pause is %v, want 1h", d)
 	}
 }
