@@ -463,13 +463,13 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 // givenUp finds another address for a message that this one did not take, or
 // people. It returns the channel that has the message now.
 func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
-	if o.class == bots.ClassGone.String() && !o.row.InGroup {
+	if o.class == bots.ClassGone.String() && (!o.row.InGroup || o.row.IsGroup) {
 		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
 			return "", fmt.Errorf("note a gone address: %w", err)
 		}
 	}
 	to, err := g.passOn(ctx, t.Tx, o)
-	if err != nil || to != "" || g.Undeliverable == nil {
+	if err != nil || to != "" || g.Undeliverable == nil || o.row.Edits != 0 { // a change is missed by nobody
 		return to, err
 	}
 	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject}); err != nil {

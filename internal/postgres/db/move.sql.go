@@ -38,6 +38,8 @@ update conversation k set
     area_kind = case when k.bound_as = '' then g.area_kind else k.area_kind end,
     area = case when k.bound_as = '' then g.area else k.area end,
     bound_by = case when k.bound_as = '' then g.bound_by else k.bound_by end,
+    blocked_at = case when k.bound_as = '' then g.blocked_at else k.blocked_at end,
+    left_at = case when g.left_at is null then null else k.left_at end,
     flow = case when k.flow = '' then g.flow else k.flow end,
     state = case when k.flow = '' then g.state else k.state end,
     turn = greatest(k.turn, g.turn)
