@@ -199,7 +199,7 @@ func (q *Queries) RenameAddresses(ctx context.Context, newChat string, channel s
 }
 
 const renameChat = `-- name: RenameChat :exec
-update conversation set chat = $2 where id = $1
+update conversation set chat = $2, former_chat = case when is_group and chat <> $2 then chat else former_chat end where id = $1
 `
 
 func (q *Queries) RenameChat(ctx context.Context, iD int64, chat string) error {

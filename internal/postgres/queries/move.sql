@@ -7,7 +7,7 @@ where channel = sqlc.arg(channel) and chat = any(sqlc.arg(chats)::text[])
 order by id for no key update;
 
 -- name: RenameChat :exec
-update conversation set chat = $2 where id = $1;
+update conversation set chat = $2, former_chat = case when is_group and chat <> $2 then chat else former_chat end where id = $1;
 
 -- name: RenameAddresses :execrows
 update address set chat = sqlc.arg(new_chat) where channel = sqlc.arg(channel) and chat = sqlc.arg(old_chat);
