@@ -87,6 +87,7 @@ type Server struct {
 	ids      int64
 	planned  map[string][]Fault
 	chances  []chance
+	firsts   []*first
 	injected int
 }
 
@@ -202,6 +203,7 @@ func (s *Server) connection(c net.Conn, state http.ConnState) {
 		if s.down {
 			s.requests++
 			_ = c.Close()
+			s.wake()
 		}
 	case http.StateClosed, http.StateHijacked:
 		delete(s.conns, c)
@@ -250,13 +252,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call runs one method under the faults that were planned for it.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, method string) {
-	fault := s.fault(method)
-	if fault != nil && fault.early(w, r, s.quit) {
-		return
-	}
 	p, err := readParams(r)
 	if err != nil {
 		answer(w, failure(http.StatusBadRequest, "Bad Request: "+err.Error()))
+		return
+	}
+	fault := s.fault(method, p)
+	if fault != nil && fault.early(w, r, s.quit) {
 		return
 	}
 	var out reply

@@ -1,0 +1,98 @@
+//go:build acceptance
+
+package telegram
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"shaoying/test/world"
+)
+
+// TestStoryUnderEveryFault: the same story over as many bots as there are
+// troubles, by polls and by webhook, all at once in one city. Everybody comes to
+// the end of it, every event is done, and there are as many tickets as reports.
+func TestStoryUnderEveryFault(t *testing.T) {
+	w, server, accounts := city(t, troubles())
+	before := one(t, w, `select count(*) from ticket`)
+	for _, a := range accounts {
+		if a.trouble.from != nil {
+			a.trouble.from(a.net)
+		}
+	}
+	part(t, "the staff joins", accounts, func(t *testing.T, a *account) {
+		a.story.Join(t, w, "李师傅"+a.id)
+	})
+	part(t, "the residents report", accounts, func(t *testing.T, a *account) {
+		a.story.Ask(t)
+		if a.trouble.cut != nil {
+			a.trouble.cut(t, a)
+		} else {
+			a.story.Confirm(t)
+		}
+	})
+	part(t, "the staff works", accounts, func(t *testing.T, a *account) { a.story.Work(t) })
+	callback(t, server, accounts)
+	part(t, "the residents rate", accounts, func(t *testing.T, a *account) { a.story.Rate(t) })
+
+	for _, a := range accounts {
+		if !a.net.Await(world.Patience, func() bool { return a.net.Waiting() == 0 }) {
+			t.Errorf("%s: %d updates were never taken", a.id, a.net.Waiting())
+		}
+		if answered, taps := a.net.Answered(); a.trouble.name != "polls and taps fail" && answered != taps {
+			t.Errorf("%s: %d of %d taps were answered", a.id, answered, taps)
+		}
+	}
+	for what, c := range map[string]struct {
+		query string
+		want  int
+	}{
+		"tickets":               {`select count(*) from ticket`, before + len(accounts)},
+		"tickets rated well":    {`select count(*) from ticket where state = 'closed' and satisfied = 'satisfied'`, len(accounts)},
+		"events that wait":      {`select count(*) from inbox where state in ('waiting', 'dead')`, 0},
+		"photos of the result":  {`select count(*) from blob where kind = 'photo' and body is not null`, len(accounts)},
+		"messages given up":     {`select count(*) from outbox where state in ('failed', 'unknown')`, blocked(accounts)},
+		"accounts nobody heard": {fmt.Sprintf(`select %d - count(distinct channel) from outbox where state = 'sent'`, len(accounts)), 0},
+	} {
+		if n := one(t, w, c.query); n != c.want {
+			t.Errorf("%s: %d, want %d", what, n, c.want)
+		}
+	}
+}
+
+// blocked is how many messages went to somebody who had blocked us.
+func blocked(accounts []*account) (n int) {
+	for _, a := range accounts {
+		if a.trouble.name == "blocked and back" {
+			n++
+		}
+	}
+	return n
+}
+
+// callback moves the clock from due thing to due thing until everybody was
+// called back.
+func callback(t *testing.T, server *world.Server, accounts []*account) {
+	t.Helper()
+	called := func() bool {
+		for _, a := range accounts {
+			if !a.story.Called() {
+				return false
+			}
+		}
+		return true
+	}
+	for range 60 {
+		server.Next(t)
+		if accounts[0].net.Await(300*time.Millisecond, called) || called() {
+			return
+		}
+	}
+	for _, a := range accounts {
+		if !a.story.Called() {
+			t.Errorf("%s was not called back", a.id)
+		}
+	}
+	t.FailNow()
+}
