@@ -72,6 +72,7 @@ type Server struct {
 	conns    map[net.Conn]bool
 	requests int
 	calls    map[string]int
+	refusals map[int]int
 
 	updates  []*update // not confirmed, in order
 	last     *update   // confirmed last
@@ -111,7 +112,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, addr: l.Addr().String(), quit: make(chan struct{}), changed: make(chan struct{}),
-		rand: rand.New(rand.NewPCG(cfg.Seed, 1)), conns: map[net.Conn]bool{}, calls: map[string]int{},
+		rand: rand.New(rand.NewPCG(cfg.Seed, 1)), conns: map[net.Conn]bool{}, calls: map[string]int{}, refusals: map[int]int{},
 		hook:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 		chats: map[int64]*chat{}, people: map[int64]*Person{}, files: map[string][]byte{}, tapped: map[string]bool{},
 		planned: map[string][]Fault{}, nextID: 1 + int64(cfg.Seed%1000)*1000,
@@ -225,6 +226,13 @@ func (s *Server) Calls(method string) int {
 	return s.calls[method]
 }
 
+// Refusals is how many calls the rules, not faults, answered with a status.
+func (s *Server) Refusals(status int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusals[status]
+}
+
 // ServeHTTP answers as api.telegram.org does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -273,10 +281,13 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string) {
 	answer(w, out)
 }
 
-func (s *Server) run(method string, p params) reply {
+func (s *Server) run(method string, p params) (out reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.wake()
+	defer func() {
+		s.refusals[out.status]++
+		s.wake()
+	}()
 	switch method {
 	case "getMe":
 		return success(s.me())

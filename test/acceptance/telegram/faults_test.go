@@ -3,6 +3,7 @@
 package telegram
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ type trouble struct {
 	name string
 	// from is switched on before anybody says a word.
 	from func(*telegramfake.Server)
+	// faulty is true when calls must have gone wrong by the end.
+	faulty bool
 	// cut happens while the resident's answer is under way.
 	cut func(*testing.T, *account)
 }
@@ -31,15 +34,15 @@ func troubles() []trouble {
 	type fault = telegramfake.Fault
 	return []trouble{
 		{name: "none"},
-		{name: "429", from: first(5, fault{Kind: telegramfake.TooMany, RetryAfter: 1})},
-		{name: "502 HTML", from: first(4, fault{Kind: telegramfake.BadGateway})},
-		{name: "slow", from: func(s *telegramfake.Server) {
+		{name: "429", faulty: true, from: first(5, fault{Kind: telegramfake.TooMany, RetryAfter: 1})},
+		{name: "502 HTML", faulty: true, from: first(4, fault{Kind: telegramfake.BadGateway})},
+		{name: "slow", faulty: true, from: func(s *telegramfake.Server) {
 			s.Chance("", 0.3, fault{Kind: telegramfake.Slow, Delay: 300 * time.Millisecond})
 		}},
-		{name: "dropped before accepting", from: first(4, fault{Kind: telegramfake.DropBefore})},
-		{name: "dropped after accepting", from: first(4, fault{Kind: telegramfake.DropAfter})},
+		{name: "dropped before accepting", faulty: true, from: first(4, fault{Kind: telegramfake.DropBefore})},
+		{name: "dropped after accepting", faulty: true, from: first(4, fault{Kind: telegramfake.DropAfter})},
 		{name: "every update twice", from: func(s *telegramfake.Server) { s.RedeliverShare(1) }},
-		{name: "polls and taps fail", from: func(s *telegramfake.Server) {
+		{name: "polls and taps fail", faulty: true, from: func(s *telegramfake.Server) {
 			s.Chance("getUpdates", 0.2, fault{Kind: telegramfake.DropAfter})
 			s.Chance("answerCallbackQuery", 0.5, fault{Kind: telegramfake.Internal})
 		}},
@@ -65,13 +68,11 @@ func networkDown(t *testing.T, a *account) {
 // blockedAndBack: who blocked us before the number came finds it afterwards.
 func blockedAndBack(t *testing.T, a *account) {
 	resident := a.net.User(5001, "")
-	question := a.story.Resident.Expect(t, "对吗", a.story.Where)
-	a.net.Fail("sendMessage", telegramfake.Fault{Kind: telegramfake.Blocked})
-	a.story.Resident.Tap(t, question, "对")
-	if !a.net.Await(20*time.Second, func() bool { return a.net.Faults() == 1 }) {
+	a.story.Resident.Tap(t, a.story.Resident.Expect(t, "对吗", a.story.Where), "对")
+	resident.Blocks()
+	if !a.net.Await(20*time.Second, func() bool { return a.net.Refusals(http.StatusForbidden) > 0 }) {
 		t.Fatal("nothing was sent to who had blocked us")
 	}
-	resident.Blocks()
 	resident.Unblocks()
 	resident.Starts("")
 	a.story.Resident.Expect(t, "哨应")

@@ -6,6 +6,7 @@ package telegram
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,16 @@ import (
 	"shaoying/bots/telegram/telegramfake"
 	"shaoying/test/world"
 )
+
+// The people of a story wait for one another most of the time, so all of the
+// stories can be told at once, however few processors there are.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "64"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // account is one bot of the city, on a Telegram of its own.
 type account struct {

@@ -209,12 +209,17 @@ func (e *emulator) lines(t testing.TB, chat int64) (out []world.Line) {
 	return out
 }
 
-// translator stands between the program and the emulator, for two things that
+// translator stands between the program and the emulator, for three things that
 // the emulator does not do: it reads no multipart forms, which is all that the
-// bot's library writes, and it has no long poll, so that a bot would ask
-// without a pause.
+// bot's library writes; it has no long poll, so that a bot would ask without a
+// pause; and it has no files, of which it says what a proxy that is broken says.
 func (e *emulator) translator() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/getFile") {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"ok":false,"error_code":400,"description":"Bad Request: wrong file_id"}`)
+			return
+		}
 		fields, err := form(r)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
