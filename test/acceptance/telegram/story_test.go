@@ -63,6 +63,30 @@ func TestStoryUnderEveryFault(t *testing.T) {
 			t.Errorf("%s: %d, want %d", what, n, c.want)
 		}
 	}
+	checked(t, w, accounts)
+}
+
+// checked runs `channels check` beside the server: all is well, and then one
+// account's webhook is somebody else's.
+func checked(t *testing.T, w *world.World, accounts []*account) {
+	t.Helper()
+	for _, a := range accounts {
+		a.net.Calm()
+	}
+	out, err := w.Run("channels", "check", "--json")
+	if n := strings.Count(out, `"ok": true`); err != nil || n != len(accounts)+1 {
+		t.Errorf("channels check: %v, %d accounts are well:\n%s", err, n, out)
+	}
+	accounts[1].net.SetWebhook("https://other.example/x", "")
+	out, err = w.Run("channels", "check")
+	if err == nil || !strings.Contains(out, accounts[1].id+" (telegram): WRONG") || !strings.Contains(out, "other.example") {
+		t.Errorf("channels check over a foreign webhook: %v\n%s", err, out)
+	}
+	for _, a := range accounts {
+		if strings.Contains(out, a.net.Token()) {
+			t.Error("channels check prints a token")
+		}
+	}
 }
 
 // blocked lists, for SQL, the accounts whose resident had blocked us for a while.
