@@ -108,6 +108,9 @@ const (
 	KindLeave  Kind = "leave"
 	// KindMoved says that a group goes on under another id, Event.NewChat.
 	KindMoved Kind = "moved"
+	// KindOther is something that a user sent and we cannot read, such as a
+	// sticker. It is answered with how to write to us, and changes nothing.
+	KindOther Kind = "other"
 	KindDue   Kind = "due"
 )
 
@@ -246,4 +249,18 @@ type Webhook interface {
 // Send.
 type Editor interface {
 	Edit(ctx context.Context, to Address, r Receipt, m Message) error
+}
+
+// Checker is an optional capability: the adapter asks its network how the
+// account is set up there. It changes nothing and may be called anywhere.
+type Checker interface {
+	Check(ctx context.Context) []Finding
+}
+
+// Finding is one thing that an operator should know of an account, in plain
+// words and without secrets.
+type Finding struct {
+	// Wrong is true where something has to be done.
+	Wrong bool
+	What  string
 }

@@ -22,6 +22,8 @@ func (t *Turn) route(ctx context.Context, ev bots.Event) error {
 		return t.tapped(ctx, ev)
 	case bots.KindVoice:
 		return t.voice(ctx, ev)
+	case bots.KindOther:
+		return t.Say("message.unreadable", nil)
 	}
 	photos, err := t.keepFiles(ctx, ev)
 	if err != nil {

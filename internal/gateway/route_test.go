@@ -130,6 +130,17 @@ func TestAPhotoOrAPlaceAloneIsTheBeginningOfAReport(t *testing.T) {
 	r.want(r.says("wang", "楼道灯坏了"), "已受理，编号 1001。") // the place is known
 }
 
+func TestWhatCannotBeReadIsAnsweredAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.says("li", "报修")
+	r.send(r.event("li", bots.KindOther))
+	r.want(r.heard("li"), "看不懂，请写字。")
+	if f := r.flow("li"); f != "report" {
+		t.Fatalf("in the middle of a report: dialogue %q", f)
+	}
+}
+
 func TestAFileWithoutItsBytesIsFetchedLater(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -463,6 +463,7 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 // givenUp finds another address for a message that this one did not take, or
 // people. It returns the channel that has the message now.
 func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
+	// What one member is told in a group says nothing of their own address.
 	if o.class == bots.ClassGone.String() && (!o.row.InGroup || o.row.IsGroup) {
 		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
 			return "", fmt.Errorf("note a gone address: %w", err)
