@@ -211,19 +211,6 @@ func TestStaffRouting(t *testing.T) {
 	}
 }
 
-func TestAnUnboundGroupIsListenedToByNobody(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	ev := r.text("li", "报修")
-	ev.Group = true
-	r.send(ev)
-	r.want(r.heard("li"))
-	r.exec(`update conversation set bound_as = 'residents'`)
-	ev.Key = "again"
-	r.send(ev)
-	r.want(r.heard("li"), "请说说是什么事。")
-}
-
 func TestLongAndOddTexts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config, _ *Deps) { c.FloodPerMinute = 100 })
