@@ -31,7 +31,7 @@ func TestNoTicketWhereItMustNotBe(t *testing.T) {
 	for _, g := range groups {
 		o.exec(`with p as (insert into person (kind) values ('group') returning id),
 			a as (insert into address (channel, user_id, chat, person_id, trust) select 'web', 'group' || chr(9) || $1, $1, id, 'none' from p returning id)
-			insert into conversation (channel, chat, user_id, address_id, is_group, in_group) select 'web', $1, 'group' || chr(9) || $1, id, true, true from a`, string(g))
+			insert into conversation (channel, chat, user_id, address_id, is_group, in_group) select 'web', $1, 'group' || chr(9), id, true, true from a`, string(g))
 	}
 	areas := []string{"grid " + grid, "grid " + grid2, "village " + village, "township 360313001", "unit urban_management", "unit housing", "village " + bridge1}
 	inWork, elsewhere := 0, 0
