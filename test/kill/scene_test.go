@@ -1,0 +1,236 @@
+//go:build kill
+
+package kill
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"shaoying/bots/telegram/telegramfake"
+	"shaoying/test/world"
+)
+
+const (
+	// account is the channel account of every run.
+	account = "tg"
+	// secret is what the network shows when it calls the webhook.
+	secret = "kill-webhook-secret"
+	// firstUser is the id of the first resident.
+	firstUser = 5_000_000_000
+	// patience is how long everything that must happen is waited for.
+	patience = 2 * time.Minute
+)
+
+// answerAfter is how long the network takes for each message: while it does,
+// a kill finds messages in the air.
+const answerAfter = 50 * time.Millisecond
+
+// words are what a resident reports: a danger, with its place, so that one
+// message makes one ticket at once and is answered by its number.
+func words(mark string) string {
+	return "东大街街道张家大屋居委会煤气味很重，记号" + mark
+}
+
+// scene is one run: a network, a database, processes, and the ledger.
+type scene struct {
+	t      *testing.T
+	db     *database
+	fake   *telegramfake.Server
+	house  *house
+	ledger *ledger
+	rand   *rand.Rand
+	began  time.Time
+	vars   []string // the environment of every process
+	made   int
+	crash  int
+	stops  int
+}
+
+// play is what a run differs in.
+type play struct {
+	bin       string
+	alter     string // KILL_ALTER
+	poll      bool
+	processes int
+	// before, where it is set, prepares the database.
+	before func(*testing.T, *database)
+}
+
+// newScene starts everything.
+func newScene(t *testing.T, p play) *scene {
+	t.Helper()
+	s := &scene{t: t, ledger: newLedger(), rand: chance(t.Name()), began: time.Now()}
+	s.db = newDatabase(t)
+	if p.before != nil {
+		p.before(t, s.db)
+	}
+	s.fake = telegramfake.New(telegramfake.Config{Seed: s.rand.Uint64()})
+	t.Cleanup(s.fake.Close)
+	s.fake.Chance("sendMessage", 1, telegramfake.Fault{Kind: telegramfake.Slow, Delay: answerAfter})
+	s.fake.RedeliverShare(redelivered / 100.)
+	s.vars = s.env(p)
+	s.house = newHouse(t, p.bin, p.processes, s.vars)
+	if !p.poll {
+		urls := s.house.urls()
+		s.fake.SetWebhook(urls[0]+"/bots/"+account, secret)
+		s.fake.Balance(urls...)
+	}
+	return s
+}
+
+// env leads a program to the database and the network of this scene.
+func (s *scene) env(p play) []string {
+	s.t.Helper()
+	name := filepath.Join(s.t.TempDir(), "shaoying.yaml")
+	world.Must(s.t, os.WriteFile(name, []byte(s.config(p)), 0o600))
+	return append(s.db.env(), "SHAOYING_CONFIG="+name, "KILL_ALTER="+p.alter,
+		"KILL_TOKEN="+s.fake.Token(), "KILL_WEBHOOK_SECRET="+secret)
+}
+
+// says lets n new residents tell of a danger, each in an own chat.
+func (s *scene) says(n int) {
+	for range n {
+		m := marked(s.made)
+		user := int64(firstUser + s.made)
+		s.made++
+		s.ledger.says(m, strconv.FormatInt(user, 10))
+		s.fake.User(user, "居民").Says(words(m))
+	}
+}
+
+// acknowledged waits until the network has nothing left to deliver: everything
+// that was said has been acknowledged then.
+func (s *scene) acknowledged() {
+	s.t.Helper()
+	if !s.fake.Await(patience, func() bool { return s.fake.Waiting() == 0 }) {
+		s.t.Fatalf("%d messages were not acknowledged within %s (seed %d)", s.fake.Waiting(), patience, bench.seed)
+	}
+}
+
+// bursts lets residents speak in bursts. The kills and crashes of each burst
+// come at random instants within its first moments. The next burst begins when
+// this one was acknowledged, whatever else is still to be done.
+func (s *scene) bursts(messages, kills, crashes int, within time.Duration) {
+	s.t.Helper()
+	n := messages / bench.size.burst
+	for i := range n {
+		s.says(bench.size.burst)
+		shares := share(kills, i, n)
+		acts := make([]func(), shares, shares+1)
+		for k := range acts {
+			acts[k] = s.kill
+		}
+		if share(crashes, i, n) > 0 {
+			acts = slices.Insert(acts, s.rand.IntN(len(acts)+1), s.crashDatabase)
+		}
+		s.scatter(acts, within)
+		s.acknowledged()
+	}
+}
+
+// share is how many of total things fall to part i of n.
+func share(total, i, n int) int { return (i+1)*total/n - i*total/n }
+
+// scatter does acts in their order at random instants.
+func (s *scene) scatter(acts []func(), within time.Duration) {
+	began := time.Now()
+	at := make([]time.Duration, len(acts))
+	for i := range at {
+		at[i] = time.Duration(s.rand.Int64N(int64(within)))
+	}
+	slices.Sort(at)
+	for i, act := range acts {
+		s.wait(at[i] - time.Since(began))
+		act()
+	}
+}
+
+// wait lets time pass: a kill at a random instant is what is tested.
+func (s *scene) wait(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.t.Context().Done():
+	}
+}
+
+func (s *scene) kill() {
+	s.t.Helper()
+	at, err := s.house.any(s.rand).kill(s.t.Context())
+	world.Must(s.t, err)
+	s.ledger.killed(at)
+}
+
+func (s *scene) crashDatabase() {
+	s.t.Helper()
+	world.Must(s.t, s.db.crash())
+	s.crash++
+}
+
+// settle waits until everything is acknowledged, done and sent, and until the
+// network has been given nothing for a second: a broken program may still hold
+// something in memory.
+func (s *scene) settle() {
+	s.t.Helper()
+	s.acknowledged()
+	world.Must(s.t, s.db.rest(s.t.Context(), patience))
+	for before := -1; before != s.fake.Calls("sendMessage"); {
+		before = s.fake.Calls("sendMessage")
+		s.wait(time.Second)
+	}
+	world.Must(s.t, s.db.rest(s.t.Context(), patience))
+}
+
+// judge settles and compares.
+func (s *scene) judge() verdict {
+	s.t.Helper()
+	s.settle()
+	b, err := s.db.read(context.Background())
+	world.Must(s.t, err)
+	return s.ledger.judge(b, s.shown())
+}
+
+// shown is what the network showed to people.
+func (s *scene) shown() []given {
+	var all []given
+	for _, v := range s.fake.Seen() {
+		if !v.Edit {
+			all = append(all, given{chat: strconv.FormatInt(v.Chat, 10), text: v.Text, at: v.At})
+		}
+	}
+	return all
+}
+
+// report puts a run into the table.
+func (s *scene) report(v verdict, name, promises string, notes map[string]float64) {
+	f := v.figure(name, promises, s.ledger, s.began)
+	f.Crashes, f.Stops, f.Notes = s.crash, s.stops, notes
+	bench.figures.add(f)
+}
+
+func (s *scene) config(p play) string {
+	mode := "webhook"
+	if p.poll {
+		mode = "poll"
+	}
+	return fmt.Sprintf(`privacy:
+  cross_border_assessment: test of the whole system, invented residents
+channels:
+  - id: web
+    kind: webchat
+  - id: %s
+    kind: telegram
+    mode: %s
+    api_url: %s
+    token_env: KILL_TOKEN
+    webhook_secret_env: KILL_WEBHOOK_SECRET
+`, account, mode, s.fake.URL())
+}

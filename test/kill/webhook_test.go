@@ -1,0 +1,19 @@
+//go:build kill
+
+package kill
+
+import (
+	"testing"
+	"time"
+)
+
+// TestNothingIsLost is the main run: R1, R2, R3, R5, R9 and R11 by webhook, two
+// processes, bursts, kills and database crashes.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, play{bin: bench.real, processes: 2})
+	s.bursts(bench.size.messages, bench.size.kills, bench.size.crashes, 3*time.Second)
+	v := s.judge()
+	s.report(v, "webhook", "R1 R2 R3 R5 R9 R11", nil)
+	v.require(t, len(s.ledger.kills))
+}
