@@ -52,7 +52,7 @@ var owned = []struct {
 
 // testHelp are packages that only tests link. They may ask for the time and
 // speak HTTP to what they test.
-var testHelp = []string{"bots/botstest", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
+var testHelp = []string{"bots/botstest", "bots/telegram/telegramfake", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
 
 // entryOf returns the entry of the table that a package belongs to, and its
 // level; -1 when there is none.
