@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,62 +27,75 @@ import (
 // master is the secret key of every run, so that the ledger can open words.
 var master = strings.Repeat("5a", privacy.MasterSize)
 
-// database is a PostgreSQL server of one test's own, with fsync on, and the
-// city in it. Its data outlives crashes; who looks after it starts it again.
-type database struct {
+// cluster is a PostgreSQL server of our own with fsync on. Its data outlives
+// crashes; who looks after it starts it again.
+type cluster struct {
 	server *managed.Server
-	data   string
-	dsn    string
-	keys   *privacy.Keys
+	dir    string
+	stop   func() error
+	made   atomic.Int32
 }
 
-// newDatabase starts a server, brings it to the schema and imports the places
-// of the city. It ends with the test.
-func newDatabase(t *testing.T) *database {
-	t.Helper()
-	dir := filepath.Join(bench.dir, strings.ReplaceAll(t.Name(), "/", "_"))
-	server, err := managed.Open(t.Context(), managed.Config{
-		Dir: dir, Log: slog.New(slog.DiscardHandler), Settings: map[string]string{"max_connections": "200"},
-	})
-	world.Must(t, err)
-	d := &database{server: server, data: filepath.Join(dir, "postgres", "data"), dsn: server.DSN(managed.Database)}
-	raw, err := hex.DecodeString(master)
-	world.Must(t, err)
-	d.keys, err = privacy.NewKeys(raw)
-	world.Must(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		world.Must(t, errors.Join(<-done, server.Stop(context.Background()), os.RemoveAll(dir)))
-	})
-	d.furnish(t)
-	return d
-}
+// seed is the database that is copied for every run: the schema, and the
+// places of the city.
+const seed = "seed"
 
-// furnish imports the divisions, by the program itself.
-func (d *database) furnish(t *testing.T) {
-	t.Helper()
-	root, err := world.Root()
-	world.Must(t, err)
-	files, err := filepath.Glob(filepath.Join(root, "configs", "places", "*.csv"))
-	world.Must(t, err)
-	w := &world.World{Bin: bench.real, Data: t.TempDir(), Env: d.env()}
-	if out, err := w.Run(append([]string{"import", "divisions"}, files...)...); err != nil {
-		t.Fatalf("import the divisions: %v\n%s", err, out)
+// newCluster makes a server in dir and furnishes its seed.
+func newCluster(ctx context.Context, dir string) (*cluster, error) {
+	server, err := managed.Open(ctx, managed.Config{
+		Dir: dir, Log: slog.New(slog.DiscardHandler), Settings: map[string]string{"max_connections": "500"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start a database server: %w", err)
 	}
+	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() { done <- server.Run(watch) }()
+	c := &cluster{server: server, dir: dir, stop: func() error {
+		cancel()
+		return errors.Join(<-done, server.Stop(context.Background()), os.RemoveAll(dir))
+	}}
+	if err := c.furnish(ctx); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
 }
 
-// env leads a program to this database.
-func (d *database) env() []string {
-	return []string{"DATABASE_URL=" + d.dsn, privacy.KeyVariable + "=" + master}
+// furnish makes the seed by the program itself.
+func (c *cluster) furnish(ctx context.Context) error {
+	root, err := world.Root()
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "configs", "places", "*.csv"))
+	if err != nil {
+		return fmt.Errorf("find the places: %w", err)
+	}
+	if err := c.exec(ctx, "create database "+seed+" template template0 encoding 'UTF8' locale 'C.UTF-8'"); err != nil {
+		return err
+	}
+	w := &world.World{Bin: bench.real, Data: c.dir + ".import", Env: environment(c.server.DSN(seed))}
+	if out, err := w.Run(append([]string{"import", "divisions"}, files...)...); err != nil {
+		return fmt.Errorf("import the divisions: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (c *cluster) exec(ctx context.Context, sql string) error {
+	conn, err := pgx.Connect(ctx, c.server.DSN("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the database server: %w", err)
+	}
+	if _, err = conn.Exec(ctx, sql); err != nil {
+		err = fmt.Errorf("%s: %w", sql, err)
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 // crash ends the server at once, as `pg_ctl stop -m immediate` does: the
 // postmaster gets SIGQUIT, nothing is written, and the next start recovers.
-func (d *database) crash() error {
-	text, err := os.ReadFile(filepath.Join(d.data, "postmaster.pid"))
+func (c *cluster) crash() error {
+	text, err := os.ReadFile(filepath.Join(c.dir, "postgres", "data", "postmaster.pid"))
 	if err != nil {
 		return fmt.Errorf("find the database server: %w", err)
 	}
@@ -94,6 +108,38 @@ func (d *database) crash() error {
 		return fmt.Errorf("crash the database server: %w", err)
 	}
 	return nil
+}
+
+// database is the database of one run.
+type database struct {
+	cluster *cluster
+	dsn     string
+	keys    *privacy.Keys
+}
+
+// newDatabase copies the seed, on the server that all share or, for a run that
+// crashes it, on one of its own.
+func newDatabase(t *testing.T, own bool) *database {
+	t.Helper()
+	c := bench.shared
+	if own {
+		var err error
+		c, err = newCluster(t.Context(), filepath.Join(bench.dir, "own"))
+		world.Must(t, err)
+		t.Cleanup(func() { world.Must(t, c.stop()) })
+	}
+	name := fmt.Sprintf("run%d", c.made.Add(1))
+	world.Must(t, c.exec(t.Context(), "create database "+name+" template "+seed))
+	raw, err := hex.DecodeString(master)
+	world.Must(t, err)
+	keys, err := privacy.NewKeys(raw)
+	world.Must(t, err)
+	return &database{cluster: c, dsn: c.server.DSN(name), keys: keys}
+}
+
+// environment leads a program to a database.
+func environment(dsn string) []string {
+	return []string{"DATABASE_URL=" + dsn, privacy.KeyVariable + "=" + master}
 }
 
 // look runs f on a connection of its own.
@@ -115,18 +161,30 @@ const unrest = `select (select count(*) from inbox where state = 'waiting')
 func (d *database) rest(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	again := time.NewTicker(100 * time.Millisecond)
+	again := time.NewTicker(250 * time.Millisecond)
 	defer again.Stop()
-	var left int64
+	left := int64(-1)
+	watch := func(c *pgx.Conn) error {
+		for {
+			if err := c.QueryRow(ctx, unrest).Scan(&left); err != nil || left == 0 {
+				return err
+			}
+			select {
+			case <-again.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
 	for {
-		err := d.look(ctx, func(c *pgx.Conn) error { return c.QueryRow(ctx, unrest).Scan(&left) })
-		if err == nil && left == 0 {
+		err := d.look(ctx, watch)
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d events and messages are not done after %s: %w", left, patience, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("%d events and messages are not done after %s: %w", left, patience, err)
 		}
 	}
 }

@@ -26,7 +26,9 @@
 package kill
 
 import (
+	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,9 +40,10 @@ import (
 
 // bench is what all tests share.
 var bench struct {
-	dir     string // for everything that a run leaves behind
-	real    string // the product
-	altered string // the product with one thing changed
+	dir     string   // for everything that a run leaves behind
+	real    string   // the product
+	altered string   // the product with one thing changed
+	shared  *cluster // the database server of all runs that leave it in peace
 	size    size
 	seed    uint64
 	figures figures
@@ -73,6 +76,15 @@ func run(m *testing.M) (code int, err error) {
 	if bench.altered, err = buildAltered(bench.dir); err != nil {
 		return 1, err
 	}
+	// Most runs wait for the network's pace more than they work, so they go
+	// side by side, however few processors there are.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		return 1, fmt.Errorf("let the runs go side by side: %w", err)
+	}
+	if bench.shared, err = newCluster(context.Background(), filepath.Join(bench.dir, "shared")); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, bench.shared.stop()) }()
 	fmt.Printf("kill: seed %d, %s\n", bench.seed, bench.size.name)
 	code = m.Run()
 	return code, bench.figures.publish(code == 0)

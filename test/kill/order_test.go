@@ -78,7 +78,9 @@ func TestOrder(t *testing.T) {
 	// These messages make no tickets: R1 and R2 are the comparison of steps.
 	v.lost, v.double, v.unanswered = nil, nil, nil
 	s.report(v, "order", "R8 R11", map[string]float64{"senders": float64(size.senders), "inversions of steps": float64(steps), "inversions of replies": float64(answers)})
-	v.require(t, len(s.ledger.kills))
+	// Without the network's pace as many are in the air as the sender allows,
+	// one for each chat, and a kill may double them all.
+	v.require(t, size.senders*len(s.ledger.kills))
 }
 
 // inversions counts the places at which a later mark stands before an earlier

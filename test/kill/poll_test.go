@@ -15,5 +15,5 @@ func TestPolling(t *testing.T) {
 	s.bursts(bench.size.polled, bench.size.pollKills, 0, 3*time.Second)
 	v := s.judge()
 	s.report(v, "polling", "R1 R2 R3 R9 R11", nil)
-	v.require(t, len(s.ledger.kills))
+	v.require(t, perKill*len(s.ledger.kills))
 }

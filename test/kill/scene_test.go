@@ -59,6 +59,7 @@ type play struct {
 	alter     string // KILL_ALTER
 	poll      bool
 	processes int
+	crashes   bool
 	// before, where it is set, prepares the database.
 	before func(*testing.T, *database)
 }
@@ -67,7 +68,7 @@ type play struct {
 func newScene(t *testing.T, p play) *scene {
 	t.Helper()
 	s := &scene{t: t, ledger: newLedger(), rand: chance(t.Name()), began: time.Now()}
-	s.db = newDatabase(t)
+	s.db = newDatabase(t, p.crashes)
 	if p.before != nil {
 		p.before(t, s.db)
 	}
@@ -90,7 +91,7 @@ func (s *scene) env(p play) []string {
 	s.t.Helper()
 	name := filepath.Join(s.t.TempDir(), "shaoying.yaml")
 	world.Must(s.t, os.WriteFile(name, []byte(s.config(p)), 0o600))
-	return append(s.db.env(), "SHAOYING_CONFIG="+name, "KILL_ALTER="+p.alter,
+	return append(environment(s.db.dsn), "SHAOYING_CONFIG="+name, "KILL_ALTER="+p.alter,
 		"KILL_TOKEN="+s.fake.Token(), "KILL_WEBHOOK_SECRET="+secret)
 }
 
@@ -171,7 +172,7 @@ func (s *scene) kill() {
 
 func (s *scene) crashDatabase() {
 	s.t.Helper()
-	world.Must(s.t, s.db.crash())
+	world.Must(s.t, s.db.cluster.crash())
 	s.crash++
 }
 
