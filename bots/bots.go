@@ -247,3 +247,17 @@ type Webhook interface {
 type Editor interface {
 	Edit(ctx context.Context, to Address, r Receipt, m Message) error
 }
+
+// Checker is an optional capability: the adapter asks its network how the
+// account is set up there. It changes nothing and may be called anywhere.
+type Checker interface {
+	Check(ctx context.Context) []Finding
+}
+
+// Finding is one thing that an operator should know of an account, in plain
+// words and without secrets.
+type Finding struct {
+	// Wrong is true where something has to be done.
+	Wrong bool
+	What  string
+}

@@ -223,3 +223,10 @@ func (s *Server) try(target, secret string, body []byte) (answered bool, failed 
 	}
 	return resp.StatusCode < 502, fmt.Sprintf("Wrong response from the webhook: %s", resp.Status)
 }
+
+// WebhookError is why the last delivery failed, empty when none did.
+func (s *Server) WebhookError() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.webhook.failed
+}
