@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/bots/webchat"
 	"shaoying/internal/gateway"
 )
 
@@ -30,11 +31,11 @@ func alteration(name string) (func(*gateway.Config, *gateway.Deps), error) {
 	return nil, fmt.Errorf("KILL_ALTER %q: write ack-first, mark-first, no-limits or poison", name)
 }
 
-// adapters wraps every adapter that has a webhook.
+// adapters wraps every adapter but the page.
 func adapters(wrap func(bots.Adapter) bots.Adapter) func(*gateway.Config, *gateway.Deps) {
 	return func(_ *gateway.Config, deps *gateway.Deps) {
 		for id, a := range deps.Channels {
-			if _, ok := a.(bots.Webhook); ok {
+			if _, page := a.(*webchat.Channel); !page {
 				deps.Channels[id] = wrap(a)
 			}
 		}
