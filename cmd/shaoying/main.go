@@ -20,15 +20,16 @@ import (
 
 // cli is the command line; each field is a subcommand with its own file.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the gateway, the staff desk and the scheduler."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to the schema of this program."`
-	Import  importCmd  `cmd:"" help:"Import divisions, places, staff or the working calendar."`
-	Staff   staffCmd   `cmd:"" help:"Look after the staff."`
-	Flow    flowCmd    `cmd:"" help:"Check and test the dialogues."`
-	Replay  replayCmd  `cmd:"" help:"List dead letters, or run them again."`
-	Audit   auditCmd   `cmd:"" help:"Verify the trail."`
-	Bench   benchCmd   `cmd:"" help:"Measure speed on this machine."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the gateway, the staff desk and the scheduler."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the schema of this program."`
+	Import   importCmd   `cmd:"" help:"Import divisions, places, staff or the working calendar."`
+	Staff    staffCmd    `cmd:"" help:"Look after the staff."`
+	Flow     flowCmd     `cmd:"" help:"Check and test the dialogues."`
+	Replay   replayCmd   `cmd:"" help:"List dead letters, or run them again."`
+	Channels channelsCmd `cmd:"" help:"Look after the channel accounts."`
+	Audit    auditCmd    `cmd:"" help:"Verify the trail."`
+	Bench    benchCmd    `cmd:"" help:"Measure speed on this machine."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // env is what every subcommand gets.

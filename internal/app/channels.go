@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"shaoying/bots"
+	"shaoying/bots/telegram"
 	"shaoying/bots/webchat"
 	"shaoying/configs"
 )
@@ -14,8 +15,10 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 	switch c.Kind {
 	case "webchat":
 		return h.webchat(c)
+	case "telegram":
+		return h.telegram(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
@@ -32,6 +35,40 @@ func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
 	return webchat.New(cfg, webchat.Deps{
 		Mailbox: &mailbox{channel: cfg.ID, db: h.DB, bus: h.Bus, keys: h.Keys}, Photos: h.Photos, Clock: h.Clock, Log: h.Log,
 	})
+}
+
+func (h *House) telegram(c configs.Channel) (bots.Adapter, error) {
+	cfg := telegram.Config{ID: bots.ChannelID(c.ID)}
+	if err := c.Decode(&cfg); err != nil {
+		return nil, err
+	}
+	if err := h.mayLeave(c.ID, "api_url", cfg.Local()); err != nil {
+		return nil, err
+	}
+	if err := cfg.Secrets(); err != nil {
+		return nil, err
+	}
+	if err := decodeInto("policies/telegram.yaml", &cfg.Limits); err != nil {
+		return nil, err
+	}
+	return telegram.New(cfg, telegram.Deps{Clock: h.Clock, Log: h.Log})
+}
+
+// mayLeave refuses a network abroad until somebody has taken responsibility
+// for what residents write leaving the mainland, and any network beyond this
+// machine to the demo. key is where the account names its server.
+func (h *House) mayLeave(id, key string, local bool) error {
+	switch {
+	case local:
+		return nil
+	case h.Env.Demo:
+		return fmt.Errorf("channel %s: --demo talks to this machine only: set %s to a server on 127.0.0.1, or take the channel out of SHAOYING_CONFIG", id, key)
+	case h.Process.Privacy.CrossBorderAssessment == "":
+		return fmt.Errorf("channel %s: this network's servers are abroad. What state organs handle stays in the mainland, and may leave it only after a "+
+			"security assessment (PIPL art. 36). Write the file number of yours into privacy.cross_border_assessment in SHAOYING_CONFIG. "+
+			"A drill among staff needs none when %s is a server on 127.0.0.1, which nothing leaves; see docs/zh/telegram.md", id, key)
+	}
+	return nil
 }
 
 // decodeInto reads an embedded file strictly into v.

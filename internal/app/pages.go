@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"shaoying/bots"
+	"shaoying/bots/webchat"
 	"shaoying/internal/console"
 	"shaoying/internal/demo"
 )
@@ -11,6 +12,7 @@ import (
 // pages mounts everything that people open.
 func (s *server) pages(mux *http.ServeMux) error {
 	mux.Handle("/", s.web.Handler(s.gateway.Sink))
+	s.webhooks(mux)
 	desk, err := console.New(console.Deps{
 		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
 	})
@@ -46,4 +48,19 @@ func (s *server) pages(mux *http.ServeMux) error {
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 	})
 	return nil
+}
+
+// webhooks mounts /bots/{account} and what lies below it for every network that
+// calls us, in every process. The page has places of its own.
+func (s *server) webhooks(mux *http.ServeMux) {
+	for id, a := range s.gateway.Channels {
+		hook, ok := a.(bots.Webhook)
+		if _, page := a.(*webchat.Channel); page || !ok {
+			continue
+		}
+		path := "/bots/" + string(id)
+		handler := http.StripPrefix(path, hook.Handler(s.gateway.Sink))
+		mux.Handle(path, handler)
+		mux.Handle(path+"/", handler)
+	}
 }
