@@ -10,9 +10,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -33,7 +33,6 @@ type cluster struct {
 	server *managed.Server
 	dir    string
 	stop   func() error
-	made   atomic.Int32
 }
 
 // seed is the database that is copied for every run: the schema, and the
@@ -117,6 +116,8 @@ type database struct {
 	keys    *privacy.Keys
 }
 
+var notLetters = regexp.MustCompile("[^a-z]")
+
 // newDatabase copies the seed, on the server that all share or, for a run that
 // crashes it, on one of its own.
 func newDatabase(t *testing.T, own bool) *database {
@@ -128,7 +129,7 @@ func newDatabase(t *testing.T, own bool) *database {
 		world.Must(t, err)
 		t.Cleanup(func() { world.Must(t, c.stop()) })
 	}
-	name := fmt.Sprintf("run%d", c.made.Add(1))
+	name := notLetters.ReplaceAllString(strings.ToLower(t.Name()), "")
 	world.Must(t, c.exec(t.Context(), "create database "+name+" template "+seed))
 	raw, err := hex.DecodeString(master)
 	world.Must(t, err)

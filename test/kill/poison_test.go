@@ -3,7 +3,6 @@
 package kill
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
@@ -31,12 +30,7 @@ func TestPoison(t *testing.T) {
 			s.says(1)
 			continue
 		}
-		m := marked(s.made)
-		user := s.fake.User(int64(firstUser+s.made), "居民")
-		s.made++
-		s.ledger.says(m, strconv.FormatInt(user.Chat(), 10))
-		user.Says(words(m) + "，" + poison)
-		bad = append(bad, m)
+		bad = append(bad, s.tells(s.made, "，"+poison))
 	}
 	v := s.judge()
 	for _, m := range bad {

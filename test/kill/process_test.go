@@ -120,7 +120,7 @@ func (p *process) ended(s *world.Server) {
 
 // running waits for the server that runs.
 func (p *process) running(ctx context.Context) (*world.Server, error) {
-	limit := time.NewTimer(world.Patience)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for {
 		p.mu.Lock()

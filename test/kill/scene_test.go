@@ -24,8 +24,12 @@ const (
 	secret = "kill-webhook-secret"
 	// firstUser is the id of the first resident.
 	firstUser = 5_000_000_000
-	// patience is how long everything that must happen is waited for.
-	patience = 2 * time.Minute
+	// eachSays is how many messages one resident of a run with bursts sends,
+	// one in a burst.
+	eachSays = 4
+	// patience is how long everything that must happen is waited for; only
+	// failing tests wait that long.
+	patience = 4 * time.Minute
 )
 
 // answerAfter is how long the network takes for each message: while it does,
@@ -94,12 +98,18 @@ func (s *scene) env(p play) []string {
 // says lets n new residents tell of a danger, each in an own chat.
 func (s *scene) says(n int) {
 	for range n {
-		m := marked(s.made)
-		user := int64(firstUser + s.made)
-		s.made++
-		s.ledger.says(m, strconv.FormatInt(user, 10))
-		s.fake.User(user, "居民").Says(words(m))
+		s.tells(s.made, "")
 	}
+}
+
+// tells lets one resident tell of a danger, with more behind it.
+func (s *scene) tells(resident int, more string) (mark string) {
+	mark = marked(s.made)
+	s.made++
+	user := s.fake.User(int64(firstUser+resident), "居民")
+	s.ledger.says(mark, strconv.FormatInt(user.Chat(), 10))
+	user.Says(words(mark) + more)
+	return mark
 }
 
 // acknowledged waits until the network has nothing left to deliver: everything
@@ -117,8 +127,11 @@ func (s *scene) acknowledged() {
 func (s *scene) bursts(messages, kills, crashes int, within time.Duration) {
 	s.t.Helper()
 	n := messages / bench.size.burst
+	residents := max(messages/eachSays, bench.size.burst)
 	for i := range n {
-		s.says(bench.size.burst)
+		for range bench.size.burst {
+			s.tells(s.made%residents, "")
+		}
 		shares := share(kills, i, n)
 		acts := make([]func(), shares, shares+1)
 		for k := range acts {
