@@ -108,6 +108,9 @@ const (
 	KindLeave  Kind = "leave"
 	// KindMoved says that a group goes on under another id, Event.NewChat.
 	KindMoved Kind = "moved"
+	// KindOther is something that a user sent and we cannot read, such as a
+	// sticker. It is answered with how to write to us, and changes nothing.
+	KindOther Kind = "other"
 	KindDue   Kind = "due"
 )
 

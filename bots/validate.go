@@ -73,7 +73,7 @@ func (e Event) validateKind() error {
 		has.place, mayText = true, true
 	case KindChoice:
 		has.choice, mayText = true, true // the label, where the network gives it
-	case KindJoin, KindLeave:
+	case KindJoin, KindLeave, KindOther:
 	case KindMoved:
 		has.moved = true
 	default:

@@ -13,6 +13,13 @@ const (
 	AudienceAny      = "any"
 )
 
+// Kinds of group that a dialogue may run in, as Definition.Groups names them.
+const (
+	GroupWork      = "work"      // every member is verified staff
+	GroupResidents = "residents" // anybody reads along
+	GroupUnbound   = "unbound"   // a group that is bound as neither
+)
+
 // Definition is one dialogue, compiled and never changed after Parse.
 type Definition struct {
 	Name  string
@@ -21,6 +28,9 @@ type Definition struct {
 	Audience string
 	// Starts are words that begin the dialogue when found in a sentence.
 	Starts []string
+	// Groups are the kinds of group in which the dialogue may be started beside
+	// private chats: none unless it says so.
+	Groups []string
 	// Push is true for a dialogue that only a due thing starts.
 	Push bool
 	// Given names the variables that the caller hands over at start.

@@ -47,6 +47,7 @@ func (p *definer) definition(root node) error {
 		"title":    p.text("title"),
 		"audience": p.audience,
 		"starts":   p.strings(&d.Starts),
+		"groups":   p.groups,
 		"push":     p.bool(&d.Push),
 		"vars":     p.names(&d.Given),
 		"texts":    p.texts,
@@ -157,6 +158,19 @@ func (p *definer) audience(n node) error {
 	}
 	if !slices.Contains([]string{AudienceResident, AudienceStaff, AudienceAny}, p.d.Audience) {
 		return p.errorf(n, "audience is resident, staff or any, not %q", p.d.Audience)
+	}
+	return nil
+}
+
+// groups reads the kinds of group in which the dialogue may be started.
+func (p *definer) groups(n node) error {
+	if err := p.strings(&p.d.Groups)(n); err != nil {
+		return err
+	}
+	for _, g := range p.d.Groups {
+		if !slices.Contains([]string{GroupWork, GroupResidents, GroupUnbound}, g) {
+			return p.errorf(n, "groups are work, residents and unbound, not %q", g)
+		}
 	}
 	return nil
 }

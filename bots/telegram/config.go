@@ -62,8 +62,6 @@ type Limits struct {
 	Redelivers time.Duration `yaml:"redelivers"`
 	// LongPoll is how long a poll without news stays open.
 	LongPoll time.Duration `yaml:"long_poll"`
-	// Unreadable is what a message without words counts as.
-	Unreadable string `yaml:"unreadable"`
 	// InvitePayload says which payload of a deep link is an invite, and
 	// InviteWords what is written before it then.
 	InvitePayload string `yaml:"invite_payload"`
@@ -171,7 +169,6 @@ func (l Limits) Validate() error {
 		{"per_chat_per_second", l.PerChatPerSecond},
 		{"per_group_per_minute", l.PerGroupPerMinute},
 		{"redelivers", float64(l.Redelivers)},
-		{"unreadable", float64(len(l.Unreadable))},
 		{"invite_payload", float64(len(l.InvitePayload))},
 		{"invite_words", float64(len(l.InviteWords))},
 	} {

@@ -40,7 +40,7 @@ func (d decoder) content(m *message) []bots.Event {
 		if ev.Overheard || !m.said() {
 			return nil // a service message, or nothing that was meant for us
 		}
-		ev.Text = d.unreadable
+		ev.Kind = bots.KindOther
 	}
 	return []bots.Event{ev}
 }

@@ -18,14 +18,13 @@ type decoder struct {
 	channel    bots.ChannelID
 	bot        int64  // our own user id
 	name       string // our username
-	unreadable string
 	invite     *regexp.Regexp
 	inviteSays string
 }
 
 func (a *account) decoder(name string) decoder {
 	l := a.cfg.Limits
-	return decoder{a.cfg.ID, a.bot.ID(), name, l.Unreadable, a.invite, l.InviteWords}
+	return decoder{a.cfg.ID, a.bot.ID(), name, a.invite, l.InviteWords}
 }
 
 // decoded is what one update comes to.

@@ -15,7 +15,7 @@ import (
 
 // testDecoder is the decoder of @shaoying_bot, user 7000000001.
 func testDecoder() decoder {
-	return decoder{"tg", 7000000001, "shaoying_bot", "帮助", regexp.MustCompile(`^[2-9A-HJKMNP-Z]{8}$`), "加入"}
+	return decoder{"tg", 7000000001, "shaoying_bot", regexp.MustCompile(`^[2-9A-HJKMNP-Z]{8}$`), "加入"}
 }
 
 const (
@@ -62,6 +62,8 @@ func inGroup(content string) string {
 
 func text(s string) func(*bots.Event) { return func(e *bots.Event) { e.Text = s } }
 
+func unread(e *bots.Event) { e.Kind = bots.KindOther }
+
 func overheard(s string) func(*bots.Event) {
 	return func(e *bots.Event) { e.Text, e.Overheard = s, true }
 }
@@ -104,13 +106,13 @@ func TestUpdates(t *testing.T) {
 			"a picture as a file", inPrivate(`"document":{"file_name":"井盖.png","mime_type":"image/png","file_id":"D","file_unique_id":"d","file_size":5},"caption":"看"`),
 			said(photo("看", bots.File{Key: "D", MIME: "image/png", Name: "井盖.png", Size: 5})),
 		},
-		{"another file", inPrivate(`"document":{"file_name":"a.pdf","mime_type":"application/pdf","file_id":"D"}`), said(text("帮助"))},
+		{"another file", inPrivate(`"document":{"file_name":"a.pdf","mime_type":"application/pdf","file_id":"D"}`), said(unread)},
 		{"another file with words", inPrivate(`"document":{"mime_type":"application/pdf","file_id":"D"},"caption":"申请"`), said(text("申请"))},
 		{
 			"a video", inPrivate(`"video":{"duration":9,"width":1280,"height":720,"file_id":"V","thumbnail":{"file_id":"T","file_size":7,"width":320,"height":180}},"caption":"漏水"`),
 			said(photo("漏水", bots.File{Key: "T", MIME: "image/jpeg", Size: 7})),
 		},
-		{"a round video without a still", inPrivate(`"video_note":{"duration":9,"length":240,"file_id":"V"}`), said(text("帮助"))},
+		{"a round video without a still", inPrivate(`"video_note":{"duration":9,"length":240,"file_id":"V"}`), said(unread)},
 		{
 			"a voice", inPrivate(`"voice":{"duration":3,"mime_type":"audio/ogg","file_id":"O","file_unique_id":"o","file_size":4000}`),
 			said(func(e *bots.Event) {
@@ -137,8 +139,8 @@ func TestUpdates(t *testing.T) {
 		},
 		{"the own number", inPrivate(`"contact":{"phone_number":"+8613812345678","first_name":"张","user_id":5001}`), said(text("+8613812345678"))},
 		{"another number", inPrivate(`"contact":{"phone_number":"0799 6661234","first_name":"居委会"}`), said(text("居委会 0799 6661234"))},
-		{"a sticker", inPrivate(`"sticker":{"width":512,"height":512,"emoji":"👍","file_id":"S"}`), said(text("帮助"))},
-		{"a poll", inPrivate(`"poll":{"id":"1","question":"?","options":[]}`), said(text("帮助"))},
+		{"a sticker", inPrivate(`"sticker":{"width":512,"height":512,"emoji":"👍","file_id":"S"}`), said(unread)},
+		{"a poll", inPrivate(`"poll":{"id":"1","question":"?","options":[]}`), said(unread)},
 		{"a service message", inPrivate(`"pinned_message":{"message_id":3,"date":1,` + private + `}`), nil},
 		{
 			"an answer to our message", inPrivate(`"reply_to_message":{"message_id":9,` + ourself + `,` + private + `,"date":1,"text":"对吗？"},"text":"对"`),
@@ -182,7 +184,7 @@ func TestUpdates(t *testing.T) {
 		{"a mention", inGroup(`"text":"@Shaoying_Bot 灯坏了"`), spoken(text("灯坏了"))},
 		{"a mention inside", inGroup(`"text":"问问 @shaoying_bot 怎么报修"`), spoken(text("问问 怎么报修"))},
 		{"a mention between characters", inGroup(`"text":"请@shaoying_bot看看"`), spoken(text("请 看看"))},
-		{"nothing but a mention", inGroup(`"text":"@shaoying_bot"`), spoken(text("帮助"))},
+		{"nothing but a mention", inGroup(`"text":"@shaoying_bot"`), spoken(unread)},
 		{"a longer name", inGroup(`"text":"@shaoying_bot2 你好"`), spoken(overheard("@shaoying_bot2 你好"))},
 		{"a command for another", inGroup(`"text":"/help@else_bot"`), spoken(overheard("/help@else_bot"))},
 		{

@@ -24,10 +24,10 @@
 // is an event. A picture sent as a file is a photo, a sound file a voice, and
 // of a video its still is kept as a photo: less than was sent, but what the
 // desk can see. A contact is its number as words. What is left (stickers,
-// polls, other files) counts as its caption, or else as Limits.Unreadable, the
-// word after which people are told how to write: silence would look deaf. A
-// photo or place that was changed afterwards comes again, except live positions,
-// which change by themselves.
+// polls, other files) counts as its caption, or else as bots.KindOther, after
+// which people are told how to write: silence would look deaf. A message that
+// was changed afterwards comes again; a position does not, for live ones change
+// by themselves.
 //
 // In groups Overheard marks what was neither a command nor a mention of us nor
 // a reply to us. Leading slashes and our name are taken off the words. Posts of

@@ -315,8 +315,10 @@ func (p *player) caps(l line) error {
 			c.Place = true
 		case "confirm":
 			c.Confirm = true
+		case "group": // others read along
+			c.Group = true
 		default:
-			return p.fail(l.number, "caps are all, sms, none, or some of photo place confirm; not %q", w)
+			return p.fail(l.number, "caps are all, sms, none, group, or some of photo place confirm; not %q", w)
 		}
 	}
 	p.env.Caps = c

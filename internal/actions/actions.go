@@ -16,6 +16,13 @@
 // locked out for a while. Everything that changes a ticket goes through
 // workorder.Service, so that row, trail and clocks move together.
 //
+// # Groups
+//
+// In a group an action runs only where inGroups says so; everything else is
+// answered by "write to me in private". Who reads along is asked in each turn:
+// in a work group with one member who is no verified staff, nothing of a ticket
+// is shown.
+//
 // # Other conversations
 //
 // Nobody but the speaker is spoken to: cards, notices and codes are due rows.
@@ -52,6 +59,10 @@ type Set struct {
 func (s *Set) All() map[string]gateway.Action {
 	all := s.resident()
 	maps.Copy(all, s.staff())
+	where := inGroups()
+	for name, do := range all {
+		all[name] = guarded(where[name], do)
+	}
 	return all
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shaoying/internal/gateway"
+	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -16,7 +17,7 @@ import (
 // sent it is completed and goes to the right desk; later the words are added,
 // and who holds it sees them.
 func (s *Set) addPlace(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdAddToTicket)
 	if err != nil || key != "" {
 		return fail(key), err
 	}
@@ -36,7 +37,7 @@ func (s *Set) addPlace(ctx context.Context, t *gateway.Turn, args map[string]any
 
 // addWords adds to the words and photos of a ticket.
 func (s *Set) addWords(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdAddToTicket)
 	if err != nil || key != "" {
 		return fail(key), err
 	}
@@ -51,7 +52,7 @@ func (s *Set) addWords(ctx context.Context, t *gateway.Turn, args map[string]any
 
 // addPhotos adds photos to a ticket.
 func (s *Set) addPhotos(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdAddToTicket)
 	if err != nil || key != "" {
 		return fail(key), err
 	}
@@ -92,12 +93,26 @@ func (s *Set) tellHolders(ctx context.Context, t *gateway.Turn, o *workorder.Ord
 			return err
 		}
 	}
+	groups, err := t.CardGroups(ctx, o.ID)
+	if err != nil {
+		return fmt.Errorf("find the groups in which a ticket lies: %w", err)
+	}
+	for _, id := range groups {
+		err := t.PlanDue(ctx, gateway.Plan{
+			Kind: workorder.DueCard, Subject: workorder.Subject(o.ID), Version: int32(o.Version), At: t.Now,
+			Key:  fmt.Sprintf("v%d/g%d/added/%s", o.Version, id, t.Now.UTC().Format(time.RFC3339)),
+			Data: workorder.CardDue{Group: id},
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // withdraw ends a ticket at its reporter's wish.
 func (s *Set) withdraw(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdWithdrawTicket)
 	if err != nil || key != "" {
 		return fail(key), err
 	}
@@ -114,7 +129,7 @@ func (s *Set) withdraw(ctx context.Context, t *gateway.Turn, args map[string]any
 // relapse reopens a closed ticket because it came back, on the resident's own
 // account.
 func (s *Set) relapse(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdRelapse)
 	if err != nil || key != "" {
 		return fail(key), err
 	}

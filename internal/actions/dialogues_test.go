@@ -3,6 +3,7 @@ package actions_test
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,31 @@ func TestEveryDialogueHasATranscript(t *testing.T) {
 	for _, d := range definitions(t) {
 		if !strings.Contains(scripts, "flows/"+d.Name+".transcript") && !strings.Contains(scripts, "flows/"+d.Name+"-") {
 			t.Errorf("%s has no transcript", d.Name)
+		}
+	}
+}
+
+// Which dialogue may be started in which kind of group: everything else is for
+// private chats. Among residents and in an unbound group staff do nothing but
+// bind it.
+func TestDialoguesInGroups(t *testing.T) {
+	want := map[string]string{
+		flows.GroupWork: "danger filed help language report staff_alias staff_aliases staff_bind_residents staff_bind_work staff_finding staff_finish " +
+			"staff_help staff_menu staff_my_tickets staff_note staff_off staff_on staff_relay staff_return staff_show staff_take staff_transfer staff_unbind " +
+			"start stop welcome",
+		flows.GroupResidents: "danger filed help language report staff_bind_residents staff_bind_work staff_unbind start stop welcome",
+		flows.GroupUnbound:   "staff_bind_residents staff_bind_work staff_unbind",
+	}
+	got := map[string][]string{}
+	for _, d := range definitions(t) {
+		for _, g := range d.Groups {
+			got[g] = append(got[g], d.Name)
+		}
+	}
+	for g, names := range want {
+		slices.Sort(got[g])
+		if all := strings.Join(got[g], " "); all != names {
+			t.Errorf("in %s groups may be started: %s\nwant %s", g, all, names)
 		}
 	}
 }

@@ -19,6 +19,9 @@ import (
 func (s *Set) file(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	f := s.filing(t, args)
 	if f.Content.Danger == "" {
+		if t.Group && hushed(f) {
+			return private(), nil
+		}
 		if full, err := s.tooMany(ctx, t); err != nil || full {
 			return fail("report.too_many"), err
 		}

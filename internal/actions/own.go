@@ -14,11 +14,12 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// own finds the ticket that a number names, if it is the speaker's. Otherwise
+// own finds the ticket that a number names, if it is the speaker's and the trust
+// in the address is enough for what is wanted. Otherwise
 // key says what they are told: the same for a number of somebody else and for
 // one that does not exist (promise S4). Misses are counted on the turn's
 // transaction; too many lock the address for a while.
-func (s *Set) own(ctx context.Context, t *gateway.Turn, said string) (o *workorder.Order, key string, err error) {
+func (s *Set) own(ctx context.Context, t *gateway.Turn, said string, c people.ResidentCommand) (o *workorder.Order, key string, err error) {
 	locked, err := t.LookupLocked(ctx, t.Address)
 	if err != nil {
 		return nil, "", fmt.Errorf("read the lock of an address: %w", err)
@@ -28,7 +29,7 @@ func (s *Set) own(ctx context.Context, t *gateway.Turn, said string) (o *workord
 	}
 	n, err := ticket.ParseNumber(said)
 	if err == nil {
-		o, err = s.Orders.FindOwn(ctx, t, n)
+		o, err = s.Orders.FindOwn(ctx, t, n, c)
 	}
 	switch {
 	case err == nil:
@@ -47,8 +48,8 @@ func (s *Set) own(ctx context.Context, t *gateway.Turn, said string) (o *workord
 }
 
 // ownArg is own for the argument "number".
-func (s *Set) ownArg(ctx context.Context, t *gateway.Turn, args map[string]any) (*workorder.Order, string, error) {
-	return s.own(ctx, t, text(args, "number"))
+func (s *Set) ownArg(ctx context.Context, t *gateway.Turn, args map[string]any, c people.ResidentCommand) (*workorder.Order, string, error) {
+	return s.own(ctx, t, text(args, "number"), c)
 }
 
 // reporter is the speaker as the reporter of a ticket. Persons that were
@@ -94,7 +95,7 @@ const mineMax = 50
 // empty for all. With a number in text, that one ticket is "only".
 func (s *Set) listOwn(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	if named := ticket.FindNumbers(text(args, "text")); len(named) > 0 {
-		o, key, err := s.own(ctx, t, string(named[0]))
+		o, key, err := s.own(ctx, t, string(named[0]), people.CmdReadOwn)
 		if err != nil || key != "" {
 			return fail(key), err
 		}
@@ -174,7 +175,7 @@ func (s *Set) matterName(t *gateway.Turn, k ticket.Ticket) (string, error) {
 
 // findOwn tells one ticket of the speaker in plain words.
 func (s *Set) findOwn(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	o, key, err := s.ownArg(ctx, t, args)
+	o, key, err := s.ownArg(ctx, t, args, people.CmdReadOwn)
 	if err != nil || key != "" {
 		return fail(key), err
 	}

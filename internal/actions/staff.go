@@ -26,6 +26,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	}
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
+	maps.Copy(all, s.groupActions())
 	return all
 }
 
@@ -76,9 +77,9 @@ func (s *Set) taskActions() map[string]gateway.Action {
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
 	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines"}, known...)
+	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
 	gist := []string{"status", "value", "options", "say"}
-	return map[string]flows.ActionDoc{
+	docs := map[string]flows.ActionDoc{
 		"staff.join":    {Results: []string{"name", "code", "other"}},
 		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
 		"desk.link":     {Results: []string{"path"}},
@@ -114,4 +115,6 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.check":    {Results: known},
 		"task.settle":   {},
 	}
+	maps.Copy(docs, groupDocs())
+	return docs
 }

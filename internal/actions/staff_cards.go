@@ -17,7 +17,7 @@ import (
 // cards lists the cards that lie open in this chat. What has left the desks in
 // the meantime is taken out, so that its handle becomes free.
 func (s *Set) cards(ctx context.Context, t *gateway.Turn) ([]db.CardsInRow, error) {
-	rows, err := t.CardsIn(ctx, t.Conversation)
+	rows, err := t.CardsIn(ctx, t.CardHome())
 	if err != nil {
 		return nil, fmt.Errorf("list the cards of a chat: %w", err)
 	}
@@ -27,7 +27,7 @@ func (s *Set) cards(ctx context.Context, t *gateway.Turn) ([]db.CardsInRow, erro
 			open = append(open, r)
 			continue
 		}
-		if err := t.CloseCard(ctx, t.Conversation, r.TicketID); err != nil {
+		if err := t.CloseCard(ctx, t.CardHome(), r.TicketID); err != nil {
 			return nil, fmt.Errorf("take a card away: %w", err)
 		}
 	}
@@ -80,8 +80,11 @@ func (s *Set) showCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	_, handles := s.Orders.Handler(h.staff, h.order, t.Now)
-	if !handles {
+	part, err := s.Orders.PartOf(ctx, t, h.order, h.staff)
+	if err != nil {
+		return nil, err
+	}
+	if part != workorder.LeadPart {
 		return s.showSheet(ctx, t, h)
 	}
 	key, params, photo, options, err := s.Orders.Card(ctx, t, h.order, h.staff, false)
@@ -91,7 +94,14 @@ func (s *Set) showCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil {
 		return nil, err
 	}
-	return result{"number": h.order.Number.Spoken()}, t.SayPhoto(key, params, photo, options...)
+	reason := workorder.ReasonShown
+	if t.Group {
+		reason = workorder.ReasonGroupCard
+	}
+	return result{"number": h.order.Number.Spoken()}, t.Lay(gateway.Laid{
+		Reason: reason, Subject: workorder.CardSubject(h.order.ID, t.GroupID), Version: int32(h.order.Version),
+		Key: key, Params: params, Photo: photo, Options: options,
+	})
 }
 
 // showSheet shows a ticket to staff who do not handle it. They get no card: it

@@ -25,7 +25,7 @@ func (s *Set) take(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	if err != nil {
 		return s.refused(t, err)
 	}
-	handle, err := t.PutCard(ctx, t.Conversation, o.ID, int32(o.Version))
+	handle, err := t.PutCard(ctx, t.CardHome(), o.ID, int32(o.Version))
 	if err != nil {
 		return nil, fmt.Errorf("lay a card: %w", err)
 	}

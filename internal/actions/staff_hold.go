@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"shaoying/flows"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
@@ -18,20 +19,35 @@ import (
 )
 
 // worker is the member of the staff who speaks. failed says why not: nobody of
-// the staff, an address that is not proven, or a group where it must not be.
+// the staff, an address that is not proven, or a group where it must not be: one
+// that is no work group, or in which somebody is no verified staff. In a group
+// it locks the group, before any ticket.
 func (s *Set) worker(ctx context.Context, t *gateway.Turn) (who people.Staff, failed result, err error) {
-	if t.Staff == 0 || people.Allowed(people.CmdStaff, t.Trust, false) != people.Allow {
+	if !proven(t) {
 		return who, fail("staff.only"), nil
 	}
-	if t.Group && t.BoundAs != workGroup {
-		return who, fail("staff.private_chat"), nil
+	if t.Group {
+		if t.BoundAs != flows.GroupWork {
+			return who, fail("staff.private_chat"), nil
+		}
+		if _, err := t.LockGroup(ctx, t.GroupID); err != nil {
+			return who, nil, fmt.Errorf("lock a group: %w", err)
+		}
+		if err := workorder.Fit(ctx, t.Queries, t.GroupID); errors.Is(err, workorder.ErrUnfit) {
+			return who, fail("group.blocked"), nil
+		} else if err != nil {
+			return who, nil, err
+		}
 	}
 	who, err = s.Orders.LoadStaff(ctx, t, t.Staff)
 	return who, nil, err
 }
 
-// workGroup is how a chat of the staff is bound 工作群.
-const workGroup = "work"
+// proven reports whether a member of the staff speaks by an address that is
+// proven to be theirs.
+func proven(t *gateway.Turn) bool {
+	return t.Staff != 0 && people.Allowed(people.CmdStaff, t.Trust, false) == people.Allow
+}
 
 // hold is a ticket in the hands of a member of the staff.
 type hold struct {
@@ -40,6 +56,8 @@ type hold struct {
 	handle int
 	// rest is what was written behind the handle.
 	rest string
+	// lies says that the card lies in this group, where everybody sees it.
+	lies bool
 }
 
 // held finds the ticket that a command is about and asks the rights. It may
@@ -64,10 +82,20 @@ func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c 
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, sees := s.Orders.Viewer(who, h.order, t.Now); !sees {
-		return nil, fail("staff.no_card"), nil
+	if t.Group {
+		card, err := t.CardOf(ctx, t.GroupID, id)
+		if err != nil && !errors.Is(err, postgres.ErrNoRows) {
+			return nil, nil, fmt.Errorf("look whether a card lies here: %w", err)
+		}
+		h.lies = card.Open
 	}
-	if t.Group && h.order.Private() {
+	_, sees := s.Orders.Viewer(who, h.order, t.Now)
+	switch {
+	case !sees && h.lies: // the card is there for all to see
+		return nil, fail("staff.not_yours"), nil
+	case !sees:
+		return nil, fail("staff.no_card"), nil
+	case t.Group && !workorder.ForGroups(h.order):
 		return nil, fail("staff.private_chat"), nil
 	}
 	if !s.Orders.May(who, c, h.order, t.Now) {
@@ -95,7 +123,7 @@ func (s *Set) which(ctx context.Context, t *gateway.Turn, args map[string]any, h
 	}
 	if n, rest, ok := leadingHandle(said); ok {
 		h.handle, h.rest = n, rest
-		id, err := t.CardByHandle(ctx, t.Conversation, int32(n))
+		id, err := t.CardByHandle(ctx, t.CardHome(), int32(n))
 		return found(id, err)
 	}
 	h.rest = said

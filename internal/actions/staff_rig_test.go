@@ -13,6 +13,8 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler"
+	"shaoying/scheduler/jobs"
 )
 
 // office is the rig with the staff at their chats, and a runner that lays
@@ -29,8 +31,13 @@ func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{rig: newRig(t)}
 	o.acts = o.set.All()
+	quiet, err := scheduler.NewQuiet(must(t, "policies/hours.yaml", scheduler.ParseHours), o.set.Orders.Work.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := jobs.Deps{Orders: o.set.Orders, Library: o.set.Library, Quiet: quiet}
 	deps := o.Deps
-	deps.Kinds = []gateway.Kind{o.cardKind(), o.callKind()}
+	deps.Kinds = []gateway.Kind{jobs.Card(due), jobs.CardEdit(due), jobs.Members(due), jobs.Line(due), o.callKind()}
 	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000}, deps)
 	if err != nil {
 		t.Fatal(err)
@@ -65,48 +72,6 @@ func (o *office) seat(slug, trust string) {
 	o.exec(`with a as (insert into address (channel, user_id, chat, person_id, trust)
 			select 'web', $1, $1, person_id, $2 from staff where slug = $1 returning id)
 		insert into conversation (channel, chat, user_id, address_id) select 'web', $1, $1, id from a`, slug, trust)
-}
-
-// cardKind lays cards as scheduler/jobs does, without its clocks.
-func (o *office) cardKind() gateway.Kind {
-	return gateway.Kind{
-		Name: workorder.DueCard,
-		Target: func(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
-			var c workorder.CardDue
-			if err := json.Unmarshal(due.Data, &c); err != nil {
-				return 0, err
-			}
-			s, err := d.GetStaff(ctx, c.Staff)
-			if err != nil {
-				return 0, err
-			}
-			conv, err := d.BestConversation(ctx, s.PersonID)
-			return conv.ID, err
-		},
-		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-			var c workorder.CardDue
-			if err := json.Unmarshal(due.Data, &c); err != nil {
-				return gateway.Outcome{}, err
-			}
-			id, err := due.SubjectID("ticket")
-			if err != nil {
-				return gateway.Outcome{}, err
-			}
-			k, err := o.set.Orders.Load(ctx, t, id, false)
-			if err != nil {
-				return gateway.Outcome{}, err
-			}
-			staff, err := o.set.Orders.LoadStaff(ctx, t, c.Staff)
-			if err != nil {
-				return gateway.Outcome{}, err
-			}
-			key, params, photo, options, err := o.set.Orders.Card(ctx, t, k, staff, c.Informed)
-			if err != nil {
-				return gateway.Outcome{}, err
-			}
-			return gateway.Done, t.TellPhoto(workorder.DueCard, due.Subject, 0, key, params, photo, options...)
-		},
-	}
 }
 
 // callKind calls one action in the conversation of a user.

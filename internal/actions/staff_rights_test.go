@@ -114,20 +114,3 @@ func TestPrivateTicketsDoNotExistForOthers(t *testing.T) {
 		}
 	}
 }
-
-// Design 4, Groups: tickets never go to a residents' group, private ones to no
-// group at all.
-func TestNothingPrivateInAGroup(t *testing.T) {
-	o := newOffice(t)
-	o.report("wu", "昌盛小区3栋垃圾堆了半个月没人收，给我保密")
-	o.exec(`update conversation set bound_as = 'work' where user_id = 'pai'`)
-	in := func(text string) []string {
-		ev := o.event("pai", bots.KindText, text)
-		ev.Group = true
-		return o.send(ev)
-	}
-	o.holds(in("详情 "+o.number()), "不能在群里办")
-	o.holds(in("待办"), "不能在群里办")
-	o.exec(`update conversation set bound_as = 'residents' where user_id = 'pai'`)
-	o.holds(in("我的"), "不能在群里办")
-}

@@ -6,6 +6,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/people"
+	"shaoying/internal/workorder"
 )
 
 // The main story of issue 2, section 6: a resident's words become a card, the
@@ -340,5 +341,31 @@ func TestJoin(t *testing.T) {
 	o.expect("lu", "加入 ABCDEFGH", "请过十分钟再试")
 	if n := one[int64](o.rig, `select count(*) from staff where slug like 'p%' and slug <> 'pai'`); n != 1 {
 		t.Errorf("%d joined", n)
+	}
+}
+
+// What could not be delivered is told by telephone: the clerk sees the resident's
+// number, the dispatcher that of the colleague.
+func TestWhatWasLostIsToldByTelephone(t *testing.T) {
+	o := newOffice(t)
+	o.report("zhang", garbage)
+	o.exec(`update person set phone = $1 where id = (select reporter_id from ticket)`, o.set.Orders.Keys.Seal([]byte("13800001234"), workorder.SealPhone))
+	lost := func(role, data string) string {
+		o.exec(`update task set state = 'done'`)
+		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area, data) select 'lost', $1, id, $1, 'county', '360313', $2 from ticket`,
+			role, o.set.Orders.Keys.Seal([]byte(data), workorder.SealTask))
+		return o.task("lost")
+	}
+	task := lost("callback_clerk", `{"reason":"lost"}`)
+	o.expect("hui", "待办", "有话没送到")
+	o.expect("hui", "完成 "+task, "13800001234", "请打电话", "怎么办的")
+	o.expect("hui", "打过电话了", "完成了")
+	if n := one[int64](o.rig, `select count(*) from trail where kind = 'look.phone'`); n != 1 {
+		t.Errorf("%d looks in the trail", n)
+	}
+	task = lost("dispatcher", `{"reason":"lost_staff","who":"老王","phone":"07991234567"}`)
+	got := o.expect("pai", "完成 "+task, "没送到工作人员老王", "07991234567", "怎么办的")
+	if strings.Contains(strings.Join(got, "\n"), "1380000") {
+		t.Errorf("the dispatcher saw the resident's number: %q", got)
 	}
 }

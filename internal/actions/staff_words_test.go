@@ -95,7 +95,7 @@ func TestStaffTexts(t *testing.T) {
 	set := plainSet(t)
 	policy := set.Orders.Rules.Policy()
 	params := map[string]string{}
-	for _, name := range strings.Fields("state allowed max tries needed within command capacity number words matter mark task month day clock handle lines commands") {
+	for _, name := range strings.Fields("state allowed max tries needed within command capacity number words matter mark task month day clock handle lines commands who phone") {
 		params[name] = name
 	}
 	check := func(lang, key string) {
@@ -125,7 +125,7 @@ func TestStaffTexts(t *testing.T) {
 	for _, s := range ticket.States() {
 		check(zh, "card.state."+string(s))
 	}
-	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit} {
+	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "lost", "lost_staff", "notice", "card"} {
 		check(zh, "wait."+w)
 	}
 	for _, k := range []string{

@@ -239,6 +239,9 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 		r["needs_place"] = !e.order.Place.Known()
 	}
 	r["task"], r["kind"] = float64(e.task.ID), e.task.Kind
+	// What a resident was not told is told by telephone; of staff the task
+	// itself names the number.
+	r["call"] = e.order != nil && e.task.Kind == workorder.TaskLost && e.task.Role != string(people.RoleDispatcher)
 	if e.rest != "" {
 		r["rest"] = e.rest
 	}
@@ -285,7 +288,7 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 		if slices.Contains(s.Orders.Rules.Policy().Reasons.Return, why) {
 			key = "reason.return." + why
 		}
-		if err := add(key, nil); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
+		if err := add(key, e.data); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
 			return "", err
 		}
 	}

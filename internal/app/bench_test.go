@@ -27,10 +27,10 @@ func TestBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Pgbench.Runs) != 2 || len(r.Turn.Runs) != 1 || len(r.File.Runs) != 1 {
-		t.Errorf("runs: %v before and after, turns %v, tickets %v", r.Pgbench.Runs, r.Turn.Runs, r.File.Runs)
+	if len(r.Pgbench.Runs) != 3 || len(r.Turn.Runs) != 1 || len(r.Slice.Runs) != 1 || len(r.File.Runs) != 1 {
+		t.Errorf("runs: %v around them, turns %v, over slices %v, tickets %v", r.Pgbench.Runs, r.Turn.Runs, r.Slice.Runs, r.File.Runs)
 	}
-	if r.Turn.Ratio <= 0 || r.File.Ratio <= 0 || r.Acknowledge.Count == 0 || r.FirstReply.Count != 3 {
+	if r.Turn.Ratio <= 0 || r.Slice.Ratio <= 0 || r.File.Ratio <= 0 || r.Acknowledge.Count == 0 || r.FirstReply.Count != 3 {
 		t.Errorf("a figure is missing: %+v", r)
 	}
 	if info, err := os.Stat(profile); err != nil || info.Size() == 0 {

@@ -30,7 +30,8 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	deps.Actions = set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
-	deps.Dead, deps.Undeliverable = s.taskDead, s.taskLost
+	deps.Carry = jobs.Carry(s.due)
+	deps.Dead, deps.Undeliverable = s.taskDead, jobs.Undelivered(s.due)
 	return nil
 }
 

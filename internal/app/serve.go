@@ -102,6 +102,7 @@ func (h *House) build() (*server, error) {
 			return nil, err
 		}
 		s.channels = append(s.channels, c)
+		s.registry.MustRegister(gateway.Unsent(h.DB, id, h.Log))
 	}
 	return s, s.clockwork()
 }

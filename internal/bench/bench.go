@@ -1,6 +1,5 @@
 // Package bench measures the speed of the product on the machine it runs on:
-// `shaoying bench turn` prints the first, third, fourth and fifth figure of
-// design 10.
+// `shaoying bench turn` prints the first five figures of design 10.
 //
 // # What is measured
 //
@@ -12,8 +11,13 @@
 //	first reply   the whole house serves over loopback and is otherwise idle;
 //	              POST /chat/messages of a new visitor until the SSE frame
 //	turn          8 senders, each in a dialogue of its own that keeps asking:
-//	              answer stored, stepped, reply queued, committed. Closed loop
-//	file          the same, but the answer files a ticket
+//	              answer stored, stepped, reply queued, committed, each in a
+//	              transaction of its own. Closed loop
+//	slice         the same with 64 senders, whose turns share transactions as
+//	              they do in serve
+//	poison        the same while every hundredth message is somebody's whose turn
+//	              panics
+//	file          a turn, but the answer files a ticket
 //	acknowledge   turns at half the measured rate. Open loop with random
 //	              arrivals; each wait counts from when the message was due, so
 //	              a stall is paid by all who came during it
@@ -48,7 +52,7 @@ import (
 	"shaoying/internal/postgres/managed"
 )
 
-// dialogues are the two that are measured. They exist in the temporary
+// dialogues are those that are measured. They exist in the temporary
 // database only.
 //
 //go:embed flows/*.yaml
@@ -84,6 +88,8 @@ type Config struct {
 // The load of design 10.
 const (
 	senders = 8
+	// crowded is how many senders there are over slices.
+	crowded = 64
 	// crowd is how many residents share the open-loop load.
 	crowd = 256
 	// ackShare is the share of the measured rate that the open loop offers.
@@ -154,7 +160,7 @@ func (b *bench) turn(ctx context.Context) (*Report, error) {
 	if r.FirstReply, err = b.firstReply(ctx); err != nil {
 		return nil, fmt.Errorf("first reply: %w", err)
 	}
-	if b.stage, err = newStage(ctx, b.product.Gateway, b.clock); err != nil {
+	if b.stage, err = newStage(ctx, b.product.Gateway); err != nil {
 		return nil, err
 	}
 	for range b.cfg.Rounds {
@@ -175,28 +181,54 @@ func (b *bench) turn(ctx context.Context) (*Report, error) {
 		r.acks = append(r.acks, l)
 	}
 	r.Acknowledge = middle(r.acks)
-	r.Machine.LoadAfter = loadAverage()
-	if b.cfg.Profile == "" {
-		return r, nil
+	if b.cfg.Profile != "" {
+		if err := b.profile(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return r, b.profile(ctx)
+	if r.Poisoned, err = b.poison(ctx); err != nil {
+		return nil, fmt.Errorf("turn beside poison: %w", err)
+	}
+	r.Machine.LoadAfter = loadAverage()
+	return r, nil
 }
 
-// round measures the reference and both rates once.
+// round measures the reference and the three rates once.
 func (b *bench) round(ctx context.Context, r *Report) error {
 	if err := b.reference(ctx, r); err != nil {
 		return err
 	}
-	rate, err := b.turns(ctx)
+	rate, err := b.turns(ctx, b.stage.alone, senders)
 	if err != nil {
 		return fmt.Errorf("turn: %w", err)
 	}
 	r.Turn.Runs = append(r.Turn.Runs, rate)
+	shared, err := b.turns(ctx, b.stage.shared, crowded)
+	if err != nil {
+		return fmt.Errorf("turn over slices: %w", err)
+	}
+	r.Slice.Runs = append(r.Slice.Runs, shared)
+	if err := b.reference(ctx, r); err != nil {
+		return err
+	}
 	if rate, err = b.files(ctx, rate); err != nil {
 		return fmt.Errorf("turn that files a ticket: %w", err)
 	}
 	r.File.Runs = append(r.File.Runs, rate)
 	return nil
+}
+
+// poison measures what a poisoned hundredth costs the others, against a rate of
+// the same minute.
+func (b *bench) poison(ctx context.Context) (Poisoned, error) {
+	var p Poisoned
+	var err error
+	if p.Healthy, err = b.turns(ctx, b.stage.shared, crowded); err != nil {
+		return p, err
+	}
+	p.PerSecond, err = b.poisoned(ctx, crowded, p.Healthy)
+	p.Drop = 1 - p.PerSecond/p.Healthy
+	return p, err
 }
 
 func (b *bench) reference(ctx context.Context, r *Report) error {

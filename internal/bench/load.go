@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"shaoying/internal/gateway"
 )
 
 // fileReserve is how many residents stand ready to file, as a share of the
@@ -17,10 +19,13 @@ import (
 // not. When all have filed, the measurement ends before its time.
 const fileReserve = 0.6
 
-// turns measures mid-dialogue answers a second: every sender says the next one
-// when the last was acknowledged.
-func (b *bench) turns(ctx context.Context) (float64, error) {
-	speakers, err := b.stage.residents(ctx, senders, beginTurn)
+// poisonEvery is how many healthy messages come for a poisoned one (R13).
+const poisonEvery = 100
+
+// turns measures mid-dialogue answers a second of n senders: each says the next
+// one when the last was acknowledged.
+func (b *bench) turns(ctx context.Context, g *gateway.Gateway, n int) (float64, error) {
+	speakers, err := b.stage.residents(ctx, g, n, beginTurn)
 	if err != nil {
 		return 0, err
 	}
@@ -30,7 +35,7 @@ func (b *bench) turns(ctx context.Context) (float64, error) {
 	}
 	var done atomic.Int64
 	start, end := b.clock.Wall(), b.length()
-	err = together(speakers, func(r *resident) error {
+	err = together(speakers, n, func(r *resident) error {
 		for b.clock.Since(start) < end {
 			if err := r.answer(ctx); err != nil {
 				return err
@@ -46,12 +51,51 @@ func (b *bench) turns(ctx context.Context) (float64, error) {
 	return float64(done.Load()) / took.Seconds(), b.stage.held(ctx, before, int(done.Load()))
 }
 
+// poisoned measures the turns of n senders while every hundredth message is of
+// somebody whose turn panics. What was poisoned waits afterwards, so this is
+// the last of the measurements.
+func (b *bench) poisoned(ctx context.Context, n int, healthy float64) (float64, error) {
+	victims, err := b.stage.residents(ctx, b.stage.shared, int(healthy*b.length().Seconds()/poisonEvery)+n, beginPoison)
+	if err != nil {
+		return 0, err
+	}
+	speakers, err := b.stage.residents(ctx, b.stage.shared, n, beginTurn)
+	if err != nil {
+		return 0, err
+	}
+	before, err := b.stage.queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var done, ill atomic.Int64
+	start, end := b.clock.Wall(), b.length()
+	err = together(speakers, n, func(r *resident) error {
+		for b.clock.Since(start) < end {
+			if k := int(done.Add(1)); k%poisonEvery == 0 && k/poisonEvery <= len(victims) {
+				ill.Add(1)
+				if err := victims[k/poisonEvery-1].say(ctx, yes); err != nil {
+					return err
+				}
+			}
+			if err := r.answer(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	took := b.clock.Since(start)
+	if err != nil {
+		return 0, err
+	}
+	return float64(done.Load()) / took.Seconds(), b.stage.heldBut(ctx, before, int(done.Load()), int(ill.Load()))
+}
+
 // files measures tickets filed a second. Every ticket is filed by another
 // resident, who was brought to the last question before the clock started:
 // one address may not file many in an hour.
 func (b *bench) files(ctx context.Context, turns float64) (float64, error) {
 	ready := int(turns*b.length().Seconds()*fileReserve) + senders
-	speakers, err := b.stage.residents(ctx, ready, beginFile)
+	speakers, err := b.stage.residents(ctx, b.stage.alone, ready, beginFile)
 	if err != nil {
 		return 0, err
 	}
@@ -61,7 +105,7 @@ func (b *bench) files(ctx context.Context, turns float64) (float64, error) {
 	}
 	var done atomic.Int64
 	start, end := b.clock.Wall(), b.length()
-	err = together(speakers, func(r *resident) error {
+	err = together(speakers, senders, func(r *resident) error {
 		if b.clock.Since(start) >= end {
 			return nil
 		}
@@ -81,7 +125,7 @@ func (b *bench) files(ctx context.Context, turns float64) (float64, error) {
 // acknowledge offers turns at a rate whatever becomes of them, and measures
 // from when each message was due until it was acknowledged.
 func (b *bench) acknowledge(ctx context.Context, perSecond float64) (Latency, error) {
-	speakers, err := b.stage.residents(ctx, crowd, beginTurn)
+	speakers, err := b.stage.residents(ctx, b.stage.shared, crowd, beginTurn)
 	if err != nil {
 		return Latency{}, err
 	}
@@ -163,7 +207,7 @@ func (b *bench) profile(ctx context.Context) (err error) {
 		return fmt.Errorf("start the profile: %w", err)
 	}
 	defer pprof.StopCPUProfile()
-	if _, err := b.turns(ctx); err != nil {
+	if _, err := b.turns(ctx, b.stage.shared, crowded); err != nil {
 		return fmt.Errorf("profile turns: %w", err)
 	}
 	return nil

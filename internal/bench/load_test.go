@@ -56,7 +56,7 @@ func TestTogetherReachesEverybody(t *testing.T) {
 		all[i] = &resident{id: strconv.Itoa(i)}
 	}
 	var n atomic.Int64
-	if err := together(all, func(r *resident) error { r.said++; n.Add(1); return nil }); err != nil {
+	if err := together(all, senders, func(r *resident) error { r.said++; n.Add(1); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range all {
@@ -73,7 +73,7 @@ func TestTogetherStopsAtAnError(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	var n atomic.Int64
-	err := together(all, func(*resident) error { n.Add(1); return broken })
+	err := together(all, senders, func(*resident) error { n.Add(1); return broken })
 	if !errors.Is(err, broken) {
 		t.Fatalf("error %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"shaoying/bots/webchat"
 	"shaoying/configs"
 	"shaoying/internal/clock"
+	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -221,6 +222,15 @@ func (s *site) chat() {
 	}
 }
 
+// chatOf is where a member of the staff is written to.
+func (s *site) chatOf(person int64) db.ReachRow {
+	list, err := gateway.Reach(s.t.Context(), s.db.Queries, []int64{person}, 0)
+	if err != nil || len(list) == 0 {
+		s.t.Fatalf("person %d has no chat: %v", person, err)
+	}
+	return list[0]
+}
+
 // holding lays a ticket before its worker and one who is only informed, and a
 // task, and sees on the page who has to act.
 func (s *site) holding() {
@@ -229,10 +239,7 @@ func (s *site) holding() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	chat, err := s.db.BestConversation(ctx, staff.PersonID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	chat := s.chatOf(staff.PersonID)
 	number, err := ticket.NewNumber(strings.NewReader(strings.Repeat("482109", 20)))
 	if err != nil {
 		s.t.Fatal(err)
@@ -241,10 +248,7 @@ func (s *site) holding() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	informed, err := s.db.BestConversation(ctx, leader.PersonID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	informed := s.chatOf(leader.PersonID)
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		o := &postgres.SealedTicket{Words: []byte("sealed"), Ticket: ticket.Ticket{
 			Number: number, State: ticket.Received, Claim: "help", Matter: "manhole", Urgency: ticket.General, Version: 1,

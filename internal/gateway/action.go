@@ -33,10 +33,14 @@ type Turn struct {
 	Channel      bots.ChannelID
 	Chat         bots.ChatID
 	User         bots.UserID
-	Group        bool
-	BoundAs      string
-	Address      int64
-	Person       int64
+	// Group is true where others read along. BoundAs says how the group is
+	// bound ("", work, residents), GroupID is its own conversation, 0 while
+	// it was never bound.
+	Group   bool
+	BoundAs string
+	GroupID int64
+	Address int64
+	Person  int64
 	// Staff is 0 when the speaker is not on the staff.
 	Staff int64
 	// Trust is what the address may be believed for.
@@ -55,6 +59,12 @@ type Turn struct {
 	// push is set while a due thing speaks: its lines are pushes, with the
 	// reason and subject that late binding will read again.
 	push *pushing
+	// called is the speaker's name in what is said to them in a group.
+	called string
+	// aside is where lines go that must not go into the group, nil for
+	// nowhere; muted says that one of the two holds.
+	muted bool
+	aside *db.ConversationRow
 }
 
 type pushing struct {
@@ -97,29 +107,52 @@ type saidParams struct {
 	Params  map[string]string `json:"p,omitempty"`
 	Options []flows.Option    `json:"o,omitempty"`
 	Photo   string            `json:"f,omitempty"`
+	// Short is the text for where a message cannot be changed.
+	Short string `json:"s,omitempty"`
+	// To is who is spoken to in a group.
+	To string `json:"t,omitempty"`
 }
 
 func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say) error {
-	body, err := json.Marshal(p)
+	p.To = t.called
+	line, err := t.line(source, key, version, p)
 	if err != nil {
-		return fmt.Errorf("pack a reply: %w", err)
+		return err
 	}
-	line := postgres.Line{
-		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
-		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
-		Params: t.g.Keys.Seal(body, aadOutbox),
+	if t.muted {
+		if t.aside == nil {
+			return nil
+		}
+		line.Chat, line.ConversationID, line.AddressID = t.aside.Chat, t.aside.ID, t.aside.AddressID
 	}
 	if s.Question {
 		line.QuestionTurn, line.Nudge, line.Expire = t.row.Turn, s.Nudge, s.Expire
 	}
 	if t.push != nil {
-		line.Class, line.Reason, line.Subject, line.SubjectVersion = "push", t.push.reason, t.push.subject, t.push.version
+		line.Reason, line.Subject, line.SubjectVersion = t.push.reason, t.push.subject, t.push.version
 	}
 	if t.dialog != nil {
 		line.PromptID = t.dialog.prompt
 	}
 	t.lines = append(t.lines, line)
 	return nil
+}
+
+// line is one message to this conversation.
+func (t *Turn) line(source, key string, version int, p saidParams) (postgres.Line, error) {
+	params, err := t.g.sealSaid(p)
+	if err != nil {
+		return postgres.Line{}, err
+	}
+	line := postgres.Line{
+		Channel: string(t.Channel), Chat: string(t.Chat), ConversationID: t.Conversation, AddressID: t.Address,
+		Class: "reply", Source: source, Key: key, Version: int32(version), Lang: t.Lang,
+		Params: params,
+	}
+	if t.push != nil {
+		line.Class = "push"
+	}
+	return line, nil
 }
 
 // Plan is one due row to write with the turn.
@@ -133,42 +166,43 @@ type Plan struct {
 	NotAfter time.Time
 }
 
-// PlanDue writes a due row. The key (kind, subject, key) decides: planning the
+// PlanDue writes due rows. The key (kind, subject, key) decides: planning the
 // same thing twice does nothing.
-func (t *Turn) PlanDue(ctx context.Context, p Plan) error {
-	params, err := p.row()
+func (t *Turn) PlanDue(ctx context.Context, plans ...Plan) error {
+	if len(plans) == 0 {
+		return nil
+	}
+	rows, err := dueRows(plans)
 	if err != nil {
 		return err
 	}
-	if err := t.Tx.PlanDue(ctx, params); err != nil {
-		return fmt.Errorf("plan %s for %s: %w", p.Kind, p.Subject, err)
+	if err := t.PlanDues(ctx, rows); err != nil {
+		return fmt.Errorf("plan %s for %s: %w", plans[0].Kind, plans[0].Subject, err)
 	}
 	t.Wake(topicDue)
 	return nil
+}
+
+func dueRows(plans []Plan) (rows db.PlanDuesParams, err error) {
+	for _, p := range plans {
+		data, err := p.data()
+		if err != nil {
+			return rows, err
+		}
+		rows.Kinds, rows.Subjects, rows.Keys = append(rows.Kinds, p.Kind), append(rows.Subjects, p.Subject), append(rows.Keys, p.Key)
+		rows.Persons, rows.Versions = append(rows.Persons, p.Person), append(rows.Versions, p.Version)
+		rows.Data, rows.DueAts, rows.NotAfters = append(rows.Data, string(data)), append(rows.DueAts, p.At), append(rows.NotAfters, p.NotAfter)
+	}
+	return rows, nil
 }
 
 // ReplanDue writes a due row or moves the one that is there.
 func (t *Turn) ReplanDue(ctx context.Context, p Plan) error {
-	params, err := p.row()
+	data, err := p.data()
 	if err != nil {
 		return err
 	}
-	if err := t.Tx.ReplanDue(ctx, db.ReplanDueParams(params)); err != nil {
-		return fmt.Errorf("plan %s for %s again: %w", p.Kind, p.Subject, err)
-	}
-	t.Wake(topicDue)
-	return nil
-}
-
-func (p Plan) row() (db.PlanDueParams, error) {
-	data := []byte("{}")
-	if p.Data != nil {
-		var err error
-		if data, err = json.Marshal(p.Data); err != nil {
-			return db.PlanDueParams{}, fmt.Errorf("pack the data of %s: %w", p.Kind, err)
-		}
-	}
-	row := db.PlanDueParams{
+	row := db.ReplanDueParams{
 		Kind: p.Kind, Subject: p.Subject, Key: p.Key, SubjectVersion: p.Version, Data: data, DueAt: p.At,
 	}
 	if p.Person != 0 {
@@ -177,7 +211,23 @@ func (p Plan) row() (db.PlanDueParams, error) {
 	if !p.NotAfter.IsZero() {
 		row.NotAfter = &p.NotAfter
 	}
-	return row, nil
+	if err := t.Tx.ReplanDue(ctx, row); err != nil {
+		return fmt.Errorf("plan %s for %s again: %w", p.Kind, p.Subject, err)
+	}
+	t.Wake(topicDue)
+	return nil
+}
+
+// data packs what the kind will read.
+func (p Plan) data() ([]byte, error) {
+	if p.Data == nil {
+		return []byte("{}"), nil
+	}
+	data, err := json.Marshal(p.Data)
+	if err != nil {
+		return nil, fmt.Errorf("pack the data of %s: %w", p.Kind, err)
+	}
+	return data, nil
 }
 
 // Wake wakes the listeners of a topic once the turn has committed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,9 +35,15 @@ func buttonBind(channel bots.ChannelID, user bots.UserID) string {
 	return string(channel) + "\x00" + string(user)
 }
 
+// groupBind binds the buttons of a group: those of a card to the group, where
+// anybody may tap them (user is empty), those of a question to who was asked,
+// there. It holds the group's conversation and not its chat, which may move.
+func groupBind(channel bots.ChannelID, user bots.UserID, conversation int64) string {
+	return buttonBind(channel, user) + "\x00" + strconv.FormatInt(conversation, 10)
+}
+
 // button makes the token of option n.
-func (g *Gateway) button(channel bots.ChannelID, user bots.UserID, turn, prompt int64, n int, value string, now time.Time) string {
-	bind := buttonBind(channel, user)
+func (g *Gateway) button(bind string, turn, prompt int64, n int, value string, now time.Time) string {
 	if cmd, ok := strings.CutPrefix(value, CommandPrefix); ok {
 		return g.Keys.Sign(buttonCommand, []byte(cmd), now.Add(commandLife), bind)
 	}
@@ -49,10 +56,13 @@ func (g *Gateway) button(channel bots.ChannelID, user bots.UserID, turn, prompt 
 // tapped does a tap. A stale, forged or foreign button changes nothing and
 // gets a clear answer.
 func (t *Turn) tapped(ctx context.Context, ev bots.Event) error {
-	kind, payload, err := t.g.Keys.Verify(ev.Choice, buttonBind(t.Channel, t.User), t.Now)
+	kind, payload, err := t.verify(ev.Choice)
 	switch {
 	case errors.Is(err, privacy.ErrExpired):
 		return t.Say("choice.stale", nil)
+	case err != nil && t.Group: // most likely somebody else's
+		t.g.Metrics.forged(t.Channel)
+		return t.Say("choice.not_yours", nil)
 	case err != nil:
 		t.g.Metrics.forged(t.Channel)
 		return t.Say("choice.stale", nil)
@@ -68,6 +78,21 @@ func (t *Turn) tapped(ctx context.Context, ev bots.Event) error {
 		return t.Say("choice.stale", nil)
 	}
 	return t.answered(ctx, int64(turn), int64(prompt), n)
+}
+
+// verify opens a button of this chat. In a group it is one of a card, which is
+// the group's, or of a question that this member was asked.
+func (t *Turn) verify(token string) (kind byte, payload []byte, err error) {
+	if !t.Group {
+		return t.g.Keys.Verify(token, buttonBind(t.Channel, t.User), t.Now)
+	}
+	if kind, payload, err = t.g.Keys.Verify(token, groupBind(t.Channel, "", t.GroupID), t.Now); err == nil && kind == buttonCommand {
+		return kind, payload, nil
+	}
+	if errors.Is(err, privacy.ErrExpired) {
+		return kind, payload, err
+	}
+	return t.g.Keys.Verify(token, groupBind(t.Channel, t.User, t.Conversation), t.Now)
 }
 
 // answered gives option n to the question asked in turn, if it is still open.
@@ -97,7 +122,10 @@ func (t *Turn) answered(ctx context.Context, turn, prompt int64, n uint64) error
 func (t *Turn) commanded(ctx context.Context, command string) error {
 	name, arg, _ := strings.Cut(command, " ")
 	flow := staffFlowPrefix + name
-	if t.Staff == 0 || !t.g.Library.Has(flow) {
+	switch {
+	case t.Staff == 0 && t.Group:
+		return t.Say("staff.only", nil)
+	case !t.AtWork() || !t.g.Library.Has(flow):
 		return t.Say("choice.stale", nil)
 	}
 	return t.start(ctx, flow, map[string]any{"card_id": arg})

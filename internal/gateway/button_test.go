@@ -58,7 +58,7 @@ func TestACommandButtonIsForTheStaff(t *testing.T) {
 	r.says("li", "您好")
 	now := r.now()
 	button := func(user bots.UserID, command string) string {
-		return r.Gateway.button(web, user, 0, 0, 0, CommandPrefix+command, now)
+		return r.Gateway.button(buttonBind(web, user), 0, 0, 0, CommandPrefix+command, now)
 	}
 	r.want(r.taps("wang", button("wang", "take 123")), "接下了。")
 	if c := r.acts.named("card.take"); len(c) != 1 || c[0].args["card_id"] != "123" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"shaoying/bots"
 	"shaoying/flows"
@@ -18,6 +19,8 @@ type dialogue struct {
 	// Asked is the conversation's turn in which the open question was asked;
 	// buttons and clocks of other turns are stale.
 	Asked int64 `json:"q"`
+	// At is when it was asked, in product time.
+	At time.Time `json:"at,omitzero"`
 
 	prompt int64
 }
@@ -25,7 +28,7 @@ type dialogue struct {
 func (t *Turn) env() flows.Env {
 	return flows.Env{
 		Lang: t.Lang, Words: t.g.Words,
-		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid},
+		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid, Group: t.Group},
 	}
 }
 
@@ -64,6 +67,9 @@ func (t *Turn) openDialogue(sealed []byte, aad string, prompt int64) (*dialogue,
 func (t *Turn) start(ctx context.Context, flow string, vars map[string]any) error {
 	if err := t.abandon(ctx); err != nil {
 		return err
+	}
+	if !t.runsHere(flow) {
+		return t.Say("group.private", nil)
 	}
 	return t.begin(ctx, flow, vars)
 }
@@ -154,7 +160,7 @@ func (t *Turn) play(ctx context.Context, d *dialogue, out flows.Output) error {
 				return err
 			}
 			if s.Question {
-				d.Asked = t.row.Turn
+				d.Asked, d.At = t.row.Turn, t.Now
 			}
 		}
 		if out.Call == nil {

@@ -152,8 +152,10 @@ func (d *Drainer) fail(ctx context.Context, ev bots.Event, h db.WaitingHeadsRow,
 	t := d.g.newTurn(&tx.Tx, rows[0], ev)
 	if state == "dead" {
 		d.g.Metrics.dead(ev.Channel)
-		if err := t.Say("dialogue.apology", nil); err != nil {
-			return false, err
+		if !t.Group || t.BoundAs != "" && !ev.Overheard { // who was not heard is not answered
+			if err := t.Say("dialogue.apology", nil); err != nil {
+				return false, err
+			}
 		}
 		if d.g.Dead != nil {
 			if err := d.g.Dead(ctx, t, postgres.Subject("inbox", h.ID)); err != nil {
@@ -171,7 +173,8 @@ func (d *Drainer) owner(ctx context.Context, conversation int64) (bots.Event, er
 		return bots.Event{}, fmt.Errorf("look whose event it is: %w", err)
 	}
 	return bots.Event{
-		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), From: bots.Identity{User: bots.UserID(c.UserID)},
+		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), Group: c.InGroup,
+		From: bots.Identity{User: bots.UserID(c.UserID)},
 	}, nil
 }
 

@@ -214,7 +214,8 @@ func (r *Runner) try(ctx context.Context, d Due) (err error) {
 		return fmt.Errorf("load a conversation: %w", err)
 	}
 	ev := bots.Event{
-		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), Kind: bots.KindDue, From: bots.Identity{User: bots.UserID(c.UserID)},
+		Channel: bots.ChannelID(c.Channel), Chat: bots.ChatID(c.Chat), Kind: bots.KindDue, Group: c.InGroup,
+		From: bots.Identity{User: bots.UserID(c.UserID)},
 	}
 	leave, err := r.g.lanes.enter(ctx, keyOf(ev))
 	if err != nil {
@@ -298,6 +299,9 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 // dialogue or another prompt. What waits gets a later due_at, nothing is
 // queued: whatever is in the outbox may go now.
 func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
+	if t.Group && t.Conversation != t.GroupID && k.Name != KindExpire {
+		return Dropped("nobody is written to in a group"), true
+	}
 	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
 		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true
 	}
@@ -320,9 +324,19 @@ func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
 		return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true
 	}
 	if t.row.AddressState != "active" && k.Class != "" {
-		return Dropped("the address is " + t.row.AddressState), true
+		return t.unreachable(d), true
 	}
 	return Outcome{}, false
+}
+
+// unreachable ends a push whose address was lost since its target was found: it
+// is found anew, unless the push is about this very conversation.
+func (t *Turn) unreachable(d Due) Outcome {
+	why := "the address is " + t.row.AddressState
+	if d.Subject == postgres.Subject("conversation", t.Conversation) {
+		return Dropped(why)
+	}
+	return t.putOff(d, t.Now, why)
 }
 
 func (t *Turn) putOff(d Due, at time.Time, why string) Outcome {
@@ -350,6 +364,7 @@ func (t *Turn) end(ctx context.Context, d Due, out Outcome) error {
 func (t *Turn) leave() postgres.ConversationState {
 	return postgres.ConversationState{
 		ID: t.Conversation, Flow: t.row.Flow, State: t.row.State, Turn: t.row.Turn, FloodAt: t.row.FloodAt,
-		FloodCount: t.row.FloodCount, AddressID: t.Address, Inbound: t.row.Silent && len(t.heard) > 0,
+		FloodCount: t.row.FloodCount, AddressID: t.Address, // What is said in a group opens nobody's private chat.
+		Inbound: t.row.Silent && len(t.heard) > 0 && !t.Group,
 	}
 }

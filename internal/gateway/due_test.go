@@ -42,11 +42,11 @@ func workRig(t testing.TB) (*rig, *work) {
 
 func (r *rig) planWork(key string, at time.Time) {
 	r.t.Helper()
-	params, err := Plan{Kind: "work", Subject: "ticket:1", Key: key, At: at.Add(-time.Second), Data: map[string]any{"n": 1}, Person: 5, Version: 2}.row()
+	params, err := dueRows([]Plan{{Kind: "work", Subject: "ticket:1", Key: key, At: at.Add(-time.Second), Data: map[string]any{"n": 1}, Person: 5, Version: 2}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.DB.PlanDue(r.t.Context(), params); err != nil {
+	if err := r.DB.PlanDues(r.t.Context(), params); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -146,7 +146,7 @@ func TestAClearedRowStaysCleared(t *testing.T) {
 	t.Parallel()
 	r, w := workRig(t)
 	clearing := func() {
-		if n, err := r.DB.ClearDue(context.WithoutCancel(t.Context()), "withdrawn", "ticket:1", ""); err != nil || n != 1 {
+		if n, err := r.DB.ClearDue(context.WithoutCancel(t.Context()), "withdrawn", "ticket:1", nil); err != nil || n != 1 {
 			t.Errorf("ClearDue: %d, %v", n, err)
 		}
 	}
@@ -226,11 +226,11 @@ func TestReplanMovesWhatIsNotRunning(t *testing.T) {
 func TestNobodyToWriteTo(t *testing.T) {
 	t.Parallel()
 	r, _ := workRig(t)
-	p, err := Plan{Kind: "tell", Subject: postgres.Subject("conversation", 12345), Key: "a", At: r.now()}.row()
+	p, err := dueRows([]Plan{{Kind: "tell", Subject: postgres.Subject("conversation", 12345), Key: "a", At: r.now()}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.DB.PlanDue(t.Context(), p); err != nil {
+	if err := r.DB.PlanDues(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	for range maxDueTries {

@@ -29,7 +29,9 @@
 // owns a channel account by a session advisory lock with an epoch; it claims
 // the head row of each free chat, reads again why the row was written (late
 // binding), renders it to what the channel can show and sends. An outcome is
-// written only under the epoch that claimed the row. Unknown is an outcome.
+// written only under the epoch that claimed the row. Unknown is an outcome. What
+// an address did not take goes to the next one of the same person, and after the
+// last to people (fallback.go).
 //
 // # Pushes
 //
@@ -71,6 +73,9 @@ type Config struct {
 	FloodPerMinute int
 	// MaxText is the longest message in runes. Default 2,000.
 	MaxText int
+	// Places is how many shared transactions run at once, Slice how many events
+	// share one at most. Defaults 2 and 64; Slice 1 gives every turn its own.
+	Places, Slice int
 }
 
 func (c Config) withDefaults() Config {
@@ -85,6 +90,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxText == 0 {
 		c.MaxText = 2000
+	}
+	if c.Places == 0 {
+		c.Places = defaultPlaces
+	}
+	if c.Slice == 0 {
+		c.Slice = defaultSlice
 	}
 	return c
 }
@@ -108,10 +119,14 @@ type Deps struct {
 	// Fresh are the late-binding checks, by the reason written in an outbox
 	// row.
 	Fresh map[string]Fresh
+	// Carry lets what belongs to a text go along to another address, by the same
+	// reason.
+	Carry map[string]Carry
 	// Dead is called in the transaction that gives an event up.
 	Dead func(ctx context.Context, t *Turn, why string) error
-	// Undeliverable is called in the transaction that gives a message up.
-	Undeliverable func(ctx context.Context, t *Turn, why string) error
+	// Undeliverable is called in the transaction that gives a message up: every
+	// address of its reader was tried.
+	Undeliverable func(ctx context.Context, t *Turn, what Undelivered) error
 	Log           *slog.Logger
 	Metrics       *Metrics
 }
@@ -120,7 +135,8 @@ type Deps struct {
 type Gateway struct {
 	cfg Config
 	Deps
-	lanes lanes
+	lanes  lanes
+	places places
 }
 
 // New checks that everything a turn may need is there.
@@ -133,7 +149,10 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 			return nil, fmt.Errorf("gateway: dialogue %q is needed by the routing: %w", f, err)
 		}
 	}
-	return &Gateway{cfg: cfg.withDefaults(), Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}}, nil
+	cfg = cfg.withDefaults()
+	return &Gateway{
+		cfg: cfg, Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
+	}, nil
 }
 
 // conversationKey names a conversation before it has an id.

@@ -1,9 +1,16 @@
 package gateway
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"shaoying/bots"
+	"shaoying/internal/postgres"
 )
 
 // Metrics counts what the gateway does. A nil *Metrics counts nothing. Labels
@@ -14,6 +21,7 @@ type Metrics struct {
 	outcomes *prometheus.CounterVec
 	dues     *prometheus.CounterVec
 	dangers  *prometheus.CounterVec
+	passed   *prometheus.CounterVec
 }
 
 // NewMetrics registers the gateway's counters.
@@ -28,6 +36,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		replies:  counter("lines_total", "Messages queued in the outbox.", "channel"),
 		outcomes: counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
 		dues:     counter("due_total", "Due things run.", "kind", "result"),
+		passed:   counter("fallbacks_total", "Messages that one address did not take and the next one got.", "channel", "to"),
 		dangers:  counter("danger_total", "Messages that raised the safety list.", "code"),
 	}
 }
@@ -64,6 +73,12 @@ func (m *Metrics) sent(c bots.ChannelID, state, class string) {
 	}
 }
 
+func (m *Metrics) passedOn(from, to bots.ChannelID) {
+	if m != nil {
+		m.passed.WithLabelValues(string(from), string(to)).Inc()
+	}
+}
+
 func (m *Metrics) due(kind string, err error) {
 	if m == nil {
 		return
@@ -73,4 +88,29 @@ func (m *Metrics) due(kind string, err error) {
 		result = "error"
 	}
 	m.dues.WithLabelValues(kind, result).Inc()
+}
+
+// unsentTimeout is how long a scrape waits for the database.
+const unsentTimeout = 2 * time.Second
+
+// Unsent is the gauge of a channel that says for how long its first message has
+// waited to be sent (R16). It asks the database at each scrape, for one row, so
+// that every process says the same; NaN while the database does not answer.
+func Unsent(d *postgres.DB, id bots.ChannelID, log *slog.Logger) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "shaoying", Name: "oldest_unsent_seconds", Help: "How long the first message of the channel has waited to be sent.",
+		ConstLabels: prometheus.Labels{"channel": string(id)},
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), unsentTimeout)
+		defer cancel()
+		seconds, err := d.OldestUnsent(ctx, string(id))
+		switch {
+		case errors.Is(err, postgres.ErrNoRows):
+			return 0
+		case err != nil:
+			log.Warn("look what waits to be sent", "channel", string(id), "error", err)
+			return math.NaN()
+		}
+		return seconds
+	})
 }

@@ -97,3 +97,34 @@ func (n *network) to(chat bots.ChatID) []string {
 	}
 	return list
 }
+
+// editing is a network that can change what it sent.
+type editing struct {
+	*network
+	// refuse decides about each change; nil makes all.
+	refuse func(r bots.Receipt) error
+	edits  []edited
+}
+
+type edited struct {
+	receipt, text string
+	choices       int
+}
+
+func (n *editing) Edit(_ context.Context, _ bots.Address, r bots.Receipt, m bots.Message) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refuse != nil {
+		if err := n.refuse(r); err != nil {
+			return err
+		}
+	}
+	n.edits = append(n.edits, edited{r.ID, m.Text, len(m.Choices)})
+	return nil
+}
+
+func (n *editing) changed() []edited {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]edited(nil), n.edits...)
+}

@@ -11,7 +11,8 @@ import (
 
 // pace keeps one channel account inside its network's limits. It lives in the
 // owner of the account; after a change of owner a few messages may come early,
-// which the network answers with ClassThrottled.
+// which the network answers with ClassThrottled. A pause that the network asked
+// for lies in the database and binds the next owner too.
 type pace struct {
 	mu     sync.Mutex
 	now    func() time.Time
@@ -53,8 +54,9 @@ func limiter(n float64, per time.Duration) *rate.Limiter {
 }
 
 // wait returns how long the next message to chat must wait, 0 when it may go.
-// Nobody sleeps under a claim: a row that must wait is given back.
-func (p *pace) wait(chat bots.ChatID) time.Duration {
+// Nobody sleeps under a claim: a row that must wait is given back. A group has
+// a limit of its own beside that of every chat.
+func (p *pace) wait(chat bots.ChatID, group bool) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -71,7 +73,10 @@ func (p *pace) wait(chat bots.ChatID) time.Duration {
 			c = &chatPace{limiter(p.limits.PerChatPerSecond, time.Second), limiter(p.limits.PerGroupPerMinute, time.Minute)}
 			p.chats[chat] = c
 		}
-		need = append(need, c.second, c.minute)
+		need = append(need, c.second)
+		if group {
+			need = append(need, c.minute)
+		}
 	}
 	var taken []*rate.Reservation
 	var longest time.Duration
@@ -109,9 +114,12 @@ func (p *pace) room(most int) (n int, next time.Duration) {
 	return 0, time.Duration((1-tokens)/float64(p.all.Limit())*float64(time.Second)) + time.Millisecond
 }
 
-// pause holds the whole account for d: the network said so.
+// pause holds the whole account for d: the network said so. It never shortens
+// a pause that is on.
 func (p *pace) pause(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.until = p.now().Add(d)
+	if until := p.now().Add(d); until.After(p.until) {
+		p.until = until
+	}
 }

@@ -16,7 +16,7 @@ func TestPaceTellsWhatMayGo(t *testing.T) {
 		t.Fatalf("%d may go at first, want 7", n)
 	}
 	for i := range 7 {
-		if wait := p.wait(bots.ChatID(rune('a' + i))); wait > 0 {
+		if wait := p.wait(bots.ChatID(rune('a' + i)), false); wait > 0 {
 			t.Errorf("message %d waits %s", i, wait)
 		}
 	}
@@ -39,7 +39,7 @@ func TestPaceWithoutLimits(t *testing.T) {
 	if n, next := p.room(maxInFlight); n != maxInFlight || next != 0 {
 		t.Errorf("%d may go, the next in %s", n, next)
 	}
-	if wait := p.wait("chat"); wait > 0 {
+	if wait := p.wait("chat", false); wait > 0 {
 		t.Errorf("a message waits %s", wait)
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -144,8 +145,33 @@ func (t *Turn) questionOver(ctx context.Context, kind flows.InputKind, q questio
 	if d == nil || d.Asked != q.Turn || d.State.Open() == nil {
 		return Dropped("the question was answered"), nil
 	}
+	if err := t.stepAside(ctx); err != nil {
+		return Outcome{}, err
+	}
 	if err := t.step(ctx, d, flows.Input{Kind: kind, Turn: d.State.Open().Turn}); err != nil {
 		return Outcome{}, err
 	}
 	return Done, nil
+}
+
+// stepAside sends what a question that ran out in a group leaves to say to the
+// member's private chat, where there is one: nobody is written to in a group.
+func (t *Turn) stepAside(ctx context.Context) error {
+	if !t.Group {
+		return nil
+	}
+	t.muted = true
+	id, err := t.ConversationOfAddress(ctx, t.Address)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the private chat of a member: %w", err)
+	}
+	c, err := t.Tx.Conversation(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load the private chat of a member: %w", err)
+	}
+	t.aside = &c
+	return nil
 }

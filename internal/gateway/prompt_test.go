@@ -55,11 +55,11 @@ func (r *rig) plan(kind string, user bots.UserID, key string, notAfter time.Time
 	r.t.Helper()
 	at := r.now().Add(-time.Second) // the clocks of two sessions may differ by a little
 	p := Plan{Kind: kind, Subject: postgres.Subject("conversation", r.conversation(user)), Key: key, At: at, NotAfter: notAfter}
-	params, err := p.row()
+	params, err := dueRows([]Plan{p})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.DB.PlanDue(r.t.Context(), params); err != nil {
+	if err := r.DB.PlanDues(r.t.Context(), params); err != nil {
 		r.t.Fatal(err)
 	}
 }

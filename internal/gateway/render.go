@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,13 +18,9 @@ import (
 // text in the language of the reader, buttons or a numbered list, split at
 // grapheme ends where it is too long.
 func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, string, error) {
-	plain, err := g.Keys.Open(row.Params, aadOutbox)
+	p, err := g.openSaid(row)
 	if err != nil {
-		return nil, "", fmt.Errorf("open the parameters of outbox row %d: %w", row.ID, err)
-	}
-	var p saidParams
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return nil, "", fmt.Errorf("read the parameters of outbox row %d: %w", row.ID, err)
+		return nil, "", err
 	}
 	tmpl, err := g.Library.Template(row.Source, row.TextKey, int(row.TextVersion), row.Lang)
 	if err != nil {
@@ -35,9 +30,15 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 	if err != nil {
 		return nil, "", fmt.Errorf("render %s: %w", row.TextKey, err)
 	}
+	if p.To != "" {
+		if text, err = g.Library.Text("group.to", row.Lang, map[string]string{"name": p.To, "text": text}); err != nil {
+			return nil, "", err
+		}
+	}
+	bind := bindOf(row)
 	choices := make([]bots.Choice, len(p.Options))
 	for i, o := range p.Options {
-		data := g.button(bots.ChannelID(row.Channel), bots.UserID(row.UserID), row.QuestionTurn, row.PromptID, i, o.Value, row.At)
+		data := g.button(bind, row.QuestionTurn, row.PromptID, i, o.Value, row.At)
 		choices[i] = bots.Choice{Label: o.Label, Data: data}
 	}
 	if caps.Choices < len(choices) {
@@ -51,6 +52,39 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 	last := &messages[len(messages)-1]
 	last.Choices = choices
 	return messages, p.Photo, nil
+}
+
+// bindOf is what the buttons of a row are bound to.
+func bindOf(row db.ClaimOutboxRow) string {
+	switch channel := bots.ChannelID(row.Channel); {
+	case row.IsGroup:
+		return groupBind(channel, "", row.ConversationID)
+	case row.InGroup:
+		return groupBind(channel, bots.UserID(row.UserID), row.ConversationID)
+	default:
+		return buttonBind(channel, bots.UserID(row.UserID))
+	}
+}
+
+// short renders what is said where a message cannot be changed, nil for
+// nothing.
+func (g *Gateway) short(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, error) {
+	p, err := g.openSaid(row)
+	if err != nil {
+		return nil, err
+	}
+	if p.Short == "" {
+		return nil, nil
+	}
+	text, err := g.Library.Text(p.Short, row.Lang, p.Params)
+	if err != nil {
+		return nil, err
+	}
+	var messages []bots.Message
+	for i, part := range split(text, caps.MaxText, caps.TextUnit) {
+		messages = append(messages, bots.Message{Key: strconv.FormatInt(row.ID, 10) + "/s" + strconv.Itoa(i), Text: part})
+	}
+	return messages, nil
 }
 
 // numbered writes choices as a list to be answered by number.

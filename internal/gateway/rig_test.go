@@ -101,7 +101,7 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
 		Actions: r.acts.all(), Kinds: QuestionKinds(), Fresh: map[string]Fresh{},
-		Dead: r.dead.hook, Undeliverable: r.lost.hook, Log: slog.New(slog.DiscardHandler),
+		Dead: r.dead.hook, Undeliverable: r.lost.undelivered, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
 		f(&cfg, &deps)
@@ -210,21 +210,26 @@ func (r *rig) heard(user bots.UserID) []said {
 	}
 	var all []said
 	for _, id := range ids {
-		all = append(all, r.row(id, string(user)))
+		all = append(all, r.row(id))
 		r.seen[user] = id
 	}
 	return all
 }
 
-func (r *rig) row(id int64, user string) said {
+func (r *rig) row(id int64) said {
 	r.t.Helper()
 	row, err := r.DB.LoadOutbox(r.t.Context(), id)
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	c, err := r.DB.Conversation(r.t.Context(), row.ConversationID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	claimed := db.ClaimOutboxRow{
 		ID: row.ID, Channel: row.Channel, Chat: row.Chat, Source: row.Source, TextKey: row.TextKey, TextVersion: row.TextVersion,
-		Lang: row.Lang, Params: row.Params, QuestionTurn: row.QuestionTurn, PromptID: row.PromptID, UserID: user, At: r.now(),
+		Lang: row.Lang, Params: row.Params, QuestionTurn: row.QuestionTurn, PromptID: row.PromptID, UserID: c.UserID, At: r.now(),
+		ConversationID: row.ConversationID, InGroup: c.InGroup, IsGroup: c.IsGroup,
 	}
 	messages, _, err := r.render(claimed, r.net.caps)
 	if err != nil {
@@ -384,6 +389,10 @@ func (n *notes) hook(ctx context.Context, t *Turn, why string) error {
 	defer n.mu.Unlock()
 	n.list = append(n.list, why)
 	return n.err
+}
+
+func (n *notes) undelivered(ctx context.Context, t *Turn, what Undelivered) error {
+	return n.hook(ctx, t, what.Class)
 }
 
 func (n *notes) all() []string {

@@ -22,6 +22,8 @@ func (t *Turn) route(ctx context.Context, ev bots.Event) error {
 		return t.tapped(ctx, ev)
 	case bots.KindVoice:
 		return t.voice(ctx, ev)
+	case bots.KindOther:
+		return t.Say("message.unreadable", nil)
 	}
 	photos, err := t.keepFiles(ctx, ev)
 	if err != nil {
@@ -32,7 +34,7 @@ func (t *Turn) route(ctx context.Context, ev bots.Event) error {
 
 // home is the dialogue that greets and shows what can be done.
 func (t *Turn) home() string {
-	if t.Staff != 0 {
+	if t.AtWork() {
 		return flowStaffDefault
 	}
 	return flowDefault
@@ -113,13 +115,7 @@ func (t *Turn) command(in flows.Input) bool {
 // the answer inside a danger dialogue, which has said what to do already, and
 // the typed command or report of a member of the staff at work.
 func (t *Turn) danger(ctx context.Context, in flows.Input) (bool, error) {
-	if in.Text == "" || t.row.Flow == flowDanger {
-		return false, nil
-	}
-	if t.Staff != 0 && (t.row.Flow != "" || t.command(in)) {
-		return false, nil
-	}
-	hit, ok := t.g.Safety.Examine(in.Text)
+	hit, ok := t.dangerIn(in)
 	if !ok {
 		return false, nil
 	}
@@ -131,6 +127,17 @@ func (t *Turn) danger(ctx context.Context, in flows.Input) (bool, error) {
 	vars["danger"], vars["numbers"], vars["matter_code"] = hit.Code, strings.Join(hit.Numbers, "、"), hit.Matter
 	vars["urgent"] = true
 	return true, t.begin(ctx, flowDanger, vars)
+}
+
+// dangerIn finds the danger in what was said, where it is to be looked for.
+func (t *Turn) dangerIn(in flows.Input) (words.Hit, bool) {
+	if in.Text == "" || t.row.Flow == flowDanger {
+		return words.Hit{}, false
+	}
+	if t.AtWork() && (t.row.Flow != "" || t.command(in)) {
+		return words.Hit{}, false
+	}
+	return t.g.Safety.Examine(in.Text)
 }
 
 // carry takes what an interrupted report had collected into vars, so that one
@@ -179,7 +186,7 @@ func (t *Turn) global(ctx context.Context, name string, open *dialogue) error {
 		t.row.Flow, t.row.State = "", nil
 		return t.Say("dialogue.cancelled", nil)
 	}
-	flow, ok := t.g.Library.GlobalFlow(name, t.Staff != 0)
+	flow, ok := t.g.Library.GlobalFlow(name, t.AtWork())
 	if !ok {
 		flow = t.home()
 	}
@@ -196,7 +203,7 @@ func (t *Turn) intent(in flows.Input) (string, map[string]any, bool) {
 		}
 	}
 	if in.Kind != flows.InputText {
-		return flowReport, startVars(in), t.Staff == 0
+		return flowReport, startVars(in), !t.AtWork()
 	}
 	flow, ok := t.g.Words.Intent(in.Text, t.g.Library.Starts())
 	return flow, startVars(in), ok
@@ -214,7 +221,7 @@ func (t *Turn) staffIntent(text string) (flow, rest string, ok bool) {
 			}
 		}
 	}
-	if longest == "" {
+	if longest == "" || !t.AtWork() && !t.runsHere(flow) {
 		return "", "", false
 	}
 	return flow, strings.TrimSpace(strings.TrimPrefix(text, longest)), true

@@ -130,6 +130,17 @@ func TestAPhotoOrAPlaceAloneIsTheBeginningOfAReport(t *testing.T) {
 	r.want(r.says("wang", "楼道灯坏了"), "已受理，编号 1001。") // the place is known
 }
 
+func TestWhatCannotBeReadIsAnsweredAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.says("li", "报修")
+	r.send(r.event("li", bots.KindOther))
+	r.want(r.heard("li"), "看不懂，请写字。")
+	if f := r.flow("li"); f != "report" {
+		t.Fatalf("in the middle of a report: dialogue %q", f)
+	}
+}
+
 func TestAFileWithoutItsBytesIsFetchedLater(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -198,19 +209,6 @@ func TestStaffRouting(t *testing.T) {
 	if f := r.flow("wang"); f != "danger" {
 		t.Fatalf("a member of the staff in danger: dialogue %q", f)
 	}
-}
-
-func TestAnUnboundGroupIsListenedToByNobody(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	ev := r.text("li", "报修")
-	ev.Group = true
-	r.send(ev)
-	r.want(r.heard("li"))
-	r.exec(`update conversation set bound_as = 'residents'`)
-	ev.Key = "again"
-	r.send(ev)
-	r.want(r.heard("li"), "请说说是什么事。")
 }
 
 func TestLongAndOddTexts(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"time"
 	"unicode/utf8"
 
@@ -11,40 +12,42 @@ import (
 	"shaoying/internal/postgres"
 )
 
-// run does the turns of events, one per conversation, in one transaction.
-func (g *Gateway) run(ctx context.Context, events []bots.Event) error {
-	in := make([]postgres.Incoming, len(events))
-	for i, ev := range events {
-		in[i] = incoming(ev)
-	}
-	tx, rows, err := g.DB.BeginTurn(ctx, in)
+// run does the turn of one event in a transaction of its own.
+func (g *Gateway) run(ctx context.Context, ev bots.Event) error {
+	tx, rows, err := g.DB.BeginTurn(ctx, []postgres.Incoming{incoming(ev)})
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback(ctx)
-	turns := make([]*Turn, 0, len(rows))
-	for i, row := range rows {
-		if !row.Fresh {
-			g.Metrics.duplicate(events[i].Channel)
-			continue
-		}
-		t := g.newTurn(&tx.Tx, row, events[i])
-		if err := t.take(ctx, events[i]); err != nil {
-			return err
-		}
-		turns = append(turns, t)
-	}
-	if len(turns) == 0 {
+	if !rows[0].Fresh {
+		g.Metrics.duplicate(ev.Channel)
 		return nil
 	}
-	return g.commit(ctx, tx, turns)
+	t, err := g.turn(ctx, tx, rows[0], ev)
+	if err != nil {
+		return err
+	}
+	return g.commit(ctx, tx, []*Turn{t})
+}
+
+// turn does what a fresh event asks for in an open transaction. A panic is an
+// error of the turn: one poisoned message stops nobody else.
+func (g *Gateway) turn(ctx context.Context, tx *postgres.Turn, row postgres.TurnRow, ev bots.Event) (t *Turn, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.Log.Error("a turn panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	t = g.newTurn(&tx.Tx, row, ev)
+	return t, t.take(ctx, ev)
 }
 
 func (g *Gateway) newTurn(tx *postgres.Tx, row postgres.TurnRow, ev bots.Event) *Turn {
 	row.Turn++
 	return &Turn{
 		Tx: tx, Now: row.Now, Wall: row.Wall, Conversation: row.ConversationID, Channel: ev.Channel, Chat: ev.Chat,
-		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, Address: row.AddressID, Person: row.PersonID,
+		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, GroupID: row.GroupID, called: called(ev), Address: row.AddressID, Person: row.PersonID,
 		Staff: row.StaffID, Trust: trustOf(row.Trust), Lang: row.Lang, g: g, row: row, caps: g.capsOf(ev.Channel),
 	}
 }
@@ -67,14 +70,22 @@ func trustOf(s string) bots.Trust {
 
 // take does one fresh event under the lock of its conversation.
 func (t *Turn) take(ctx context.Context, ev bots.Event) error {
+	if t.Group {
+		if listen, err := t.attend(ctx, ev); err != nil || !listen {
+			return err
+		}
+	}
 	if t.row.Behind {
-		body, err := json.Marshal(ev)
+		sealed, err := t.g.sealEvent(ev)
 		if err != nil {
-			return fmt.Errorf("pack a waiting event: %w", err)
+			return err
 		}
 		t.row.Turn--
 		t.Wake(topicWaiting)
-		return t.JoinWaiting(ctx, t.row.InboxID, t.g.Keys.Seal(body, aadEvent))
+		return t.JoinWaiting(ctx, t.row.InboxID, sealed)
+	}
+	if ev.Kind == bots.KindMoved {
+		return t.moved(ctx, ev)
 	}
 	if ev.Kind == bots.KindLeave {
 		return t.route(ctx, ev) // nothing was said, and nobody is there to read
@@ -84,9 +95,6 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 	}
 	if stop, err := t.flooded(ctx, ev); err != nil || stop {
 		return err
-	}
-	if t.Group && t.BoundAs == "" {
-		return nil // an unbound group is listened to by nobody
 	}
 	return t.route(ctx, ev)
 }
@@ -122,10 +130,8 @@ func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if t.row.FloodCount <= limit || t.row.InboxID == 0 {
 		return false, nil
 	}
-	if !t.Group || t.BoundAs != "" {
-		if raised, err := t.danger(ctx, t.input(ev, nil)); raised || err != nil {
-			return true, err
-		}
+	if raised, err := t.danger(ctx, t.input(ev, nil)); raised || err != nil {
+		return true, err
 	}
 	t.g.Metrics.flooded(t.Channel)
 	if err := t.RefuseInbox(ctx, t.row.InboxID, "flood"); err != nil {

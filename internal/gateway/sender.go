@@ -75,6 +75,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		}
 		if own != nil {
 			c.setOwned(true)
+			c.pace.pause(own.Paused)
 			c.g.Log.Info("channel owned", "channel", string(c.id), "epoch", own.Epoch)
 			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
 				c.g.Log.Error("a channel stopped", "channel", string(c.id), "error", err)
@@ -226,11 +227,11 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 		return o
 	}
 	caps := c.adapter.Caps()
-	if windowShut(caps, row) {
-		o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
+	if class, why := shut(caps, row); class != 0 {
+		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
-	if wait := c.pace.wait(bots.ChatID(row.Chat)); wait > 0 {
+	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
 		o.wait, o.row.Tries = wait, row.Tries-1
 		return o
 	}
@@ -238,6 +239,9 @@ func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome
 	if err != nil {
 		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
 		return o
+	}
+	if row.Edits != 0 && row.Standing != "" {
+		return c.edit(ctx, o, messages)
 	}
 	if photo != "" && caps.PhotoOut > 0 {
 		if err := c.attach(ctx, &messages[0], photo); err != nil {
@@ -252,11 +256,23 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 	if row.Class == "push" && row.AddressState == "stopped" {
 		return "the person asked for no more messages", nil
 	}
-	check := c.g.Fresh[row.Reason]
-	if check == nil {
+	if row.Overtaken {
+		return "a newer change of the same message waits", nil
+	}
+	check, prompted := c.g.Fresh[row.Reason], row.PromptID != 0 && row.QuestionTurn != 0
+	if check == nil && !prompted {
 		return "", nil
 	}
 	err = c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		if prompted {
+			if open, err := tx.PromptOpen(ctx, row.PromptID); err != nil || !open {
+				why = "the answer is no longer expected"
+				return err
+			}
+		}
+		if check == nil {
+			return nil
+		}
 		ok, reason, err := check(ctx, tx, row.Subject, row.SubjectVersion)
 		if err == nil && !ok {
 			why = reason
@@ -269,8 +285,19 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 	return why, nil
 }
 
-func windowShut(caps bots.Caps, row db.ClaimOutboxRow) bool {
-	return caps.Window > 0 && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
+// shut says why an address is not even tried: who left is not written to in
+// vain, and who stopped gets nothing that was meant for another address. A group
+// is no single reader.
+func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+	switch {
+	case !row.InGroup && row.AddressState == "gone":
+		return bots.ClassGone, "the address is gone"
+	case row.AddressState == "stopped" && row.FallbackOf != nil:
+		return bots.ClassClosed, "the person asked for no more messages here"
+	case caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
+		return bots.ClassClosed, "the push window is shut"
+	}
+	return 0, ""
 }
 
 func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error {
@@ -315,8 +342,10 @@ func (c *Channel) failed(o outcome, err error) outcome {
 		o.row.Tries--
 		return o.retry(e.Class, err, e.After)
 	case bots.ClassMoved:
-		o.chat = string(e.NewChat)
-		return o.retry(e.Class, err, 0)
+		if !last { // else it moves in circles
+			o.chat = string(e.NewChat)
+			return o.retry(e.Class, err, 0)
+		}
 	case bots.ClassLoggedOut:
 		o.row.Tries--
 		return o.retry(e.Class, err, 30*time.Second)
@@ -342,7 +371,7 @@ func (o outcome) retry(class bots.Class, err error, wait time.Duration) outcome 
 
 // mark writes outcomes under the epoch that claimed the rows, starts the
 // clocks of questions that were really sent, keeps what was said, and hands
-// what could not be delivered to people.
+// what could not be delivered to the next address or to people.
 func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error {
 	p := db.MarkOutboxParams{Epoch: epoch}
 	for _, o := range batch {
@@ -353,9 +382,12 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 	defer cancel()
-	var questions bool
+	if err := c.moveChats(ctx, batch); err != nil {
+		return err
+	}
+	var after aftermath
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		questions = false
+		after = aftermath{}
 		marked, err := tx.MarkOutbox(ctx, p)
 		if err != nil {
 			return fmt.Errorf("write the outcomes: %w", err)
@@ -367,6 +399,11 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 		var conversations, outboxes []int64
 		var bodies [][]byte
 		for _, o := range batch {
+			if ours[o.row.ID] && o.class == bots.ClassThrottled.String() {
+				if err := tx.PauseChannel(ctx, o.wait.Seconds(), string(c.id), epoch); err != nil {
+					return fmt.Errorf("keep a pause: %w", err)
+				}
+			}
 			if !ours[o.row.ID] || o.state == "queued" {
 				continue
 			}
@@ -374,11 +411,12 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
 				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
 			}
-			q, err := c.g.ended(ctx, tx, o)
-			if err != nil {
+			if err := c.g.groupLost(ctx, tx, o); err != nil {
 				return err
 			}
-			questions = questions || q
+			if err := c.g.ended(ctx, tx, o, &after); err != nil {
+				return err
+			}
 		}
 		if len(outboxes) == 0 {
 			return nil
@@ -391,34 +429,67 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	for _, o := range batch {
 		c.g.Metrics.sent(c.id, o.state, o.class)
 	}
-	if questions {
-		c.g.Bus.Wake(topicDue)
-	}
+	after.wake(c)
 	return nil
 }
 
+// aftermath is who must be woken once outcomes are written.
+type aftermath struct {
+	due    bool
+	passed []bots.ChannelID
+}
+
+func (a aftermath) wake(c *Channel) {
+	if a.due {
+		c.g.Bus.Wake(topicDue)
+	}
+	for _, to := range a.passed {
+		c.g.Metrics.passedOn(c.id, to)
+		c.g.Bus.Wake(topicOutbox(to))
+	}
+}
+
 // ended does what follows from the end of one row.
-func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome) (question bool, err error) {
+func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *aftermath) error {
 	t := &Turn{
 		Tx: tx, Now: o.row.At, Conversation: o.row.ConversationID, Channel: bots.ChannelID(o.row.Channel),
 		Chat: bots.ChatID(o.row.Chat), Address: o.row.AddressID, Lang: o.row.Lang, g: g,
 	}
 	if o.state == "failed" || o.state == "unknown" {
-		if o.class == bots.ClassGone.String() {
-			if err := tx.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
-				return false, fmt.Errorf("note a gone address: %w", err)
-			}
+		passed, err := g.givenUp(ctx, t, o)
+		if err != nil {
+			return err
 		}
-		if g.Undeliverable != nil {
-			if err := g.Undeliverable(ctx, t, o.class); err != nil {
-				return false, fmt.Errorf("hand an undelivered message to people: %w", err)
-			}
+		after.due = after.due || len(t.wake) > 0
+		if passed != "" {
+			after.passed = append(after.passed, passed)
+			return nil // the clocks of a question are those of the row that is sent
 		}
 	}
 	if o.row.QuestionTurn == 0 || o.state == "stale" {
-		return false, nil
+		return nil
 	}
-	return true, g.startClocks(ctx, t, o)
+	after.due = true
+	return g.startClocks(ctx, t, o)
+}
+
+// givenUp finds another address for a message that this one did not take, or
+// people. It returns the channel that has the message now.
+func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
+	// What one member is told in a group says nothing of their own address.
+	if o.class == bots.ClassGone.String() && (!o.row.InGroup || o.row.IsGroup) {
+		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
+			return "", fmt.Errorf("note a gone address: %w", err)
+		}
+	}
+	to, err := g.passOn(ctx, t.Tx, o)
+	if err != nil || to != "" || g.Undeliverable == nil {
+		return to, err
+	}
+	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject}); err != nil {
+		return "", fmt.Errorf("hand an undelivered message to people: %w", err)
+	}
+	return "", nil
 }
 
 // startClocks plans the nudge and the end of a question from the moment at

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -24,8 +23,6 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
-	// N = 1 today: the turn below is written over a slice, one event per
-	// conversation, so that many can share a commit later.
 	for i := range events {
 		if err := g.take(ctx, events[i]); err != nil {
 			return err
@@ -40,7 +37,11 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 	defer cancel()
 	leave, err := g.lanes.enter(run, keyOf(ev))
 	if err == nil {
-		err = g.runSafely(run, []bots.Event{ev})
+		if ev.Kind == bots.KindMoved { // it touches conversations that are not its own
+			err = g.runAlone(run, ev)
+		} else {
+			err = g.share(run, ev)
+		}
 		// The fallback stays inside the lane, so that no later event of the
 		// conversation can pass the one that is being put aside.
 		if err != nil {
@@ -55,27 +56,14 @@ func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 	return g.putAside(ctx, ev, err)
 }
 
-// runSafely is run with a panic turned into an error: one poisoned message
-// stops nobody else.
-func (g *Gateway) runSafely(ctx context.Context, events []bots.Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			g.Log.Error("a turn panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return postgres.Retry(func() error { return g.run(ctx, events) })
-}
-
 // putAside stores an event alone as waiting: the second transaction.
 func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error {
 	store, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.TurnTimeout)
 	defer cancel()
-	body, err := json.Marshal(ev)
+	sealed, err := g.sealEvent(ev)
 	if err != nil {
-		return fmt.Errorf("pack a waiting event: %w", err)
+		return err
 	}
-	sealed := g.Keys.Seal(body, aadEvent)
 	err = g.DB.InTx(store, func(ctx context.Context, tx *postgres.Tx) error {
 		conv, err := tx.EnsureConversation(ctx, incoming(ev))
 		if err != nil {
@@ -87,10 +75,24 @@ func (g *Gateway) putAside(ctx context.Context, ev bots.Event, why error) error 
 		g.Metrics.refused(ev.Channel)
 		return fmt.Errorf("take an event: %w (and it could not be put aside: %w)", why, err)
 	}
+	g.waits(ev, why)
+	return nil
+}
+
+// waits tells of an event that was put aside.
+func (g *Gateway) waits(ev bots.Event, why error) {
 	g.Log.Warn("an event waits", "channel", string(ev.Channel), "kind", string(ev.Kind), "error", errorCode(why))
 	g.Metrics.waited(ev.Channel)
 	g.Bus.Wake(topicWaiting)
-	return nil
+}
+
+// sealEvent packs a waiting event; openEvent is its reverse.
+func (g *Gateway) sealEvent(ev bots.Event) ([]byte, error) {
+	body, err := json.Marshal(ev)
+	if err != nil {
+		return nil, fmt.Errorf("pack a waiting event: %w", err)
+	}
+	return g.Keys.Seal(body, aadEvent), nil
 }
 
 // errorCode is what a row may keep of an error: scrubbed of what looks
@@ -102,6 +104,6 @@ func errorCode(err error) string {
 func incoming(ev bots.Event) postgres.Incoming {
 	return postgres.Incoming{
 		Channel: string(ev.Channel), Chat: string(ev.Chat), User: string(ev.From.User),
-		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key,
+		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key, Group: ev.Group,
 	}
 }

@@ -105,7 +105,11 @@ func TestWhatCannotBeDoneWaitsAndLeavesNothing(t *testing.T) {
 	for name, fault := range trouble() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config, _ *Deps) { c.TurnTimeout = 500 * time.Millisecond })
+			r := newRig(t, func(c *Config, _ *Deps) {
+				if name == "too slow" { // the others must not fail on a busy machine
+					c.TurnTimeout = 500 * time.Millisecond
+				}
+			})
 			r.says("li", "报修")
 			r.says("li", "楼道灯坏了")
 			before := r.count(`select turn from conversation`)

@@ -64,6 +64,7 @@ const (
 	KindResident PersonKind = "resident"
 	KindRider    PersonKind = "rider"
 	KindStaff    PersonKind = "staff"
+	KindGroup    PersonKind = "group" // stands for a group that is written to
 )
 
 // AddressState says whether an address can be written to.

@@ -116,6 +116,84 @@ func TestRightsMatrix(t *testing.T) {
 	golden(t, "rights.golden", b.String())
 }
 
+// Every cell once more, by how the area of the subject lies to the area of the
+// grant: own, above, below, foreign. Nothing is left out: what nobody may is a
+// row of dashes.
+func TestRightsByArea(t *testing.T) {
+	r := rights(t)
+	var b strings.Builder
+	b.WriteString("# role, kind of area, command: own above below foreign\n")
+	for _, role := range people.Roles() {
+		for _, kind := range people.AreaKinds() {
+			staff := people.Staff{ID: me, Grants: []people.Grant{{Role: role, Area: areaOf(kind)}}}
+			grantable := r.Grantable(staff.Grants[0])
+			for _, c := range people.StaffCommands() {
+				row := ""
+				for _, at := range areasAround(kind) {
+					cell := "-"
+					switch {
+					case at.s == nil:
+						cell = "." // there is no such area
+					case r.May(staff, c, *at.s, now):
+						cell = at.name
+					}
+					row += fmt.Sprintf(" %-7s", cell)
+				}
+				if grantable {
+					fmt.Fprintf(&b, "%-17s %-9s %-19s%s\n", role, kind, c, strings.TrimRight(row, " "))
+				} else if strings.Trim(row, " -.") != "" {
+					t.Errorf("%s in a %s may %s, though nobody can be that", role, kind, c)
+				}
+			}
+		}
+	}
+	golden(t, "rights_areas.golden", b.String())
+}
+
+type around struct {
+	name string
+	s    *people.Subject
+}
+
+// areasAround are the subjects that are an area of the kind itself, the one
+// above it, one below it, and another of the same kind elsewhere.
+func areasAround(kind people.AreaKind) []around {
+	division := func(code string) *people.Subject { return &people.Subject{Division: code} }
+	inGrid := func(code string) *people.Subject { return &people.Subject{Division: code[:12], Grid: code} }
+	const otherVillage, otherGrid = "360323101001", "360323101001001"
+	switch kind {
+	case people.AreaCity:
+		return []around{{"own", division(city)}, {"above", nil}, {"below", division(county)}, {"foreign", division("3604")}}
+	case people.AreaCounty:
+		return []around{{"own", division(county)}, {"above", division(city)}, {"below", division(township)}, {"foreign", division("360323")}}
+	case people.AreaTownship:
+		return []around{{"own", division(township)}, {"above", division(county)}, {"below", division(village)}, {"foreign", division("360323101")}}
+	case people.AreaVillage:
+		return []around{{"own", division(village)}, {"above", division(township)}, {"below", inGrid(grid)}, {"foreign", division(otherVillage)}}
+	case people.AreaGrid:
+		return []around{{"own", inGrid(grid)}, {"above", division(village)}, {"below", nil}, {"foreign", inGrid(otherGrid)}}
+	}
+	return []around{{"own", &people.Subject{Unit: unit}}, {"above", nil}, {"below", nil}, {"foreign", &people.Subject{Unit: "police"}}}
+}
+
+// What the areas must keep to whatever the table says: nobody reaches above what
+// they hold, nor next door.
+func TestNobodyReachesAboveOrNextDoor(t *testing.T) {
+	r := rights(t)
+	for _, role := range people.Roles() {
+		for _, kind := range people.AreaKinds() {
+			staff := people.Staff{ID: me, Grants: []people.Grant{{Role: role, Area: areaOf(kind)}}}
+			for _, c := range people.StaffCommands() {
+				for _, at := range areasAround(kind) {
+					if (at.name == "above" || at.name == "foreign") && at.s != nil && r.May(staff, c, *at.s, now) {
+						t.Errorf("%s of a %s may %s %s", role, kind, c, at.name)
+					}
+				}
+			}
+		}
+	}
+}
+
 // What must hold whatever the table says.
 func TestRightsPrinciples(t *testing.T) {
 	r := rights(t)

@@ -18,7 +18,10 @@ const ownerPing = 2 * time.Second
 // epoch under which this owner claims and marks outbox rows.
 type Ownership struct {
 	Epoch int64
-	conn  *pgx.Conn
+	// Paused is how long the network still asks not to be sent to; an owner
+	// before this one was told.
+	Paused time.Duration
+	conn   *pgx.Conn
 }
 
 // TryOwn takes the lock of a channel account if nobody holds it. It returns
@@ -39,7 +42,8 @@ func (d *DB) TryOwn(ctx context.Context, channel string) (*Ownership, error) {
 	}
 	o := &Ownership{conn: conn}
 	err = conn.QueryRow(ctx, `insert into channel_owner (channel, epoch) values ($1, 1)
-		on conflict (channel) do update set epoch = channel_owner.epoch + 1, since = now() returning epoch`, channel).Scan(&o.Epoch)
+		on conflict (channel) do update set epoch = channel_owner.epoch + 1, since = now()
+		returning epoch, greatest(coalesce(paused_until - now(), '0'), '0')`, channel).Scan(&o.Epoch, &o.Paused)
 	if err != nil {
 		conn.Close(ctx)
 		return nil, fmt.Errorf("raise the epoch of channel %s: %w", channel, err)

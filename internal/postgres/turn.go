@@ -17,6 +17,8 @@ type Incoming struct {
 	Channel, Chat, User string
 	Trust               string
 	Kind                string
+	// Group is true where the chat has more than one user.
+	Group bool
 	// Key is the event's dedupe key. Empty for an event that is already in
 	// the inbox or never was from a network (drainer, due row): nothing is
 	// inserted then.
@@ -31,7 +33,6 @@ type TurnRow struct {
 	InboxID int64
 
 	ConversationID int64
-	BoundAs        string
 	Flow           string
 	State          []byte
 	Turn           int64
@@ -59,6 +60,14 @@ type TurnRow struct {
 	PromptState   []byte
 	PromptSubject string
 
+	// The group that the conversation lies in, GroupID 0 for none and for one
+	// that was never bound.
+	GroupID, GroupAddress int64
+	BoundAs               string
+	// GroupBlocked: its members were told that somebody is no verified staff.
+	// GroupGone: it could not be written to. Left: this member had left it.
+	GroupBlocked, GroupGone, Left bool
+
 	// Now is product time and Wall is database time, the same for the turn.
 	Now, Wall time.Time
 }
@@ -75,20 +84,35 @@ type TurnRow struct {
 // a lock sees the locked row as it is then, but the rows beside it (prompt,
 // waiting events) as they were before the wait.
 const lockFirst = `
-select c.id
-from (select * from unnest($1::text[], $2::text[], $3::text[]) as e(channel, chat, user_id) limit cardinality($1)) k
+select k.ord, c.id
+from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality as e(channel, chat, user_id, ord)
+      limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 order by c.id
 for no key update of c`
 
-const readTurn = `
-select k.ord, c.id, c.bound_as, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
+// lockFree takes those locks that nobody holds.
+const lockFree = lockFirst + ` skip locked`
+
+// readTurn reads what a turn knows. Only a turn in a group looks for its group:
+// the two joins would cost every other one a tenth of this statement.
+const (
+	readTurn        = readColumns + `0::bigint, 0::bigint, '', false, false, false` + readTables
+	readTurnInGroup = readColumns + `coalesce(g.id, 0), coalesce(g.address_id, 0), coalesce(g.bound_as, ''), g.blocked_at is not null,
+       coalesce(ga.state, '') = 'gone', c.left_at is not null` + readTables + `
+left join conversation g on g.channel = c.channel and g.chat = c.chat and g.is_group and c.in_group
+left join address ga on ga.id = g.address_id`
+
+	readColumns = `
+select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state,
        a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
        p.id, p.lang, p.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
-       product_now(), now()
+       product_now(), now(), `
+
+	readTables = `
 from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality as e(channel, chat, user_id, ord)
       limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
@@ -97,6 +121,7 @@ join person p on p.id = a.person_id
 left join staff s on s.person_id = p.id and s.ended_at is null
 left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
      and r.open_until > product_now()`
+)
 
 const insertInbox = `
 insert into inbox (channel, event_key, conversation_id, kind, state)
@@ -114,6 +139,9 @@ type Turn struct {
 	Tx
 	pooled *pgxpool.Conn
 	open   bool
+	// guard is the connection as the turns of a slice see it, nil for a turn
+	// that has its transaction to itself.
+	guard *guard
 }
 
 // BeginTurn opens a transaction, locks the conversations of all events in the
@@ -121,17 +149,85 @@ type Turn struct {
 // conversations exist. A conversation that is not there yet is made. The rows
 // come back in the order of in. Keys must name different conversations.
 func (d *DB) BeginTurn(ctx context.Context, in []Incoming) (*Turn, []TurnRow, error) {
-	conn, err := d.pool.Acquire(ctx)
+	t, err := d.acquire(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("get a connection for a turn: %w", err)
+		return nil, nil, err
 	}
-	t := &Turn{Tx: Tx{Queries: db.New(conn), conn: conn.Conn()}, pooled: conn, open: true}
 	rows, err := t.begin(ctx, in)
 	if err != nil {
 		t.Rollback(ctx)
 		return nil, nil, err
 	}
 	return t, rows, nil
+}
+
+// acquire gets the connection of a turn.
+func (d *DB) acquire(ctx context.Context) (*Turn, error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get a connection for a turn: %w", err)
+	}
+	return &Turn{Tx: Tx{Queries: db.New(conn), conn: conn.Conn()}, pooled: conn, open: true}, nil
+}
+
+// BeginSlice opens one transaction for events of different conversations, in
+// two round trips. It waits for nobody and makes nothing: the row of an event
+// whose conversation is new, or is locked by somebody else just now, comes back
+// without ConversationID and the event is a matter for BeginTurn. The rows come
+// back in the order of in.
+func (d *DB) BeginSlice(ctx context.Context, in []Incoming) (*Turn, []TurnRow, error) {
+	t, err := d.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.guard = &guard{execer: t.conn}
+	t.Tx = Tx{Queries: db.New(t.guard), conn: t.guard}
+	rows := make([]TurnRow, len(in))
+	if err := t.beginSlice(ctx, in, rows); err != nil {
+		t.Rollback(ctx)
+		return nil, nil, err
+	}
+	return t, rows, nil
+}
+
+func (t *Turn) beginSlice(ctx context.Context, in []Incoming, out []TurnRow) error {
+	cols := columns(in)
+	var b pgx.Batch
+	b.Queue("begin")
+	b.Queue(lockFree, cols.channel, cols.chat, cols.user)
+	held, err := t.lock(ctx, &b)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	mine, at := make([]Incoming, 0, len(held)), make([]int, 0, len(held))
+	for i := range in {
+		if held[i] != 0 {
+			mine, at = append(mine, in[i]), append(at, i)
+		}
+	}
+	var read pgx.Batch
+	queueRead(&read, columns(mine))
+	res := t.pooled.SendBatch(ctx, &read)
+	defer res.Close()
+	rows := make([]TurnRow, len(mine))
+	if err := readRows(res, mine, rows); err != nil {
+		return err
+	}
+	for i, r := range rows {
+		out[at[i]] = r
+	}
+	return nil
+}
+
+// lock begins the transaction and returns which conversations it locked: the
+// position of the event to the conversation's id.
+func (t *Turn) lock(ctx context.Context, b *pgx.Batch) (map[int]int64, error) {
+	res := t.pooled.SendBatch(ctx, b)
+	defer res.Close()
+	if _, err := res.Exec(); err != nil {
+		return nil, fmt.Errorf("begin a turn: %w", err)
+	}
+	return readLocks(res)
 }
 
 func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
@@ -164,7 +260,15 @@ func (t *Turn) begin(ctx context.Context, in []Incoming) ([]TurnRow, error) {
 
 func queueBegin(b *pgx.Batch, cols turnColumns) {
 	b.Queue(lockFirst, cols.channel, cols.chat, cols.user)
-	b.Queue(readTurn, cols.channel, cols.chat, cols.user)
+	queueRead(b, cols)
+}
+
+func queueRead(b *pgx.Batch, cols turnColumns) {
+	read := readTurn
+	if cols.group {
+		read = readTurnInGroup
+	}
+	b.Queue(read, cols.channel, cols.chat, cols.user)
 	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
 }
 
@@ -180,42 +284,59 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 	if err != nil {
 		return err
 	}
-	locked, err := res.Query()
+	if err := readRows(res, in, out); err != nil {
+		return err
+	}
+	for i := range out {
+		if held[i] == 0 {
+			out[i].ConversationID = 0 // made between the two statements, so not ours yet
+		}
+	}
+	return nil
+}
+
+// readRows reads the results of queueRead. What was inserted into the inbox by
+// an earlier call stays fresh.
+func readRows(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
+	found, err := res.Query()
 	if err != nil {
 		return fmt.Errorf("read a conversation: %w", err)
 	}
-	for locked.Next() {
+	for found.Next() {
 		var ord int64
 		var r TurnRow
-		if err := locked.Scan(&ord, &r.ConversationID, &r.BoundAs, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
+		if err := found.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
 			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
-			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall); err != nil {
+			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall,
+			&r.GroupID, &r.GroupAddress, &r.BoundAs, &r.GroupBlocked, &r.GroupGone, &r.Left); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
-		}
-		if !held[r.ConversationID] {
-			continue // made between the two statements, so not ours yet
 		}
 		r.Fresh, r.InboxID = out[ord-1].Fresh, out[ord-1].InboxID
 		out[ord-1] = r
 	}
-	if err := locked.Err(); err != nil {
+	if err := found.Err(); err != nil {
 		return fmt.Errorf("read a conversation: %w", err)
+	}
+	return readInbox(res, in, out)
+}
+
+func readInbox(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
+	type name struct{ channel, key string }
+	at := make(map[name]int, len(in))
+	for i := range in {
+		at[name{in[i].Channel, in[i].Key}] = i
 	}
 	taken, err := res.Query()
 	if err != nil {
 		return fmt.Errorf("insert into the inbox: %w", err)
 	}
 	for taken.Next() {
-		var channel, key string
+		var n name
 		var id int64
-		if err := taken.Scan(&channel, &key, &id); err != nil {
+		if err := taken.Scan(&n.channel, &n.key, &id); err != nil {
 			return fmt.Errorf("read an inbox row: %w", err)
 		}
-		for i := range in {
-			if in[i].Channel == channel && in[i].Key == key {
-				out[i].Fresh, out[i].InboxID = true, id
-			}
-		}
+		out[at[n]].Fresh, out[at[n]].InboxID = true, id
 	}
 	if err := taken.Err(); err != nil {
 		return fmt.Errorf("insert into the inbox: %w", err)
@@ -224,18 +345,18 @@ func (t *Turn) readBegin(ctx context.Context, b *pgx.Batch, in []Incoming, out [
 }
 
 // readLocks reads which conversations lockFirst has locked.
-func readLocks(res pgx.BatchResults) (map[int64]bool, error) {
+func readLocks(res pgx.BatchResults) (map[int]int64, error) {
 	rows, err := res.Query()
 	if err != nil {
 		return nil, fmt.Errorf("lock a conversation: %w", err)
 	}
-	held := map[int64]bool{}
+	held := map[int]int64{}
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var ord, id int64
+		if err := rows.Scan(&ord, &id); err != nil {
 			return nil, fmt.Errorf("read a lock: %w", err)
 		}
-		held[id] = true
+		held[int(ord-1)] = id
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("lock a conversation: %w", err)
@@ -243,7 +364,10 @@ func readLocks(res pgx.BatchResults) (map[int64]bool, error) {
 	return held, nil
 }
 
-type turnColumns struct{ channel, chat, user, key, kind []string }
+type turnColumns struct {
+	channel, chat, user, key, kind []string
+	group                          bool
+}
 
 func columns(in []Incoming) turnColumns {
 	var c turnColumns
@@ -253,6 +377,7 @@ func columns(in []Incoming) turnColumns {
 		c.user = append(c.user, e.User)
 		c.key = append(c.key, e.Key)
 		c.kind = append(c.kind, e.Kind)
+		c.group = c.group || e.Group
 	}
 	return c
 }
@@ -260,6 +385,10 @@ func columns(in []Incoming) turnColumns {
 // EnsureConversation makes the conversation of an event with its address and
 // person, or finds the one that another process made at the same moment.
 func (t *Tx) EnsureConversation(ctx context.Context, e Incoming) (int64, error) {
+	chat := e.Chat
+	if e.Group { // nobody is written to in a group who was heard there only
+		chat = ""
+	}
 	a, err := t.AddressByUser(ctx, e.Channel, e.User)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -268,16 +397,20 @@ func (t *Tx) EnsureConversation(ctx context.Context, e Incoming) (int64, error) 
 			return 0, fmt.Errorf("make a person: %w", err)
 		}
 		a, err = t.NewAddress(ctx, db.NewAddressParams{
-			Channel: e.Channel, UserID: e.User, Chat: e.Chat, PersonID: person, Trust: e.Trust,
+			Channel: e.Channel, UserID: e.User, Chat: chat, PersonID: person, Trust: e.Trust,
 		})
 		if err != nil {
 			return 0, fmt.Errorf("make an address: %w", err)
 		}
 	case err != nil:
 		return 0, fmt.Errorf("look for an address: %w", err)
+	case !e.Group:
+		if err := t.SetAddressChat(ctx, e.Channel, e.User, chat); err != nil {
+			return 0, fmt.Errorf("note the chat of an address: %w", err)
+		}
 	}
 	id, err := t.NewConversation(ctx, db.NewConversationParams{
-		Channel: e.Channel, Chat: e.Chat, UserID: e.User, AddressID: a,
+		Channel: e.Channel, Chat: e.Chat, UserID: e.User, AddressID: a, InGroup: e.Group,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("make a conversation: %w", err)
@@ -298,6 +431,8 @@ type Line struct {
 	SubjectVersion            int32
 	QuestionTurn, PromptID    int64
 	Nudge, Expire             time.Duration
+	// Edits is the row whose message this one replaces, 0 for a new message.
+	Edits int64
 }
 
 // Heard is one inbound message to keep, already sealed.
@@ -329,10 +464,10 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[]) as m(c, i, k, b
 
 	insertLines = `
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang,
-                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds)
+                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, edits)
 select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
                      $8::int[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::bigint[],
-                     $15::bigint[], $16::int[], $17::int[])`
+                     $15::bigint[], $16::int[], $17::int[], $18::bigint[])`
 
 	updateConversations = `
 update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
@@ -357,7 +492,7 @@ func (t *Turn) Commit(ctx context.Context, states []ConversationState, heard []H
 	queueStates(&b, states)
 	n := b.Len()
 	b.Queue("commit")
-	res := t.conn.SendBatch(ctx, &b)
+	res := t.pooled.SendBatch(ctx, &b)
 	for range n {
 		if _, err := res.Exec(); err != nil {
 			res.Close()
@@ -413,7 +548,7 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		return
 	}
 	var channel, chat, class, source, key, lang, reason, subject []string
-	var conv, addr, question, prompt []int64
+	var conv, addr, question, prompt, edits []int64
 	var version, subjectVersion, nudge, expire []int32
 	var params [][]byte
 	for _, l := range lines {
@@ -426,9 +561,10 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		question, prompt = append(question, l.QuestionTurn), append(prompt, l.PromptID)
 		nudge = append(nudge, int32(l.Nudge/time.Second))
 		expire = append(expire, int32(l.Expire/time.Second))
+		edits = append(edits, l.Edits)
 	}
 	b.Queue(insertLines, channel, chat, conv, addr, class, source, key, version, lang,
-		params, reason, subject, subjectVersion, question, prompt, nudge, expire)
+		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits)
 }
 
 func queueStates(b *pgx.Batch, states []ConversationState) {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"shaoying/internal/postgres/db"
 )
 
 func from(user, key string) Incoming {
@@ -49,6 +51,65 @@ func TestTurnMakesWhatIsNotThere(t *testing.T) {
 	tx.Rollback(t.Context()) // harmless
 	if d.Free() != 5 {
 		t.Fatalf("%d connections are free, want all 5", d.Free())
+	}
+}
+
+// A member's conversation knows its group by the same statement; a private one
+// never does.
+func TestATurnInAGroup(t *testing.T) {
+	t.Parallel()
+	d := fresh(t)
+	in := from("li", "k1")
+	in.Chat, in.Group = "hall", true
+	tx, r := turn(t, d, in)
+	if r.GroupID != 0 || r.BoundAs != "" {
+		t.Fatalf("a group that was never bound: %+v", r)
+	}
+	person, err := tx.NewGroupPerson(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := tx.NewAddress(t.Context(), db.NewAddressParams{Channel: "web", UserID: "group", Chat: "hall", PersonID: person, Trust: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := tx.NewGroup(t.Context(), db.NewGroupParams{Channel: "web", Chat: "hall", UserID: "group", AddressID: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.BindGroup(t.Context(), db.BindGroupParams{ID: g, BoundAs: "work", AreaKind: "grid", Area: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, tx, r)
+	in.Key = "k2"
+	tx, r = turn(t, d, in)
+	if r.GroupID != g || r.GroupAddress != a || r.BoundAs != "work" || r.GroupBlocked || r.GroupGone || r.Left {
+		t.Fatalf("in the group: %+v", r)
+	}
+	if err := tx.LeaveGroup(t.Context(), r.ConversationID); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.BlockGroup(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, tx, r)
+	in.Key = "k3"
+	tx, r = turn(t, d, in)
+	if !r.Left || !r.GroupBlocked {
+		t.Fatalf("after leaving: %+v", r)
+	}
+	commit(t, tx, r)
+	// The chat of an address is its private one, once there is any.
+	if chat := value[string](t, d, `select chat from address where user_id = 'li'`); chat != "" {
+		t.Fatalf("who was heard in a group only is written to in %q", chat)
+	}
+	tx, r = turn(t, d, from("li", "k4"))
+	if r.GroupID != 0 || r.BoundAs != "" {
+		t.Fatalf("in private: %+v", r)
+	}
+	commit(t, tx, r)
+	if chat := value[string](t, d, `select chat from address where user_id = 'li'`); chat != "li" {
+		t.Fatalf("the private chat is %q", chat)
 	}
 }
 

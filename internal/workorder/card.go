@@ -23,7 +23,9 @@ var ErrNotForYou = errors.New("the ticket is not for this chat")
 // Card is a ticket as it lies in the chat of the turn: a text of the catalogue
 // with its values, the first photo, and a button for each thing that the staff
 // member may do with it now. It gives the card its short handle. What is shown
-// follows ticket.View; an informed card is for knowing, not for doing.
+// follows ticket.View; an informed card is for knowing, not for doing. In a group
+// the card is the group's: it shows the same whoever asks, and its buttons are
+// for the whole roster.
 func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, informed bool) (
 	key string, params map[string]string, photo string, options []flows.Option, err error,
 ) {
@@ -31,7 +33,7 @@ func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff peo
 	if err != nil {
 		return "", nil, "", nil, err
 	}
-	handle, err := t.PutCard(ctx, t.Conversation, o.ID, int32(o.Version))
+	handle, err := t.PutCard(ctx, t.CardHome(), o.ID, int32(o.Version))
 	if err != nil {
 		return "", nil, "", nil, fmt.Errorf("lay a card: %w", err)
 	}
@@ -45,7 +47,11 @@ func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff peo
 	if informed {
 		return "card.informed", params, photo, nil, nil
 	}
-	options, err = s.buttons(t, o, staff)
+	if t.Group {
+		options, err = s.groupButtons(ctx, t, o)
+	} else {
+		options, err = s.buttons(t, o, staff)
+	}
 	return "card.lead", params, photo, options, err
 }
 
@@ -68,7 +74,7 @@ func (s *Service) view(t *gateway.Turn, o *Order, staff people.Staff, informed b
 	viewer, ok := s.Viewer(staff, o, t.Now)
 	switch {
 	case t.Group:
-		viewer, ok = ticket.ViewGroup, ok && t.BoundAs == workGroup
+		viewer, ok = ticket.ViewGroup, ForGroups(o) && t.BoundAs == flows.GroupWork
 	case informed:
 		viewer = ticket.ViewInformed
 	}
@@ -78,9 +84,6 @@ func (s *Service) view(t *gateway.Turn, o *Order, staff people.Staff, informed b
 	}
 	return view, nil
 }
-
-// workGroup is how a chat of the staff is bound 工作群.
-const workGroup = "work"
 
 // sheet gathers the lines of a card; the first error stays.
 type sheet struct {
@@ -116,8 +119,12 @@ func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, vie
 		return nil, err
 	}
 	c := sheet{t: t, gist: gist}
-	if view[ticket.FieldPlace] == ticket.Full && o.Place.Label != "" {
-		c.add("card.place", map[string]string{"place": o.Place.Label})
+	place := o.Place.Label
+	if t.Group { // P3: no name, phone or house number where others read along
+		place, words = privacy.MaskAddress(place), privacy.MaskWords(words)
+	}
+	if view[ticket.FieldPlace] == ticket.Full && place != "" {
+		c.add("card.place", map[string]string{"place": place})
 	}
 	if view[ticket.FieldWords] == ticket.Full && words != "" {
 		c.add("card.words", map[string]string{"words": words})
@@ -134,8 +141,47 @@ func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, vie
 	if o.State.OnDesk() && !o.Deadline.IsZero() {
 		c.add("card.until", s.when(o.Deadline))
 	}
+	gist["by"], err = s.by(ctx, t, o)
 	gist["lines"] = strings.Join(c.lines, "\n")
-	return gist, c.err
+	return gist, errors.Join(c.err, err)
+}
+
+// Closed are the values of the texts about a ticket that lies here no longer:
+// what became of it, and nothing that points at a person.
+func (s *Service) Closed(ctx context.Context, t *gateway.Turn, o *Order, handle int32) (map[string]string, error) {
+	p, err := s.Gist(t, o)
+	if err != nil {
+		return nil, err
+	}
+	p["handle"] = strconv.Itoa(int(handle))
+	key := ""
+	switch {
+	case o.State == ticket.Received:
+		key = "card.state.returned"
+	case o.State == ticket.Redo:
+	case o.State.OnDesk():
+		key = "card.state.moved"
+	}
+	if key != "" {
+		if p["state"], err = t.Text(key, nil); err != nil {
+			return nil, err
+		}
+	}
+	p["by"], err = s.by(ctx, t, o)
+	return p, err
+}
+
+// by says who has the ticket, empty for nobody yet.
+func (s *Service) by(ctx context.Context, t *gateway.Turn, o *Order) (string, error) {
+	lead, ok := o.Lead()
+	if !ok || lead.SignedBy == 0 || o.State == ticket.Dispatched {
+		return "", nil
+	}
+	staff, err := t.GetStaff(ctx, lead.SignedBy)
+	if err != nil {
+		return "", fmt.Errorf("load who signed for a ticket: %w", err)
+	}
+	return t.Text("card.by", map[string]string{"name": staff.Name})
 }
 
 // Gist are the values by which staff know a ticket in one line: number, matter
@@ -229,11 +275,11 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		if !button || !s.May(staff, right, o, t.Now) {
 			continue
 		}
-		label, err := t.Text("card.button."+string(c), nil)
+		option, err := s.button(t, o, c)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, flows.Option{Value: fmt.Sprintf("%s%s %d", gateway.CommandPrefix, c, o.ID), Label: label})
+		options = append(options, option)
 	}
 	return options, nil
 }

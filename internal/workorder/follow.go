@@ -45,9 +45,11 @@ type CodeDue struct {
 	Digits []byte `json:"digits"`
 }
 
-// CardDue is the data of a DueCard row.
+// CardDue is the data of a DueCard row: for one of the staff, or for a group.
 type CardDue struct {
-	Staff int64 `json:"staff"`
+	Staff int64 `json:"staff,omitempty"`
+	// Group is the own conversation of a work group.
+	Group int64 `json:"group,omitempty"`
 	// Informed cards are for knowing, not for doing.
 	Informed bool `json:"informed,omitempty"`
 }
@@ -99,13 +101,13 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	case ticket.EventDispatched, ticket.EventTransferred:
 		return s.onDesk(ctx, t, o, e)
 	case ticket.EventSigned, ticket.EventAutoSigned:
-		return s.clear(ctx, t, o, DueSign, "signed")
+		return s.clear(ctx, t, o, "signed", DueSign)
 	case ticket.EventContacted:
-		return s.clear(ctx, t, o, DueContact, "contacted")
+		return s.clear(ctx, t, o, "contacted", DueContact)
 	case ticket.EventHandled:
 		return s.handled(ctx, t, o)
 	case ticket.EventUnhappy:
-		if err := s.clear(ctx, t, o, DueCallback, "answered"); err != nil {
+		if err := s.clear(ctx, t, o, "answered", DueCallback); err != nil {
 			return err
 		}
 		return s.AddTask(ctx, t, o, TaskJudge, people.RoleCallbackClerk, nil)
@@ -126,14 +128,14 @@ func (s *Service) dispatch(ctx context.Context, t *gateway.Turn, o *Order) error
 	if err != nil {
 		return err
 	}
-	plan := ticket.Route(o.Ticket, m.Handling(), roster)
-	if plan.Lead.Kind == ticket.DeskDispatcher {
-		if err := s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": plan.Reason}); err != nil {
+	route := ticket.Route(o.Ticket, m.Handling(), roster)
+	if route.Lead.Kind == ticket.DeskDispatcher {
+		if err := s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": route.Reason}); err != nil {
 			return err
 		}
-		return s.plan(ctx, t, o, DueDispatch, "", o.DispatchDue, nil)
+		return t.PlanDue(ctx, plan(o, DueDispatch, "", o.DispatchDue, nil)...)
 	}
-	return s.apply(ctx, t, o, ticket.Actor{As: ticket.AsSystem}, ticket.Dispatch{Lead: plan.Lead, Informed: plan.Informed})
+	return s.apply(ctx, t, o, ticket.Actor{As: ticket.AsSystem}, ticket.Dispatch{Lead: route.Lead, Informed: route.Informed})
 }
 
 // roster is who may be asked about a ticket.
@@ -182,8 +184,18 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
+	homes, err := s.homes(ctx, t, o)
+	if err != nil {
+		return err
+	}
+	var plans []gateway.Plan
 	for _, a := range o.Assignments {
 		if !a.EndedAt.IsZero() {
+			continue
+		}
+		// Who was asked by name hears it alone.
+		if group := homes[a.Desk]; group != 0 && e.Data["reason"] != "colleague" {
+			plans = append(plans, groupCard(t, o, group, a.Role == ticket.RoleInformed))
 			continue
 		}
 		staff, err := s.AtDesk(ctx, t, a.Desk)
@@ -192,21 +204,16 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		for _, id := range staff {
 			key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
-			if err := s.planAt(ctx, t, o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}); err != nil {
-				return err
-			}
+			plans = append(plans, planAt(o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}))
 		}
 	}
 	for _, n := range s.Rules.Nudges(o.Ticket) {
 		key := strconv.FormatFloat(n.Share, 'f', 2, 64)
-		if err := s.plan(ctx, t, o, DueNudge, key, n.At, NudgeDue{Share: n.Share}); err != nil {
-			return err
-		}
+		plans = append(plans, plan(o, DueNudge, key, n.At, NudgeDue{Share: n.Share})...)
 	}
-	if err := s.plan(ctx, t, o, DueSign, "", o.SignDue, nil); err != nil {
-		return err
-	}
-	return s.plan(ctx, t, o, DueContact, "", o.ContactDue, nil)
+	plans = append(plans, plan(o, DueSign, "", o.SignDue, nil)...)
+	plans = append(plans, plan(o, DueContact, "", o.ContactDue, nil)...)
+	return t.PlanDue(ctx, plans...)
 }
 
 // AtDesk lists the staff on duty who see a ticket that lies on a desk.
@@ -279,13 +286,13 @@ func (s *Service) Attempts(from time.Time) ([]time.Time, error) {
 
 // PlanCallback plans one try of asking.
 func (s *Service) PlanCallback(ctx context.Context, t *gateway.Turn, o *Order, try int, at time.Time) error {
-	return s.plan(ctx, t, o, DueCallback, strconv.Itoa(try), at, CallbackDue{Try: try})
+	return t.PlanDue(ctx, plan(o, DueCallback, strconv.Itoa(try), at, CallbackDue{Try: try})...)
 }
 
 // over ends everything that was planned around a ticket.
 func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
-	if _, err := t.ClearDue(ctx, string(e.Kind), Subject(o.ID), ""); err != nil {
-		return fmt.Errorf("clear what was due: %w", err)
+	if err := s.clear(ctx, t, o, string(e.Kind)); err != nil {
+		return err
 	}
 	if err := t.ClosePromptsOf(ctx, string(e.Kind), Subject(o.ID)); err != nil {
 		return fmt.Errorf("close the prompts: %w", err)
@@ -314,38 +321,34 @@ func (s *Service) promise(o *Order) map[string]string {
 // Notify plans a text for the reporter. What names the occasion: one notice
 // per occasion and version.
 func (s *Service) Notify(ctx context.Context, t *gateway.Turn, o *Order, what string, n NoticeDue) error {
-	return s.plan(ctx, t, o, DueNotice, what, t.Now, n)
+	return t.PlanDue(ctx, plan(o, DueNotice, what, t.Now, n)...)
 }
 
 // quiet takes back the clocks of the desk that had the ticket.
 func (s *Service) quiet(ctx context.Context, t *gateway.Turn, o *Order, why string) error {
-	for _, kind := range []string{DueNudge, DueSign, DueContact, DueDispatch, DueCard} {
-		if err := s.clear(ctx, t, o, kind, why); err != nil {
-			return err
-		}
+	return s.clear(ctx, t, o, why, DueNudge, DueSign, DueContact, DueDispatch, DueCard)
+}
+
+// clear takes back what was planned of the kinds given, of all when none is.
+func (s *Service) clear(ctx context.Context, t *gateway.Turn, o *Order, why string, kinds ...string) error {
+	if _, err := t.ClearDue(ctx, why, Subject(o.ID), kinds); err != nil {
+		return fmt.Errorf("clear what was due: %w", err)
 	}
 	return nil
 }
 
-func (s *Service) clear(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
-	if _, err := t.ClearDue(ctx, why, Subject(o.ID), kind); err != nil {
-		return fmt.Errorf("clear %s: %w", kind, err)
-	}
-	return nil
-}
-
-// plan writes a due row for the ticket as it is now; zero times plan nothing.
-func (s *Service) plan(ctx context.Context, t *gateway.Turn, o *Order, kind, key string, at time.Time, data any) error {
+// plan is a due row for the ticket as it is now; zero times plan nothing.
+func plan(o *Order, kind, key string, at time.Time, data any) []gateway.Plan {
 	if at.IsZero() {
 		return nil
 	}
-	return s.planAt(ctx, t, o, kind, "v"+strconv.Itoa(o.Version)+"/"+key, at, data)
+	return []gateway.Plan{planAt(o, kind, "v"+strconv.Itoa(o.Version)+"/"+key, at, data)}
 }
 
-func (s *Service) planAt(ctx context.Context, t *gateway.Turn, o *Order, kind, key string, at time.Time, data any) error {
-	return t.PlanDue(ctx, gateway.Plan{
+func planAt(o *Order, kind, key string, at time.Time, data any) gateway.Plan {
+	return gateway.Plan{
 		Kind: kind, Subject: Subject(o.ID), Key: key, Person: o.ReporterID, Version: int32(o.Version), Data: data, At: at,
-	})
+	}
 }
 
 func (s *Service) endTasks(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {

@@ -38,7 +38,13 @@ const CityCode = "3603"
 
 // AddTask lays a task before the people of a role whose area has the ticket.
 func (s *Service) AddTask(ctx context.Context, t *gateway.Turn, o *Order, kind string, role people.Role, data map[string]string) error {
-	p := db.AddTaskParams{Kind: kind, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(role)}
+	return s.AddTaskOn(ctx, t, o, kind, Subject(o.ID), role, data)
+}
+
+// AddTaskOn is AddTask where there may be several of a kind about one ticket:
+// the subject tells them apart.
+func (s *Service) AddTaskOn(ctx context.Context, t *gateway.Turn, o *Order, kind, subject string, role people.Role, data map[string]string) error {
+	p := db.AddTaskParams{Kind: kind, Subject: subject, TicketID: &o.ID, Role: string(role)}
 	p.Area, p.AreaKind = s.taskArea(o)
 	return s.addTask(ctx, t, p, int32(o.Version), data)
 }

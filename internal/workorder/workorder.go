@@ -24,6 +24,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"shaoying/internal/gateway"
@@ -155,6 +156,9 @@ func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events 
 			return fmt.Errorf("follow %s: %w", e.Kind, err)
 		}
 	}
+	if slices.ContainsFunc(events, func(e ticket.Event) bool { return shows(e.Kind) }) {
+		return s.changeCards(ctx, t, o)
+	}
 	return nil
 }
 
@@ -196,9 +200,10 @@ func (s *Service) unseal(what string, sealed []byte) (string, error) {
 // it: the answer must be the same as for a number that does not exist.
 var ErrNotYours = errors.New("no such ticket for this reader")
 
-// FindOwn finds a ticket by its number for the resident who speaks: their own
-// by this address, or any of the person's where the address is verified.
-func (s *Service) FindOwn(ctx context.Context, t *gateway.Turn, n ticket.Number) (*Order, error) {
+// FindOwn finds a ticket by its number for the resident who speaks and wants c
+// done with it: one of the person's, or one by this address, as the trust in the
+// address allows.
+func (s *Service) FindOwn(ctx context.Context, t *gateway.Turn, n ticket.Number, c people.ResidentCommand) (*Order, error) {
 	id, err := t.TicketIDByNumber(ctx, string(n))
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, ErrNotYours
@@ -210,7 +215,7 @@ func (s *Service) FindOwn(ctx context.Context, t *gateway.Turn, n ticket.Number)
 	if err != nil {
 		return nil, err
 	}
-	switch people.Allowed(people.CmdReadOwn, t.Trust, false) {
+	switch people.Allowed(c, t.Trust, false) {
 	case people.Allow:
 		if o.ReporterID == t.Person {
 			return o, nil

@@ -13,7 +13,7 @@ import (
 	"shaoying/scheduler"
 )
 
-// Card lays a ticket into one staff member's chat. Staff who were never heard
+// Card lays a ticket into one staff member's chat, or into a work group. Staff who were never heard
 // have no chat: a dispatcher finds somebody else.
 func Card(d Deps) gateway.Kind {
 	return gateway.Kind{
@@ -22,6 +22,9 @@ func Card(d Deps) gateway.Kind {
 			c, err := data[workorder.CardDue](due)
 			if err != nil {
 				return 0, err
+			}
+			if c.Group != 0 {
+				return c.Group, nil
 			}
 			return toStaff(ctx, db, c.Staff)
 		},
@@ -42,12 +45,19 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if err != nil || !concerns {
 		return gateway.Dropped("the ticket has moved on"), err
 	}
+	if c.Group != 0 {
+		if fit, why, err := d.fit(ctx, t, o); err != nil || !fit {
+			return gateway.Dropped(why), err
+		}
+	}
 	if at, verdict := d.Quiet.Shift(t.Now, o.Deadline, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	} // what would be too late in the morning disturbs the night
-	who, err := d.Orders.LoadStaff(ctx, t, c.Staff)
-	if err != nil {
-		return gateway.Outcome{}, err
+	var who people.Staff // nobody in particular, in a group
+	if c.Group == 0 {
+		if who, err = d.Orders.LoadStaff(ctx, t, c.Staff); err != nil {
+			return gateway.Outcome{}, err
+		}
 	}
 	key, params, photo, options, err := d.Orders.Card(ctx, t, o, who, c.Informed)
 	if errors.Is(err, workorder.ErrNotForYou) {
@@ -56,7 +66,14 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if err != nil {
 		return gateway.Outcome{}, err
 	}
-	return gateway.Done, t.TellPhoto(workorder.DueCard, due.Subject, int32(o.Version), key, params, photo, options...)
+	reason := workorder.DueCard
+	if c.Group != 0 {
+		reason = workorder.ReasonGroupCard
+	}
+	return gateway.Done, t.Lay(gateway.Laid{
+		Reason: reason, Subject: workorder.CardSubject(o.ID, c.Group), Version: int32(o.Version),
+		Key: key, Params: params, Photo: photo, Options: options,
+	})
 }
 
 // class is how much a ticket may disturb its desk.
@@ -71,10 +88,14 @@ func class(o *workorder.Order) scheduler.Class {
 }
 
 // concerns reports whether the ticket still lies on the staff member's desk and
-// no colleague has signed for it.
+// no colleague has signed for it; of a group, whether its people have it.
 func (d Deps) concerns(ctx context.Context, t *gateway.Turn, o *workorder.Order, c workorder.CardDue) (bool, error) {
 	if !o.State.OnDesk() {
 		return false, nil
+	}
+	if c.Group != 0 {
+		part, err := d.Orders.PartOf(ctx, t, o, people.Staff{})
+		return part == workorder.LeadPart && !c.Informed || part == workorder.InformedPart && c.Informed, err
 	}
 	for _, a := range o.Assignments {
 		if !a.EndedAt.IsZero() || c.Informed != (a.Role == ticket.RoleInformed) {

@@ -3,16 +3,15 @@ package jobs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
 	"shaoying/internal/workorder"
 )
 
@@ -42,11 +41,18 @@ func toStaff(ctx context.Context, d *postgres.DB, id int64) (int64, error) {
 	if s.EndedAt != nil {
 		return 0, gateway.ErrNoAddress
 	}
-	c, err := d.BestConversation(ctx, s.PersonID)
+	return best(gateway.Reach(ctx, d.Queries, []int64{s.PersonID}, 0))
+}
+
+// best is the first of the chats in which somebody can be written to.
+func best(list []db.ReachRow, err error) (int64, error) {
 	if err != nil {
-		return 0, fmt.Errorf("find the chat of staff %d: %w", id, err)
+		return 0, err
 	}
-	return c.ID, nil
+	if len(list) == 0 {
+		return 0, gateway.ErrNoAddress
+	}
+	return list[0].ID, nil
 }
 
 // staffOf is the target of rows whose subject is a staff member.
@@ -60,7 +66,6 @@ func staffOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error
 
 // reporterOf is where the reporter of a ticket is written to: the chat by which
 // the ticket came, else another address that is proven to be the same person's.
-// Never a group, where others read along.
 func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
 	id, err := due.SubjectID("ticket")
 	if err != nil {
@@ -74,21 +79,8 @@ func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, er
 	if err != nil {
 		return 0, fmt.Errorf("load the chat of a ticket: %w", err)
 	}
-	if c.BoundAs == "" && c.AddressState == string(people.AddressActive) {
-		return c.ID, nil
-	}
-	root, err := d.RootPerson(ctx, k.ReporterID)
-	if err != nil {
-		return 0, fmt.Errorf("find the reporter: %w", err)
-	}
-	best, err := d.BestConversation(ctx, root)
-	if errors.Is(err, postgres.ErrNoRows) || err == nil && best.Trust != bots.TrustVerified.String() {
-		return 0, gateway.ErrNoAddress
-	}
-	if err != nil {
-		return 0, fmt.Errorf("find another chat of the reporter: %w", err)
-	}
-	return best.ID, nil
+	// Who bound the address since has proved to be the reporter.
+	return best(gateway.Reach(ctx, d.Queries, []int64{k.ReporterID, c.PersonID}, k.AddressID))
 }
 
 // onDuty lists who holds a role in one of the areas and is on duty; when nobody
@@ -170,12 +162,6 @@ func reachable(ctx context.Context, t *gateway.Turn, id int64) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("load staff %d: %w", id, err)
 	}
-	_, err = t.BestConversation(ctx, s.PersonID)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("find the chat of staff %d: %w", id, err)
-	}
-	return true, nil
+	list, err := gateway.Reach(ctx, t.Queries, []int64{s.PersonID}, 0)
+	return len(list) > 0, err
 }

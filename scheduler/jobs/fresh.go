@@ -21,19 +21,23 @@ func Fresh(Deps) map[string]gateway.Fresh {
 	}
 	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
 	return map[string]gateway.Fresh{
-		workorder.DueCard:     sameVersion(onDesk),
-		workorder.DueNudge:    of(onDesk),
-		workorder.DueSign:     of(onDesk),
-		workorder.DueContact:  of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
-		workorder.DueDispatch: of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
-		workorder.DueNotice:   wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
-		workorder.DueCallback: wanted(sameVersion(asked)),
-		DueRating:             wanted(sameVersion(closed)),
-		DueStillFine:          wanted(sameVersion(closed)),
-		workorder.DueTask:     taskOpen,
-		DueLine:               stillHere,
-		DueDigest:             stillHere,
-		reasonCalendar:        stillHere,
+		workorder.DueCard: sameVersion(onDesk),
+		// A card of a group goes out only while everybody there may see it.
+		workorder.ReasonGroupCard: groupFit(of(onDesk)),
+		workorder.DueCardEdit:     groupFit(nil),
+		reasonStrangers:           stillBlocked,
+		workorder.DueNudge:        of(onDesk),
+		workorder.DueSign:         of(onDesk),
+		workorder.DueContact:      of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
+		workorder.DueDispatch:     of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
+		workorder.DueNotice:       wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
+		workorder.DueCallback:     wanted(sameVersion(asked)),
+		DueRating:                 wanted(sameVersion(closed)),
+		DueStillFine:              wanted(sameVersion(closed)),
+		workorder.DueTask:         taskOpen,
+		DueLine:                   stillHere,
+		DueDigest:                 stillHere,
+		reasonCalendar:            stillHere,
 	}
 }
 
@@ -79,6 +83,28 @@ func wanted(then gateway.Fresh) gateway.Fresh {
 			return false, "the person wants no more messages", nil
 		}
 		return then(ctx, tx, subject, version)
+	}
+}
+
+// groupFit wants that the group of a card is one where cards may go; then, where
+// there is one, asks about the ticket.
+func groupFit(then gateway.Fresh) gateway.Fresh {
+	return func(ctx context.Context, tx *postgres.Tx, subject string, version int32) (bool, string, error) {
+		id, group, err := workorder.ParseCardSubject(subject)
+		if err != nil {
+			return false, "", err
+		}
+		if group != 0 {
+			if err := workorder.Fit(ctx, tx.Queries, group); errors.Is(err, workorder.ErrUnfit) {
+				return false, err.Error(), nil
+			} else if err != nil {
+				return false, "", err
+			}
+		}
+		if then == nil {
+			return true, "", nil
+		}
+		return then(ctx, tx, workorder.Subject(id), version)
 	}
 }
 

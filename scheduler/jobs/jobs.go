@@ -50,7 +50,7 @@ type Deps struct {
 // All lists every kind of due row that the product runs.
 func All(d Deps) []gateway.Kind {
 	return append(gateway.QuestionKinds(),
-		Card(d), Task(d), Line(d), Notice(d), Code(d),
+		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 	)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"shaoying/bots"
 	"shaoying/internal/audit"
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres"
@@ -153,14 +154,16 @@ func TestMediaFetchesCleansAndRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, kind string
 		file       []byte
+		err        error
 		want       string
 	}{
-		{"photo", "photo", good.Bytes(), "done"},
-		{"voice", "voice", []byte("AMR"), "done"},
-		{"notphoto", "photo", []byte("<html>"), "dropped"},
-		{"huge", "voice", bytes.Repeat([]byte{1}, r.deps.Privacy.Photo.MaxBytesIn+1), "dropped"},
+		{"photo", "photo", good.Bytes(), nil, "done"},
+		{"voice", "voice", []byte("AMR"), nil, "done"},
+		{"notphoto", "photo", []byte("<html>"), nil, "dropped"},
+		{"huge", "voice", bytes.Repeat([]byte{1}, r.deps.Privacy.Photo.MaxBytesIn+1), nil, "dropped"},
+		{"refused", "voice", nil, &bots.Error{Class: bots.ClassRejected, Err: errors.New("file is too big")}, "dropped"},
 	} {
-		r.net.file = c.file
+		r.net.file, r.net.err = c.file, c.err
 		r.do("li", func(ctx context.Context, t *gateway.Turn) error {
 			_, err := r.sql.Exec(ctx, `insert into blob (id, kind, mime, size, pending, conversation_id) values ($1, $2, 'audio/amr', 0, $3, $4)`,
 				c.name, c.kind, t.Seal("blob.body", `{"Key":"k"}`), t.Conversation)

@@ -46,7 +46,8 @@ func (d Deps) media(ctx context.Context, t *gateway.Turn, due gateway.Due) (gate
 		return gateway.Outcome{}, fmt.Errorf("read the reference of %s: %w", due.Subject, err)
 	}
 	body, err := d.fetch(ctx, t, row.ConversationID, file)
-	if errors.Is(err, privacy.ErrTooLarge) {
+	// What its network will never hand over is not asked for again.
+	if errors.Is(err, privacy.ErrTooLarge) || err != nil && bots.ClassOf(err) == bots.ClassRejected {
 		return gateway.Dropped(err.Error()), nil
 	}
 	if err != nil {

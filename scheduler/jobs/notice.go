@@ -11,7 +11,8 @@ import (
 	"shaoying/scheduler"
 )
 
-// Notice tells the reporter something. Where that cannot be, a clerk does.
+// Notice tells the reporter something. Where that cannot be, a callback clerk
+// rings.
 func Notice(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: reporterOf, Run: d.notice,
@@ -20,7 +21,8 @@ func Notice(d Deps) gateway.Kind {
 			if err != nil {
 				return gateway.Outcome{}, err
 			}
-			err = d.Orders.AddTask(ctx, t, o, workorder.TaskLost, people.RoleClerk, map[string]string{"reason": "notice"})
+			subject := "reporter/" + workorder.Subject(o.ID)
+			err = d.Orders.AddTaskOn(ctx, t, o, workorder.TaskLost, subject, people.RoleCallbackClerk, map[string]string{"reason": "notice"})
 			return gateway.Dropped(gateway.ErrNoAddress.Error()), err
 		},
 	}

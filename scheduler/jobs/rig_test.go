@@ -120,7 +120,7 @@ func newRig(t testing.TB, start string) *rig {
 	r.Gateway, err = gateway.New(gateway.Config{FloodPerMinute: 1000}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, log), Clock: clock.New(), Keys: keys, Library: library, Words: set.Words, Safety: set.Safety,
 		Quiet: quiet, Channels: channels, Actions: set.All(), Kinds: append(jobs.All(r.deps), r.doing()),
-		Fresh: jobs.Fresh(r.deps), Log: log,
+		Fresh: jobs.Fresh(r.deps), Carry: jobs.Carry(r.deps), Undeliverable: jobs.Undelivered(r.deps), Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func (r *rig) hire(slug string, role people.Role, kind people.AreaKind, area str
 // move lets a person in, with an address and a chat.
 func (r *rig) move(user, kind string) {
 	r.exec(`with p as (insert into person (kind) values ($2) returning id),
-		a as (insert into address (channel, user_id, chat, person_id, trust) select 'web', $1, $1, id, 'session' from p returning id)
+		a as (insert into address (channel, user_id, chat, person_id, trust) select 'web', $1, $1, id, case $2 when 'staff' then 'verified' else 'session' end from p returning id)
 		insert into conversation (channel, chat, user_id, address_id) select 'web', $1, $1, id from a`, user, kind)
 }
 

@@ -38,7 +38,7 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	} else if to, err = onDuty(ctx, t, people.Role(row.Role), row.Area, workorder.CityCode); err != nil {
 		return gateway.Outcome{}, err
 	}
-	params := map[string]string{"task": strconv.FormatInt(row.ID, 10)}
+	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
 	if row.TicketID != nil {
 		o, err := d.Orders.Load(ctx, t, *row.TicketID, false)
 		if err != nil {

@@ -2,10 +2,7 @@
 
 package kill
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 // TestBrokenControls runs two programs that break a promise on purpose, under
 // the same network, bursts and kills as everything else. A ledger that does not
@@ -22,7 +19,7 @@ func TestBrokenControls(t *testing.T) {
 		t.Run(c.alter, func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t, play{bin: bench.altered, alter: c.alter, processes: 2})
-			s.bursts(bench.size.control, bench.size.controlKills, 0, 1500*time.Millisecond)
+			s.bursts(bench.size.control, bench.size.controlKills, 0, moments)
 			v := s.judge()
 			s.report(v, "broken: "+c.alter, "the run is void unless this loses", nil)
 			if c.caught(v) == 0 {

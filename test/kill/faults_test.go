@@ -9,47 +9,53 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
 	"shaoying/bots/telegram/telegramfake"
 	"shaoying/test/world"
 )
 
 // TestUnknownOutcomes proves R4: a send whose connection is cut, before or
-// after the network took the message, is recorded as unknown, one that the
-// network refused for now as temporary, and what costs nothing is sent again.
-// One process, never killed, so that its counters tell of every try.
+// after the network took the message, or which a proxy answers with an error of
+// its own, is recorded as unknown; one for which no connection could be made as
+// temporary; and what costs nothing is sent again. One process, never killed, so
+// that its counters tell of every try.
 func TestUnknownOutcomes(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, play{bin: bench.real, processes: 1})
+	s := newScene(t, play{bin: bench.real, processes: 1, gated: true})
 	s.fake.Calm()
 	s.fake.RedeliverShare(0)
-	notes := map[string]float64{}
-	for _, c := range []struct {
-		class  string
-		faults []telegramfake.FaultKind
-	}{
-		{"unknown", []telegramfake.FaultKind{telegramfake.DropBefore, telegramfake.DropAfter}},
-		{"temporary", []telegramfake.FaultKind{telegramfake.BadGateway, telegramfake.Internal}},
+	for _, kind := range []telegramfake.FaultKind{
+		telegramfake.DropBefore, telegramfake.DropAfter, telegramfake.BadGateway, telegramfake.Internal,
 	} {
-		before := s.fake.Faults()
-		for _, kind := range c.faults {
-			s.fake.Chance("sendMessage", 0.2, telegramfake.Fault{Kind: kind})
-		}
-		// Three replies for each message, of which more than every third send
-		// goes wrong.
-		s.says(bench.size.faults)
-		s.settle()
-		s.fake.Calm()
-		faults := s.fake.Faults() - before
-		if faults < bench.size.faults {
-			t.Errorf("only %d faults were provoked", faults)
-		}
-		if got := s.counted(c.class); got != faults {
-			t.Errorf("R4: %d faults %v, %d sends recorded as %s (seed %d)", faults, c.faults, got, c.class, bench.seed)
-		}
-		notes[c.class+" provoked"] = float64(faults)
+		s.fake.Chance("sendMessage", 0.12, telegramfake.Fault{Kind: kind})
 	}
+	// Three replies for each message, of which more than every third send goes
+	// wrong.
+	s.says(bench.size.faults)
+	s.settle()
+	faults := s.fake.Faults()
+	s.fake.Calm()
+	if faults < bench.size.faults {
+		t.Errorf("only %d faults were provoked", faults)
+	}
+	if got := s.counted("unknown"); got != faults {
+		t.Errorf("R4: %d connections cut or answered by a proxy, %d sends recorded as unknown (seed %d)", faults, got, bench.seed)
+	}
+	// Then nobody can be reached at all, until some have tried.
+	n := bench.size.faults / 10
+	world.Must(t, s.gate.shut())
+	s.says(n)
+	for again := 0; s.counted("temporary") < n && again < 600; again++ {
+		s.wait(100 * time.Millisecond)
+	}
+	s.gate.open(t)
 	v := s.judge()
+	refused := s.counted("temporary")
+	if refused < n {
+		t.Errorf("R4: nobody could be reached, and %d sends are recorded as temporary (seed %d)", refused, bench.seed)
+	}
+	notes := map[string]float64{"cut or answered by a proxy": float64(faults), "of these recorded as unknown": float64(s.counted("unknown")), "refused and recorded as temporary": float64(refused)}
 	tries, sent, given := 0, 0, 0
 	for _, r := range v.books.replies {
 		tries += r.tries
@@ -65,8 +71,8 @@ func TestUnknownOutcomes(t *testing.T) {
 			t.Errorf("R4: reply %d ended as %s %s (seed %d)", r.id, r.state, r.class, bench.seed)
 		}
 	}
-	if tries-sent != s.fake.Faults() {
-		t.Errorf("R4: %d tries for %d replies that were sent, though %d went wrong (seed %d)", tries, sent, s.fake.Faults(), bench.seed)
+	if tries-sent != faults+refused {
+		t.Errorf("R4: %d tries for %d replies that were sent, though %d went wrong (seed %d)", tries, sent, faults+refused, bench.seed)
 	}
 	s.lostTasks(v)
 	notes["given up as unknown"] = float64(given)

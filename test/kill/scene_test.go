@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 	// eachSays is how many messages one resident of a run with bursts sends,
 	// one in a burst.
 	eachSays = 4
+	// moments is how long after the beginning of a burst its kills come.
+	moments = 4 * time.Second
 	// patience is how long everything that must happen is waited for; only
 	// failing tests wait that long.
 	patience = 4 * time.Minute
@@ -47,10 +50,12 @@ type scene struct {
 	t      *testing.T
 	db     *database
 	fake   *telegramfake.Server
+	gate   *gate // nil where nothing stands before the network
 	house  *house
 	ledger *ledger
 	rand   *rand.Rand
 	began  time.Time
+	api    string   // where processes find the network
 	vars   []string // the environment of every process
 	made   int
 	crash  int
@@ -63,7 +68,8 @@ type play struct {
 	alter     string // KILL_ALTER
 	poll      bool
 	processes int
-	crashes   bool
+	crashes   bool // the run crashes its database
+	gated     bool // a gate stands before the network
 	// before, where it is set, prepares the database.
 	before func(*testing.T, *database)
 }
@@ -80,6 +86,11 @@ func newScene(t *testing.T, p play) *scene {
 	t.Cleanup(s.fake.Close)
 	s.fake.Chance("sendMessage", 1, telegramfake.Fault{Kind: telegramfake.Slow, Delay: answerAfter})
 	s.fake.RedeliverShare(redelivered / 100.)
+	s.api = s.fake.URL()
+	if p.gated {
+		s.gate = newGate(t, strings.TrimPrefix(s.api, "http://"))
+		s.api = "http://" + s.gate.addr
+	}
 	s.vars = s.env(p)
 	s.house = newHouse(t, p.bin, p.processes, s.vars)
 	s.fake.Balance(s.house.urls()...)
@@ -121,9 +132,11 @@ func (s *scene) acknowledged() {
 	}
 }
 
-// bursts lets residents speak in bursts. The kills and crashes of each burst
-// come at random instants within its first moments. The next burst begins when
-// this one was acknowledged, whatever else is still to be done.
+// bursts lets residents speak in bursts. The kills and crashes of a burst come
+// at random instants within its first moments; in every other burst the first
+// kill comes at the very instant at which its last message was acknowledged. The
+// next burst begins when this one was acknowledged, whatever else is still to be
+// done.
 func (s *scene) bursts(messages, kills, crashes int, within time.Duration) {
 	s.t.Helper()
 	n := messages / bench.size.burst
@@ -132,8 +145,13 @@ func (s *scene) bursts(messages, kills, crashes int, within time.Duration) {
 		for range bench.size.burst {
 			s.tells(s.made%residents, "")
 		}
-		shares := share(kills, i, n)
-		acts := make([]func(), shares, shares+1)
+		deadly := share(kills, i, n)
+		if i%2 == 0 && deadly > 0 {
+			s.acknowledged()
+			s.kill()
+			deadly--
+		}
+		acts := make([]func(), deadly, deadly+1)
 		for k := range acts {
 			acts[k] = s.kill
 		}
@@ -240,5 +258,5 @@ func (s *scene) config(p play) string {
     api_url: %s
     token_env: KILL_TOKEN
     mode: %s
-`, account, s.fake.URL(), mode)
+`, account, s.api, mode)
 }

@@ -37,7 +37,7 @@ const redelivered = 10
 func chosen() (size, uint64, error) {
 	s := size{
 		name: "small", messages: 1000, burst: 100, kills: 20, crashes: 2,
-		polled: 200, pollKills: 4, control: 200, controlKills: 6,
+		polled: 200, pollKills: 4, control: 300, controlKills: 9,
 		senders: 20, inputs: 200, orderKills: 6, faults: 60, poisoned: 200, stops: 20,
 	}
 	if os.Getenv("SHAOYING_SOAK") != "" {

@@ -367,9 +367,16 @@ func TestFaults(t *testing.T) {
 	s.Calm()
 	s.Fail("sendMessage", Fault{Kind: Slow, Delay: time.Millisecond})
 	b.call("sendMessage", say).wants(t, 200, "")
+	s.FailFirst("sendMessage", 2, Fault{Kind: Internal})
+	for i, want := range []int{200, 500, 200, 200} { // the second message fails once
+		if r := b.call("sendMessage", map[string]any{"chat_id": 7, "text": fmt.Sprint(min(i, 2) - i/2)}); r.status != want {
+			t.Errorf("call %d of messages 0, 1, 1, 0 is %d, want %d", i, r.status, want)
+		}
+	}
+	s.Calm()
 	s.Chance("", 1, Fault{Kind: Unauthorized})
 	b.call("getMe", nil).wants(t, 401, "Unauthorized")
-	if s.Faults() != 9 {
+	if s.Faults() != 10 {
 		t.Errorf("%d faults were counted", s.Faults())
 	}
 }

@@ -1,6 +1,7 @@
 package telegramfake
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -42,6 +43,14 @@ type chance struct {
 	fault  Fault
 }
 
+// first makes the first try of every nth message go wrong.
+type first struct {
+	method string
+	every  int
+	fault  Fault
+	met    map[string]bool
+}
+
 // Fail makes the next calls of method go wrong, one fault for each call.
 func (s *Server) Fail(method string, faults ...Fault) {
 	s.mu.Lock()
@@ -57,12 +66,30 @@ func (s *Server) Chance(method string, share float64, f Fault) {
 	s.chances = append(s.chances, chance{method, share, f})
 }
 
+// FailFirst makes the first try of every nth different call of method go wrong;
+// trying the same again succeeds. Unlike a chance it hits no message twice.
+func (s *Server) FailFirst(method string, every int, f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.firsts = append(s.firsts, &first{method, every, f, map[string]bool{}})
+}
+
+// hits reports whether this is the first try of a message whose turn it is.
+func (f *first) hits(method string, p params) bool {
+	call := fmt.Sprint(p.values) // maps are printed in the order of their keys
+	if f.method != method || f.met[call] {
+		return false
+	}
+	f.met[call] = true
+	return len(f.met)%f.every == 0
+}
+
 // Calm takes back every fault that has not happened yet, and the dead network.
 func (s *Server) Calm() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.planned)
-	s.chances, s.again, s.down = nil, 0, false
+	s.chances, s.firsts, s.again, s.down = nil, nil, 0, false
 	s.wake()
 }
 
@@ -74,13 +101,19 @@ func (s *Server) Faults() int {
 }
 
 // fault draws what goes wrong with a call of method, nil for nothing.
-func (s *Server) fault(method string) *Fault {
+func (s *Server) fault(method string, p params) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if next := s.planned[method]; len(next) > 0 {
 		s.planned[method] = next[1:]
 		s.injected++
 		return &next[0]
+	}
+	for _, f := range s.firsts {
+		if f.hits(method, p) {
+			s.injected++
+			return &f.fault
+		}
 	}
 	for _, c := range s.chances {
 		if (c.method == "" || c.method == method) && s.rand.Float64() < c.share {
@@ -109,7 +142,6 @@ func (f *Fault) early(w http.ResponseWriter, r *http.Request, quit <-chan struct
 	case DropBefore:
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.Copy(io.Discard, http.MaxBytesReader(nil, r.Body, maxBody))
 	if f.Kind == BadGateway {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)

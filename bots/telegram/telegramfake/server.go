@@ -72,6 +72,7 @@ type Server struct {
 	conns    map[net.Conn]bool
 	requests int
 	calls    map[string]int
+	refusals map[int]int
 
 	updates  []*update // not confirmed, in order
 	last     *update   // confirmed last
@@ -87,6 +88,7 @@ type Server struct {
 	ids      int64
 	planned  map[string][]Fault
 	chances  []chance
+	firsts   []*first
 	injected int
 }
 
@@ -110,7 +112,7 @@ func New(cfg Config) *Server {
 	}
 	s := &Server{
 		cfg: cfg, addr: l.Addr().String(), quit: make(chan struct{}), changed: make(chan struct{}),
-		rand: rand.New(rand.NewPCG(cfg.Seed, 1)), conns: map[net.Conn]bool{}, calls: map[string]int{},
+		rand: rand.New(rand.NewPCG(cfg.Seed, 1)), conns: map[net.Conn]bool{}, calls: map[string]int{}, refusals: map[int]int{},
 		hook:  &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 		chats: map[int64]*chat{}, people: map[int64]*Person{}, files: map[string][]byte{}, tapped: map[string]bool{},
 		planned: map[string][]Fault{}, nextID: 1 + int64(cfg.Seed%1000)*1000,
@@ -202,6 +204,7 @@ func (s *Server) connection(c net.Conn, state http.ConnState) {
 		if s.down {
 			s.requests++
 			_ = c.Close()
+			s.wake()
 		}
 	case http.StateClosed, http.StateHijacked:
 		delete(s.conns, c)
@@ -221,6 +224,13 @@ func (s *Server) Calls(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[method]
+}
+
+// Refusals is how many calls the rules, not faults, answered with a status.
+func (s *Server) Refusals(status int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusals[status]
 }
 
 // ServeHTTP answers as api.telegram.org does.
@@ -250,13 +260,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call runs one method under the faults that were planned for it.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, method string) {
-	fault := s.fault(method)
-	if fault != nil && fault.early(w, r, s.quit) {
-		return
-	}
 	p, err := readParams(r)
 	if err != nil {
 		answer(w, failure(http.StatusBadRequest, "Bad Request: "+err.Error()))
+		return
+	}
+	fault := s.fault(method, p)
+	if fault != nil && fault.early(w, r, s.quit) {
 		return
 	}
 	var out reply
@@ -271,10 +281,13 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, method string) {
 	answer(w, out)
 }
 
-func (s *Server) run(method string, p params) reply {
+func (s *Server) run(method string, p params) (out reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.wake()
+	defer func() {
+		s.refusals[out.status]++
+		s.wake()
+	}()
 	switch method {
 	case "getMe":
 		return success(s.me())

@@ -20,39 +20,6 @@ func (q *Queries) AddressByUser(ctx context.Context, channel string, userID stri
 	return id, err
 }
 
-const bestConversation = `-- name: BestConversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, a.trust
-from address a join conversation c on c.address_id = a.id and c.bound_as = ''
-where a.person_id = $1 and a.state = 'active'
-order by a.last_inbound_at desc nulls last, a.id
-limit 1
-`
-
-type BestConversationRow struct {
-	ID        int64
-	Channel   string
-	Chat      string
-	UserID    string
-	AddressID int64
-	Trust     string
-}
-
-// BestConversation is where a person is written to: the private chat of the
-// active address that was heard last.
-func (q *Queries) BestConversation(ctx context.Context, personID int64) (BestConversationRow, error) {
-	row := q.db.QueryRow(ctx, bestConversation, personID)
-	var i BestConversationRow
-	err := row.Scan(
-		&i.ID,
-		&i.Channel,
-		&i.Chat,
-		&i.UserID,
-		&i.AddressID,
-		&i.Trust,
-	)
-	return i, err
-}
-
 const channelOfConversation = `-- name: ChannelOfConversation :one
 select channel from conversation where id = $1
 `
@@ -65,7 +32,7 @@ func (q *Queries) ChannelOfConversation(ctx context.Context, id int64) (string, 
 }
 
 const conversation = `-- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1
@@ -77,7 +44,8 @@ type ConversationRow struct {
 	Chat         string
 	UserID       string
 	AddressID    int64
-	BoundAs      string
+	InGroup      bool
+	IsGroup      bool
 	Flow         string
 	Turn         int64
 	PersonID     int64
@@ -95,7 +63,8 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 		&i.Chat,
 		&i.UserID,
 		&i.AddressID,
-		&i.BoundAs,
+		&i.InGroup,
+		&i.IsGroup,
 		&i.Flow,
 		&i.Turn,
 		&i.PersonID,
@@ -109,7 +78,7 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 const newAddress = `-- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id
 `
 
@@ -135,8 +104,8 @@ func (q *Queries) NewAddress(ctx context.Context, arg NewAddressParams) (int64, 
 }
 
 const newConversation = `-- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id
 `
@@ -146,6 +115,7 @@ type NewConversationParams struct {
 	Chat      string
 	UserID    string
 	AddressID int64
+	InGroup   bool
 }
 
 func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams) (int64, error) {
@@ -154,6 +124,7 @@ func (q *Queries) NewConversation(ctx context.Context, arg NewConversationParams
 		arg.Chat,
 		arg.UserID,
 		arg.AddressID,
+		arg.InGroup,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -171,10 +142,79 @@ func (q *Queries) NewPerson(ctx context.Context) (int64, error) {
 	return id, err
 }
 
-const setAddressState = `-- name: SetAddressState :exec
-update address set state = $2 where id = $1
+const reach = `-- name: Reach :many
+with recursive up(id, merged_into) as (
+    select p.id, p.merged_into from person p where p.id = any($3::bigint[])
+    union
+    select p.id, p.merged_into from person p join up on p.id = up.merged_into
+), family(id) as (
+    select up.id from up where up.merged_into is null
+    union
+    select m.id from family f cross join lateral (select p.id from person p where p.merged_into = f.id offset 0) m
+)
+select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
+from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where address.person_id = family.id offset 0) a
+cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at, is_group, in_group, area_kind, area, bound_by, blocked_at, left_at from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
+left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
+where a.state = 'active' and a.id <> all($1::bigint[])
+  and (a.trust in ('stable', 'verified')
+       or a.id = $2::bigint and (a.trust = 'session' or cardinality($1::bigint[]) = 0))
+order by (a.id = $2::bigint) desc, a.last_inbound_at desc nulls last, a.id, c.id
 `
 
+type ReachRow struct {
+	ID        int64
+	Channel   string
+	Chat      string
+	UserID    string
+	AddressID int64
+	Busy      bool
+	PromptID  int64
+}
+
+// Reach lists where people are written to, in the order in which it is tried:
+// first the address by which the matter came, then those that are proven to be
+// the same person's, heard last first. Persons who were merged are one. What
+// was tried, is gone or was stopped is left out. An address that proves nothing
+// is answered where a matter came by it and never gets what was meant for
+// another. Only private chats: in a group others read along. An address that
+// was only ever heard in groups has none, and no network lets us begin one.
+// "offset 0" keeps the planner, which knows nothing of a new table, from reading
+// it whole for the few rows of a family.
+func (q *Queries) Reach(ctx context.Context, tried []int64, first int64, persons []int64) ([]ReachRow, error) {
+	rows, err := q.db.Query(ctx, reach, tried, first, persons)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ReachRow{}
+	for rows.Next() {
+		var i ReachRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Chat,
+			&i.UserID,
+			&i.AddressID,
+			&i.Busy,
+			&i.PromptID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setAddressState = `-- name: SetAddressState :exec
+update address set state = $2 where id = $1 and state <> 'stopped'
+`
+
+// SetAddressState leaves alone what its user has stopped: an address that is
+// gone comes back by itself with the next message, a stopped one does not.
 func (q *Queries) SetAddressState(ctx context.Context, iD int64, state string) error {
 	_, err := q.db.Exec(ctx, setAddressState, iD, state)
 	return err

@@ -68,12 +68,13 @@ func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) (
 const clearDue = `-- name: ClearDue :execrows
 update due set state = 'cleared', reason = $1, done_at = product_now(), lease = null
 where subject = $2 and state in ('planned', 'running')
-  and ($3::text = '' or kind = $3)
+  and (coalesce(cardinality($3::text[]), 0) = 0 or kind = any($3::text[]))
 `
 
-// ClearDue takes back what was planned for a subject: one UPDATE.
-func (q *Queries) ClearDue(ctx context.Context, reason string, subject string, kind string) (int64, error) {
-	result, err := q.db.Exec(ctx, clearDue, reason, subject, kind)
+// ClearDue takes back what was planned for a subject, of the kinds given or of
+// all when none is: one UPDATE.
+func (q *Queries) ClearDue(ctx context.Context, reason string, subject string, kinds []string) (int64, error) {
+	result, err := q.db.Exec(ctx, clearDue, reason, subject, kinds)
 	if err != nil {
 		return 0, err
 	}
@@ -192,6 +193,43 @@ func (q *Queries) PlanDue(ctx context.Context, arg PlanDueParams) error {
 		arg.Data,
 		arg.DueAt,
 		arg.NotAfter,
+	)
+	return err
+}
+
+const planDues = `-- name: PlanDues :exec
+insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
+select u.kind, u.subject, u.key, nullif(u.person, 0), u.version, u.data::jsonb, u.due_at, nullif(u.not_after, '0001-01-01 00:00:00+00')
+from (select unnest($1::text[]) as kind, unnest($2::text[]) as subject,
+             unnest($3::text[]) as key, unnest($4::bigint[]) as person,
+             unnest($5::int[]) as version, unnest($6::text[]) as data,
+             unnest($7::timestamptz[]) as due_at, unnest($8::timestamptz[]) as not_after) u
+on conflict (kind, subject, key) do nothing
+`
+
+type PlanDuesParams struct {
+	Kinds     []string
+	Subjects  []string
+	Keys      []string
+	Persons   []int64
+	Versions  []int32
+	Data      []string
+	DueAts    []time.Time
+	NotAfters []time.Time
+}
+
+// PlanDues is PlanDue for several rows; a person of 0 and a last instant in the
+// year 1, Go's zero time, are null.
+func (q *Queries) PlanDues(ctx context.Context, arg PlanDuesParams) error {
+	_, err := q.db.Exec(ctx, planDues,
+		arg.Kinds,
+		arg.Subjects,
+		arg.Keys,
+		arg.Persons,
+		arg.Versions,
+		arg.Data,
+		arg.DueAts,
+		arg.NotAfters,
 	)
 	return err
 }

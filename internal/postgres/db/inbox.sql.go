@@ -106,6 +106,16 @@ func (q *Queries) JoinWaiting(ctx context.Context, iD int64, event []byte) error
 	return err
 }
 
+const putAside = `-- name: PutAside :exec
+update inbox set state = 'waiting', event = $1, error = $2 where id = $3
+`
+
+// PutAside is JoinWaiting for an event whose turn failed.
+func (q *Queries) PutAside(ctx context.Context, event []byte, error string, iD int64) error {
+	_, err := q.db.Exec(ctx, putAside, event, error, iD)
+	return err
+}
+
 const refuseInbox = `-- name: RefuseInbox :exec
 update inbox set state = 'refused', error = $2, event = null where id = $1
 `

@@ -12,7 +12,7 @@ import (
 )
 
 const conversationOfAddress = `-- name: ConversationOfAddress :one
-select id from conversation where address_id = $1 and bound_as = '' order by id limit 1
+select id from conversation where address_id = $1 and not in_group order by id limit 1
 `
 
 func (q *Queries) ConversationOfAddress(ctx context.Context, addressID int64) (int64, error) {

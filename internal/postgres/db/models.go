@@ -97,12 +97,14 @@ type Card struct {
 	TicketID       int64
 	TicketVersion  int32
 	ClosedAt       *time.Time
+	Settled        bool
 }
 
 type ChannelOwner struct {
-	Channel string
-	Epoch   int64
-	Since   time.Time
+	Channel     string
+	Epoch       int64
+	Since       time.Time
+	PausedUntil *time.Time
 }
 
 type ClockOffset struct {
@@ -133,6 +135,13 @@ type Conversation struct {
 	FloodAt    time.Time
 	FloodCount int32
 	UpdatedAt  time.Time
+	IsGroup    bool
+	InGroup    bool
+	AreaKind   string
+	Area       string
+	BoundBy    *int64
+	BlockedAt  *time.Time
+	LeftAt     *time.Time
 }
 
 type Definition struct {
@@ -304,6 +313,8 @@ type Outbox struct {
 	CreatedAt      time.Time
 	SentAt         *time.Time
 	Receipt        string
+	Edits          int64
+	FallbackOf     *int64
 }
 
 type Person struct {

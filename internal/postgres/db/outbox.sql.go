@@ -10,9 +10,41 @@ import (
 	"time"
 )
 
+const chain = `-- name: Chain :one
+with recursive chain(id, fallback_of, address_id) as (
+    select o.id, o.fallback_of, o.address_id from outbox o where o.id = $1
+    union all
+    select o.id, o.fallback_of, o.address_id from outbox o join chain on o.id = chain.fallback_of
+)
+select (select array_agg(chain.address_id) from chain)::bigint[] as tried, a.person_id, coalesce(t.address_id, 0)::bigint as first
+from outbox o join address a on a.id = o.address_id
+left join ticket t on t.id = case when o.subject ~ '^ticket:[0-9]+$' then substr(o.subject, 8)::bigint end
+where o.id = $1
+`
+
+type ChainRow struct {
+	Tried    []int64
+	PersonID int64
+	First    int64
+}
+
+// Chain tells what is known of a message that an address did not take: which
+// addresses had it, whose it is, and by which address its matter came, 0 where
+// it is about no ticket.
+func (q *Queries) Chain(ctx context.Context, id int64) (ChainRow, error) {
+	row := q.db.QueryRow(ctx, chain, id)
+	var i ChainRow
+	err := row.Scan(&i.Tried, &i.PersonID, &i.First)
+	return i, err
+}
+
 const claimOutbox = `-- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
-from (select w.id, c.user_id, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.channel = $2 and w.state in ('queued', 'sending') and w.not_before <= now()
         and (w.state = 'queued' or w.epoch < $1)
@@ -21,7 +53,8 @@ from (select w.id, c.user_id, a.last_inbound_at, a.state as address_state, produ
                         and b.state in ('queued', 'sending') and b.id < w.id)
       order by w.id limit $3) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, h.user_id, h.last_inbound_at, h.address_state, h.at
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken
 `
 
 type ClaimOutboxRow struct {
@@ -52,16 +85,24 @@ type ClaimOutboxRow struct {
 	CreatedAt      time.Time
 	SentAt         *time.Time
 	Receipt        string
+	Edits          int64
+	FallbackOf     *int64
 	UserID         string
+	InGroup        bool
+	IsGroup        bool
 	LastInboundAt  *time.Time
 	AddressState   string
 	At             time.Time
+	Standing       string
+	Overtaken      bool
 }
 
 // ClaimOutbox takes the head of each free chat of a channel: the oldest row
 // that is not finished, when it is queued or was in flight under an older
 // epoch, and its time has come. One row in flight per chat keeps the order. An
-// owner whose epoch is over gets nothing, though it may not know yet.
+// owner whose epoch is over gets nothing, though it may not know yet. Of a row
+// that changes a message, standing is the receipt of that message, and overtaken
+// says that a newer change of it waits.
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {
@@ -99,10 +140,16 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.CreatedAt,
 			&i.SentAt,
 			&i.Receipt,
+			&i.Edits,
+			&i.FallbackOf,
 			&i.UserID,
+			&i.InGroup,
+			&i.IsGroup,
 			&i.LastInboundAt,
 			&i.AddressState,
 			&i.At,
+			&i.Standing,
+			&i.Overtaken,
 		); err != nil {
 			return nil, err
 		}
@@ -127,7 +174,7 @@ func (q *Queries) KeepSaid(ctx context.Context, conversations []int64, outboxes 
 }
 
 const loadOutbox = `-- name: LoadOutbox :one
-select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt from outbox where id = $1
+select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of from outbox where id = $1
 `
 
 func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
@@ -161,6 +208,8 @@ func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
 		&i.CreatedAt,
 		&i.SentAt,
 		&i.Receipt,
+		&i.Edits,
+		&i.FallbackOf,
 	)
 	return i, err
 }
@@ -221,6 +270,20 @@ func (q *Queries) MarkOutbox(ctx context.Context, arg MarkOutboxParams) ([]int64
 	return items, nil
 }
 
+const oldestUnsent = `-- name: OldestUnsent :one
+select extract(epoch from now() - o.created_at)::float8 as seconds
+from outbox o where o.channel = $1 and o.state in ('queued', 'sending') order by o.id limit 1
+`
+
+// OldestUnsent is how long the first message of a channel that is not out yet
+// has waited, in seconds; no row when nothing waits.
+func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, error) {
+	row := q.db.QueryRow(ctx, oldestUnsent, channel)
+	var seconds float64
+	err := row.Scan(&seconds)
+	return seconds, err
+}
+
 const outboxPending = `-- name: OutboxPending :one
 select count(*) from outbox where state in ('queued', 'sending')
 `
@@ -230,4 +293,33 @@ func (q *Queries) OutboxPending(ctx context.Context) (int64, error) {
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const passOn = `-- name: PassOn :one
+insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params,
+                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, fallback_of)
+select c.channel, c.chat, c.id, c.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, $1::bytea,
+       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.id
+from outbox o, conversation c where o.id = $2 and c.id = $3
+returning id
+`
+
+// PassOn queues the words of a row for another address.
+func (q *Queries) PassOn(ctx context.Context, params []byte, iD int64, conversationID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, passOn, params, iD, conversationID)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const pauseChannel = `-- name: PauseChannel :exec
+update channel_owner set paused_until = greatest(paused_until, now() + make_interval(secs => $1::float8))
+where channel = $2 and epoch = $3
+`
+
+// PauseChannel keeps for how long the network asked to wait, for whoever owns
+// the channel next.
+func (q *Queries) PauseChannel(ctx context.Context, wait float64, channel string, epoch int64) error {
+	_, err := q.db.Exec(ctx, pauseChannel, wait, channel, epoch)
+	return err
 }

@@ -51,6 +51,33 @@ func (q *Queries) KeepPrompt(ctx context.Context, iD int64, state []byte, codes 
 	return err
 }
 
+const movePrompt = `-- name: MovePrompt :execrows
+update prompt set address_id = $1, conversation_id = $2
+where id = $3 and address_id = $4 and closed_at is null
+`
+
+type MovePromptParams struct {
+	ToAddress      int64
+	ConversationID int64
+	ID             int64
+	FromAddress    int64
+}
+
+// MovePrompt lets a prompt wait at another address for its answer, when it
+// still waits at the one it is thought to.
+func (q *Queries) MovePrompt(ctx context.Context, arg MovePromptParams) (int64, error) {
+	result, err := q.db.Exec(ctx, movePrompt,
+		arg.ToAddress,
+		arg.ConversationID,
+		arg.ID,
+		arg.FromAddress,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const openPrompt = `-- name: OpenPrompt :one
 insert into prompt (address_id, conversation_id, due_id, flow, state, codes, subject, subject_version, open_until)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -84,4 +111,16 @@ func (q *Queries) OpenPrompt(ctx context.Context, arg OpenPromptParams) (int64, 
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const promptOpen = `-- name: PromptOpen :one
+select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now())
+`
+
+// PromptOpen reports whether the answer of a prompt is still expected.
+func (q *Queries) PromptOpen(ctx context.Context, id int64) (bool, error) {
+	row := q.db.QueryRow(ctx, promptOpen, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
 }

@@ -263,6 +263,18 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) (int
 	return id, err
 }
 
+const lastTicketOf = `-- name: LastTicketOf :one
+select id from ticket where reporter_id = $1 order by id desc limit 1
+`
+
+// LastTicketOf is the last ticket that a person reported.
+func (q *Queries) LastTicketOf(ctx context.Context, reporterID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, lastTicketOf, reporterID)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
 const lockTicket = `-- name: LockTicket :one
 select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where id = $1 for update
 `

@@ -7,32 +7,53 @@ insert into person default values returning id;
 -- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
-on conflict (channel, user_id) do update set chat = excluded.chat
+on conflict (channel, user_id) do update set chat = coalesce(nullif(excluded.chat, ''), address.chat)
 returning id;
 
 -- name: NewConversation :one
-insert into conversation (channel, chat, user_id, address_id)
-values ($1, $2, $3, $4)
+insert into conversation (channel, chat, user_id, address_id, in_group)
+values ($1, $2, $3, $4, $5)
 on conflict (channel, chat, user_id) do update set address_id = excluded.address_id
 returning id;
 
 -- name: Conversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, c.bound_as, c.flow, c.turn,
+select c.id, c.channel, c.chat, c.user_id, c.address_id, c.in_group, c.is_group, c.flow, c.turn,
        a.person_id, a.trust, a.state as address_state, p.lang
 from conversation c join address a on a.id = c.address_id join person p on p.id = a.person_id
 where c.id = $1;
 
--- BestConversation is where a person is written to: the private chat of the
--- active address that was heard last.
--- name: BestConversation :one
-select c.id, c.channel, c.chat, c.user_id, c.address_id, a.trust
-from address a join conversation c on c.address_id = a.id and c.bound_as = ''
-where a.person_id = $1 and a.state = 'active'
-order by a.last_inbound_at desc nulls last, a.id
-limit 1;
+-- Reach lists where people are written to, in the order in which it is tried:
+-- first the address by which the matter came, then those that are proven to be
+-- the same person's, heard last first. Persons who were merged are one. What
+-- was tried, is gone or was stopped is left out. An address that proves nothing
+-- is answered where a matter came by it and never gets what was meant for
+-- another. Only private chats: in a group others read along. An address that
+-- was only ever heard in groups has none, and no network lets us begin one.
+-- "offset 0" keeps the planner, which knows nothing of a new table, from reading
+-- it whole for the few rows of a family.
+-- name: Reach :many
+with recursive up(id, merged_into) as (
+    select p.id, p.merged_into from person p where p.id = any(sqlc.arg(persons)::bigint[])
+    union
+    select p.id, p.merged_into from person p join up on p.id = up.merged_into
+), family(id) as (
+    select up.id from up where up.merged_into is null
+    union
+    select m.id from family f cross join lateral (select p.id from person p where p.merged_into = f.id offset 0) m
+)
+select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
+from family cross join lateral (select * from address where address.person_id = family.id offset 0) a
+cross join lateral (select * from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
+left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
+where a.state = 'active' and a.id <> all(sqlc.arg(tried)::bigint[])
+  and (a.trust in ('stable', 'verified')
+       or a.id = sqlc.arg(first)::bigint and (a.trust = 'session' or cardinality(sqlc.arg(tried)::bigint[]) = 0))
+order by (a.id = sqlc.arg(first)::bigint) desc, a.last_inbound_at desc nulls last, a.id, c.id;
 
+-- SetAddressState leaves alone what its user has stopped: an address that is
+-- gone comes back by itself with the next message, a stopped one does not.
 -- name: SetAddressState :exec
-update address set state = $2 where id = $1;
+update address set state = $2 where id = $1 and state <> 'stopped';
 
 -- name: SetTrust :exec
 update address set trust = $2 where id = $1;

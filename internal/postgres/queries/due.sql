@@ -4,6 +4,17 @@ insert into due (kind, subject, key, person_id, subject_version, data, due_at, n
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (kind, subject, key) do nothing;
 
+-- PlanDues is PlanDue for several rows; a person of 0 and a last instant in the
+-- year 1, Go's zero time, are null.
+-- name: PlanDues :exec
+insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
+select u.kind, u.subject, u.key, nullif(u.person, 0), u.version, u.data::jsonb, u.due_at, nullif(u.not_after, '0001-01-01 00:00:00+00')
+from (select unnest(sqlc.arg(kinds)::text[]) as kind, unnest(sqlc.arg(subjects)::text[]) as subject,
+             unnest(sqlc.arg(keys)::text[]) as key, unnest(sqlc.arg(persons)::bigint[]) as person,
+             unnest(sqlc.arg(versions)::int[]) as version, unnest(sqlc.arg(data)::text[]) as data,
+             unnest(sqlc.arg(due_ats)::timestamptz[]) as due_at, unnest(sqlc.arg(not_afters)::timestamptz[]) as not_after) u
+on conflict (kind, subject, key) do nothing;
+
 -- name: ReplanDue :exec
 insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -35,11 +46,12 @@ update due set state = $2, reason = $3, lease = null, done_at = product_now() wh
 -- name: PutOffDue :exec
 update due set state = 'planned', due_at = $2, reason = $3, lease = null where id = $1;
 
--- ClearDue takes back what was planned for a subject: one UPDATE.
+-- ClearDue takes back what was planned for a subject, of the kinds given or of
+-- all when none is: one UPDATE.
 -- name: ClearDue :execrows
 update due set state = 'cleared', reason = sqlc.arg(reason), done_at = product_now(), lease = null
 where subject = sqlc.arg(subject) and state in ('planned', 'running')
-  and (sqlc.arg(kind)::text = '' or kind = sqlc.arg(kind));
+  and (coalesce(cardinality(sqlc.arg(kinds)::text[]), 0) = 0 or kind = any(sqlc.arg(kinds)::text[]));
 
 -- name: NextDueAt :one
 select due_at from due where state = 'planned' order by due_at limit 1;

@@ -7,6 +7,10 @@ returning id;
 -- name: JoinWaiting :exec
 update inbox set state = 'waiting', event = $2 where id = $1;
 
+-- PutAside is JoinWaiting for an event whose turn failed.
+-- name: PutAside :exec
+update inbox set state = 'waiting', event = sqlc.arg(event), error = sqlc.arg(error) where id = sqlc.arg(id);
+
 -- name: RefuseInbox :exec
 update inbox set state = 'refused', error = $2, event = null where id = $1;
 

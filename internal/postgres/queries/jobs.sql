@@ -9,7 +9,7 @@ where kind = $1 and subject = $2 and id <> $3 and state in ('planned', 'running'
 returning id, data;
 
 -- name: ConversationOfAddress :one
-select id from conversation where address_id = $1 and bound_as = '' order by id limit 1;
+select id from conversation where address_id = $1 and not in_group order by id limit 1;
 
 -- StaffWithWork lists who has something open on the desk, in the order of ids:
 -- who signed; who is named; where nobody signed, everybody of the desk.

@@ -18,3 +18,13 @@ update prompt set closed_at = product_now(), outcome = $2 where id = $1 and clos
 -- name: ClosePromptsOf :exec
 update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
 where subject = sqlc.arg(subject) and closed_at is null;
+
+-- PromptOpen reports whether the answer of a prompt is still expected.
+-- name: PromptOpen :one
+select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now());
+
+-- MovePrompt lets a prompt wait at another address for its answer, when it
+-- still waits at the one it is thought to.
+-- name: MovePrompt :execrows
+update prompt set address_id = sqlc.arg(to_address), conversation_id = sqlc.arg(conversation_id)
+where id = sqlc.arg(id) and address_id = sqlc.arg(from_address) and closed_at is null;

@@ -61,3 +61,7 @@ select blob_id, use, added_by, added_at from ticket_file where ticket_id = $1 or
 
 -- name: AddTicketNote :exec
 insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, $4);
+
+-- LastTicketOf is the last ticket that a person reported.
+-- name: LastTicketOf :one
+select id from ticket where reporter_id = $1 order by id desc limit 1;
