@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"shaoying/configs"
+	"shaoying/internal/gateway"
 	"shaoying/internal/postgres/managed"
 )
 
@@ -24,6 +25,11 @@ type Env struct {
 	Demo bool
 	// Role limits what this process does: all, gateway, sender or planner.
 	Role string
+
+	// Alter, where it is set, may change the gateway before it is made. It is
+	// the one seam for the programs of test/kill, which break a promise on
+	// purpose to prove that the tests would see it; the product sets it never.
+	Alter func(*gateway.Config, *gateway.Deps)
 
 	// unsafe accepts a database with fsync off. Tests only.
 	unsafe bool

@@ -88,8 +88,12 @@ func (h *House) build() (*server, error) {
 	if err := s.furnish(&deps); err != nil {
 		return nil, err
 	}
+	var cfg gateway.Config
+	if h.Env.Alter != nil {
+		h.Env.Alter(&cfg, &deps)
+	}
 	var err error
-	if s.gateway, err = gateway.New(gateway.Config{}, deps); err != nil {
+	if s.gateway, err = gateway.New(cfg, deps); err != nil {
 		return nil, err
 	}
 	for id := range adapters {

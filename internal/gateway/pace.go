@@ -28,7 +28,22 @@ type chatPace struct{ second, minute *rate.Limiter }
 const maxPacedChats = 10_000
 
 func newPace(r bots.Rate, now func() time.Time) *pace {
-	return &pace{now: now, limits: r, all: limiter(r.PerSecond, time.Second), chats: map[bots.ChatID]*chatPace{}}
+	all := limiter(r.PerSecond, time.Second)
+	// A bucket of a whole second would let two seconds' worth go within one,
+	// and a new owner of the account begins with a full one.
+	all.SetBurst(inFlight(r))
+	return &pace{now: now, limits: r, all: all, chats: map[bots.ChatID]*chatPace{}}
+}
+
+// inFlight is how many chats of an account are sent to at once. What is in the
+// air when the process is killed is sent again by the next owner (R3), so it is
+// no more than the pace needs: a quarter of a second's worth, which is as long
+// as a send takes.
+func inFlight(r bots.Rate) int {
+	if r.PerSecond <= 0 {
+		return maxInFlight
+	}
+	return min(max(int(r.PerSecond/4), 4), maxInFlight)
 }
 
 func limiter(n float64, per time.Duration) *rate.Limiter {
@@ -76,6 +91,27 @@ func (p *pace) wait(chat bots.ChatID, group bool) time.Duration {
 		}
 	}
 	return longest
+}
+
+// room is how many messages, at most most, the account may send now and, where
+// that is none, after how long it may send one. What is not claimed needs not
+// be given back.
+func (p *pace) room(most int) (n int, next time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if now.Before(p.until) {
+		return 0, p.until.Sub(now)
+	}
+	if p.all.Limit() == rate.Inf {
+		return most, 0
+	}
+	tokens := p.all.TokensAt(now)
+	if tokens >= 1 {
+		return min(most, int(tokens)), 0
+	}
+	// A moment more, for a token counts when it is whole.
+	return 0, time.Duration((1-tokens)/float64(p.all.Limit())*float64(time.Second)) + time.Millisecond
 }
 
 // pause holds the whole account for d: the network said so. It never shortens

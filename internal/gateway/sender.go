@@ -19,7 +19,8 @@ const (
 	// maxUnknownTries is how often a free message with an unknown outcome is
 	// sent again: a second copy costs less than a silent gap.
 	maxUnknownTries = 3
-	// maxInFlight is how many chats of one channel are sent to at once.
+	// maxInFlight is how many chats of one channel are sent to at once where
+	// the network sets no pace.
 	maxInFlight = 32
 	// sendPoll is how often the outbox is looked at without being woken.
 	sendPoll = time.Second
@@ -133,37 +134,49 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 	defer stop()
 	tick := time.NewTicker(sendPoll)
 	defer tick.Stop()
-	results := make(chan outcome, maxInFlight)
-	inFlight := 0
+	most := inFlight(c.adapter.Caps().Rate)
+	results := make(chan outcome, most)
+	flying := 0
 	var unmarked []outcome
 	// A claimed row is finished even while the process stops.
 	work := context.WithoutCancel(ctx)
 	for {
-		if ctx.Err() == nil && inFlight < maxInFlight {
-			rows, err := c.g.DB.ClaimOutbox(ctx, epoch, string(c.id), int32(maxInFlight-inFlight))
+		// Only what the account may send now is claimed: a claimed row that has
+		// to wait costs two writes and comes back at once.
+		room, next := 0, time.Duration(0)
+		if ctx.Err() == nil && flying < most {
+			room, next = c.pace.room(most - flying)
+		}
+		if room > 0 {
+			rows, err := c.g.DB.ClaimOutbox(ctx, epoch, string(c.id), int32(room))
 			if err != nil && ctx.Err() == nil {
 				c.g.Log.Warn("claim the outbox", "channel", string(c.id), "error", err)
 			}
 			for _, row := range rows {
-				inFlight++
+				flying++
 				go func() { results <- c.deliver(work, row) }()
 			}
 		}
-		if ctx.Err() != nil && inFlight == 0 {
+		if ctx.Err() != nil && flying == 0 {
 			return nil
 		}
 		done := ctx.Done()
 		if ctx.Err() != nil {
 			done = nil // only results matter now
 		}
+		var paced <-chan time.Time
+		if next > 0 {
+			paced = time.After(next)
+		}
 		select {
 		case <-done:
+		case <-paced:
 		case <-wake:
 		case <-tick.C:
 			unmarked = c.markAll(work, epoch, unmarked)
 		case first := <-results:
 			batch := collect(first, results)
-			inFlight -= len(batch)
+			flying -= len(batch)
 			unmarked = c.markAll(work, epoch, append(unmarked, batch...))
 		}
 	}

@@ -164,6 +164,9 @@ func (w *World) Start(args ...string) (*Server, error) {
 	}
 }
 
+// Ended is closed when the process has ended, for whatever reason.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
 // Stop asks the process to stop, waits for its end and returns how long that
 // took.
 func (s *Server) Stop() (time.Duration, error) {
