@@ -147,8 +147,11 @@ func (o *office) randomTicket(rng *rand.Rand) (id int64) {
 	}
 	conv, addr := one[int64](o.rig, `select id from conversation where user_id = 'zhang' and not in_group`), one[int64](o.rig, `select id from address where user_id = 'zhang'`)
 	desks := []ticket.Desk{
-		{Kind: ticket.DeskGrid, Code: grid}, {Kind: ticket.DeskGrid, Code: grid2}, {Kind: ticket.DeskUnit, Code: "urban_management"},
-		{Kind: ticket.DeskUnit, Code: "housing"}, {Kind: ticket.DeskNamed, Code: "housing", Staff: one[int64](o.rig, `select id from staff where slug = 'hou'`)},
+		{Kind: ticket.DeskGrid, Code: grid},
+		{Kind: ticket.DeskGrid, Code: grid2},
+		{Kind: ticket.DeskUnit, Code: "urban_management"},
+		{Kind: ticket.DeskUnit, Code: "housing"},
+		{Kind: ticket.DeskNamed, Code: "housing", Staff: one[int64](o.rig, `select id from staff where slug = 'hou'`)},
 	}
 	o.as("cai", func(ctx context.Context, tn *gateway.Turn) error {
 		tn.Conversation, tn.Address = conv, addr

@@ -127,8 +127,12 @@ func matrixOffice(t testing.TB) *office {
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
 	for _, g := range [][3]string{
-		{"grid_leader", "village", village}, {"handler", "unit", "housing"}, {"dispatcher", "city", "3603"}, {"clerk", "city", "3603"},
-		{"callback_clerk", "city", "3603"}, {"admin", "city", "3603"},
+		{"grid_leader", "village", village},
+		{"handler", "unit", "housing"},
+		{"dispatcher", "city", "3603"},
+		{"clerk", "city", "3603"},
+		{"callback_clerk", "city", "3603"},
+		{"admin", "city", "3603"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
