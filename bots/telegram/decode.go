@@ -167,10 +167,12 @@ func (d decoder) members(m *message, list []user, kind bots.Kind) []bots.Event {
 	return events
 }
 
-// membership is how we ourselves stand in a chat.
+// membership is how we ourselves stand in a chat. Who takes a block back in a
+// private chat presses Start for it, which is an event of its own: greeting
+// twice would be once too often.
 func (d decoder) membership(m *membership) []bots.Event {
 	before, after := m.Old.present(), m.New.present()
-	if before == after || m.From.ID == 0 || m.Chat.ID == 0 || m.Chat.Type == "channel" {
+	if before == after || m.From.ID == 0 || m.Chat.ID == 0 || m.Chat.Type == "channel" || after && m.Chat.Type == "private" {
 		return nil
 	}
 	ev := bots.Event{

@@ -174,8 +174,8 @@ func TestUpdates(t *testing.T) {
 			said(func(e *bots.Event) { e.Key, e.Kind = "my:5001:1772499600:kicked", bots.KindLeave }),
 		},
 		{
-			"unblocked", `{"update_id":884,"my_chat_member":{` + private + `,` + zhang + `,"date":1772499600,"old_chat_member":{"status":"kicked"},"new_chat_member":{"status":"member"}}}`,
-			said(func(e *bots.Event) { e.Key, e.Kind = "my:5001:1772499600:member", bots.KindJoin }),
+			"unblocked, with /start to follow", `{"update_id":884,"my_chat_member":{` + private + `,` + zhang + `,"date":1772499600,"old_chat_member":{"status":"kicked"},"new_chat_member":{"status":"member"}}}`,
+			nil,
 		},
 
 		{"overheard", inGroup(`"text":"今天停水"`), spoken(overheard("今天停水"))},

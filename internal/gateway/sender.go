@@ -138,6 +138,9 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 	results := make(chan outcome, most)
 	flying := 0
 	var unmarked []outcome
+	// soon is when a row that the pace had given back may go: the next look at
+	// the outbox would make one message a second of a chat one in two.
+	soon := make(chan struct{}, 1)
 	// A claimed row is finished even while the process stops.
 	work := context.WithoutCancel(ctx)
 	for {
@@ -171,6 +174,7 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 		select {
 		case <-done:
 		case <-paced:
+		case <-soon:
 		case <-wake:
 		case <-tick.C:
 			unmarked = c.markAll(work, epoch, unmarked)
@@ -178,7 +182,20 @@ func (c *Channel) send(ctx context.Context, epoch int64) error {
 			batch := collect(first, results)
 			flying -= len(batch)
 			unmarked = c.markAll(work, epoch, append(unmarked, batch...))
+			for _, o := range batch {
+				if o.state == "queued" && o.wait > 0 && o.wait <= sendPoll {
+					time.AfterFunc(o.wait, func() { nudge(soon) })
+				}
+			}
 		}
+	}
+}
+
+// nudge fills a channel of one place, unless it is full.
+func nudge(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -478,7 +495,7 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.ChannelID, error) {
 	// What one member is told in a group says nothing of their own address.
 	if o.class == bots.ClassGone.String() && (!o.row.InGroup || o.row.IsGroup) {
-		if err := t.SetAddressState(ctx, o.row.AddressID, "gone"); err != nil {
+		if err := t.AddressGone(ctx, o.row.AddressID, o.row.At); err != nil {
 			return "", fmt.Errorf("note a gone address: %w", err)
 		}
 	}

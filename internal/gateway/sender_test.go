@@ -396,3 +396,34 @@ func TestChannelMustExist(t *testing.T) {
 		t.Fatal("a channel that is not configured was made")
 	}
 }
+
+// A refusal that is told after its user came back says nothing of today.
+func TestARefusalOlderThanTheReturn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		returns bool
+		want    string
+	}{"who came back": {true, "active"}, "who did not": {false, "gone"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.says("li", "您好")
+			var once sync.Once
+			r.net.on(func(context.Context, bots.Address, bots.Message) (err error) {
+				once.Do(func() {
+					if c.returns {
+						r.send(r.text("li", "我又来了"))
+					}
+					err = &bots.Error{Class: bots.ClassGone, Err: errBroken}
+				})
+				return err
+			})
+			stop := r.sender()
+			r.until("all is sent or given up", r.outboxEmpty)
+			stop()
+			if got := one[string](r, `select state from address`); got != c.want {
+				t.Errorf("the address is %s, want %s", got, c.want)
+			}
+		})
+	}
+}

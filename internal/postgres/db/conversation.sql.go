@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"time"
 )
 
 const addressByUser = `-- name: AddressByUser :one
@@ -18,6 +19,19 @@ func (q *Queries) AddressByUser(ctx context.Context, channel string, userID stri
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const addressGone = `-- name: AddressGone :exec
+update address a set state = 'gone'
+where a.id = $1 and a.state = 'active'
+  and not exists (select 1 from conversation c where c.address_id = a.id and c.updated_at > $2::timestamptz)
+`
+
+// AddressGone notes that a network refused an address, unless its user came back
+// after the message was claimed: the refusal is older than the return.
+func (q *Queries) AddressGone(ctx context.Context, iD int64, claimedAt time.Time) error {
+	_, err := q.db.Exec(ctx, addressGone, iD, claimedAt)
+	return err
 }
 
 const channelOfConversation = `-- name: ChannelOfConversation :one

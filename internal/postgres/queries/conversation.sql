@@ -50,6 +50,13 @@ where a.state = 'active' and a.id <> all(sqlc.arg(tried)::bigint[])
        or a.id = sqlc.arg(first)::bigint and (a.trust = 'session' or cardinality(sqlc.arg(tried)::bigint[]) = 0))
 order by (a.id = sqlc.arg(first)::bigint) desc, a.last_inbound_at desc nulls last, a.id, c.id;
 
+-- AddressGone notes that a network refused an address, unless its user came back
+-- after the message was claimed: the refusal is older than the return.
+-- name: AddressGone :exec
+update address a set state = 'gone'
+where a.id = sqlc.arg(id) and a.state = 'active'
+  and not exists (select 1 from conversation c where c.address_id = a.id and c.updated_at > sqlc.arg(claimed_at)::timestamptz);
+
 -- SetAddressState leaves alone what its user has stopped: an address that is
 -- gone comes back by itself with the next message, a stopped one does not.
 -- name: SetAddressState :exec
