@@ -33,10 +33,10 @@ func (a *account) deliver(ctx context.Context, sink bots.Sink, p *parcel) error 
 			return err
 		}
 	}
+	answer, cancel := context.WithTimeout(ctx, answerWait)
+	defer cancel()
 	for _, id := range p.taps {
-		answer, cancel := context.WithTimeout(ctx, answerWait)
 		_, err := a.bot.AnswerCallbackQuery(answer, &bot.AnswerCallbackQueryParams{CallbackQueryID: id})
-		cancel()
 		if err != nil && ctx.Err() == nil {
 			a.log.Info("a tap was taken, but its answer did not arrive", "error", failed("answerCallbackQuery", err))
 		}

@@ -27,7 +27,8 @@ const (
 	// owner starts again at once, and sends go on meanwhile.
 	lockedOut  = 30 * time.Second
 	conflicted = 5 * time.Second
-	// answerWait is how long a tap waits for its little clock to stop.
+	// answerWait is how long the taps of a chat may hold up what comes after
+	// them until their little clocks stop.
 	answerWait = 2 * time.Second
 	// abreast is how many chats are sunk at once.
 	abreast = 16
@@ -70,7 +71,11 @@ func (p *Poller) session(ctx context.Context, sink bots.Sink, d decoder) error {
 	// The library asks for a second less than it is told to wait.
 	b, err := p.library(p.cfg.Limits.LongPoll+time.Second, loop,
 		bot.WithNotAsyncHandlers(), bot.WithDefaultHandler(func(context.Context, *bot.Bot, *models.Update) {}),
-		bot.WithErrorsHandler(loop.complain), bot.WithAllowedUpdates(allowed()))
+		bot.WithErrorsHandler(func(err error) {
+			if ctx.Err() == nil { // the library calls updates lost when it is stopped; they were taken
+				loop.complain(err)
+			}
+		}), bot.WithAllowedUpdates(allowed()))
 	if err != nil {
 		return err
 	}

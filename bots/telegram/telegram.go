@@ -47,6 +47,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -89,6 +90,7 @@ func New(cfg Config, deps Deps) (bots.Adapter, error) {
 	if cfg.APIURL == "" {
 		cfg.APIURL = defaultAPI
 	}
+	cfg.APIURL = strings.TrimRight(cfg.APIURL, "/")
 	if deps.Clock == nil || deps.Log == nil {
 		return nil, errors.New("telegram: clock and log are needed")
 	}

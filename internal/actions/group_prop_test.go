@@ -31,7 +31,7 @@ func TestNoTicketWhereItMustNotBe(t *testing.T) {
 	for _, g := range groups {
 		o.exec(`with p as (insert into person (kind) values ('group') returning id),
 			a as (insert into address (channel, user_id, chat, person_id, trust) select 'web', 'group' || chr(9) || $1, $1, id, 'none' from p returning id)
-			insert into conversation (channel, chat, user_id, address_id, is_group, in_group) select 'web', $1, 'group' || chr(9) || $1, id, true, true from a`, string(g))
+			insert into conversation (channel, chat, user_id, address_id, is_group, in_group) select 'web', $1, 'group' || chr(9), id, true, true from a`, string(g))
 	}
 	areas := []string{"grid " + grid, "grid " + grid2, "village " + village, "township 360313001", "unit urban_management", "unit housing", "village " + bridge1}
 	inWork, elsewhere := 0, 0
@@ -147,8 +147,11 @@ func (o *office) randomTicket(rng *rand.Rand) (id int64) {
 	}
 	conv, addr := one[int64](o.rig, `select id from conversation where user_id = 'zhang' and not in_group`), one[int64](o.rig, `select id from address where user_id = 'zhang'`)
 	desks := []ticket.Desk{
-		{Kind: ticket.DeskGrid, Code: grid}, {Kind: ticket.DeskGrid, Code: grid2}, {Kind: ticket.DeskUnit, Code: "urban_management"},
-		{Kind: ticket.DeskUnit, Code: "housing"}, {Kind: ticket.DeskNamed, Code: "housing", Staff: one[int64](o.rig, `select id from staff where slug = 'hou'`)},
+		{Kind: ticket.DeskGrid, Code: grid},
+		{Kind: ticket.DeskGrid, Code: grid2},
+		{Kind: ticket.DeskUnit, Code: "urban_management"},
+		{Kind: ticket.DeskUnit, Code: "housing"},
+		{Kind: ticket.DeskNamed, Code: "housing", Staff: one[int64](o.rig, `select id from staff where slug = 'hou'`)},
 	}
 	o.as("cai", func(ctx context.Context, tn *gateway.Turn) error {
 		tn.Conversation, tn.Address = conv, addr

@@ -127,8 +127,12 @@ func matrixOffice(t testing.TB) *office {
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
 	for _, g := range [][3]string{
-		{"grid_leader", "village", village}, {"handler", "unit", "housing"}, {"dispatcher", "city", "3603"}, {"clerk", "city", "3603"},
-		{"callback_clerk", "city", "3603"}, {"admin", "city", "3603"},
+		{"grid_leader", "village", village},
+		{"handler", "unit", "housing"},
+		{"dispatcher", "city", "3603"},
+		{"clerk", "city", "3603"},
+		{"callback_clerk", "city", "3603"},
+		{"admin", "city", "3603"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
@@ -141,7 +145,7 @@ func matrixOffice(t testing.TB) *office {
 			o.exec(`with p as (insert into person (kind) values ('group') returning id),
 				a as (insert into address (channel, user_id, chat, person_id, trust) select 'web', 'group' || chr(9) || $1, $1, id, 'none' from p returning id)
 				insert into conversation (channel, chat, user_id, address_id, is_group, in_group, bound_as, area_kind, area)
-				select 'web', $1, 'group' || chr(9) || $1, id, true, true, $2, 'grid', $3 from a`, chat, as, grid)
+				select 'web', $1, 'group' || chr(9), id, true, true, $2, 'grid', $3 from a`, chat, as, grid)
 		}
 		o.exec(`insert into conversation (channel, chat, user_id, address_id, in_group, left_at)
 			select 'web', $1, user_id, id, true, case when user_id = 'zhang' then product_now() end from address where user_id in ('zhang', 'all')`, chat)

@@ -211,7 +211,11 @@ func TestAStrangerInTheWorkGroup(t *testing.T) {
 	o.exec(`update staff set ended_at = product_now() where slug = 'li'`)
 	o.report("zhang4", garbage)
 	o.holds(o.laid("wang"), "[接单]")
-	o.silent(o.heard(bots.UserID(hall)))
+	got = o.heard(bots.UserID(hall))
+	o.holds(got, "群里有1位不是工作人员", "收起来了")
+	if strings.Contains(strings.Join(got, ""), "[接单]") {
+		t.Errorf("a card went into the group: %q", got)
+	}
 }
 
 func TestUnbinding(t *testing.T) {

@@ -48,11 +48,11 @@ func Reach(ctx context.Context, q *db.Queries, persons []int64, cameBy int64, tr
 //
 // A question inside a dialogue stays, because its dialogue does. So does what
 // was meant for this very address: a one-time code, a reminder of the question
-// above it, whatever was said in a group.
+// above it, a change of a message that stands here, whatever was said in a group.
 func travels(o outcome) bool {
 	row := o.row
 	switch {
-	case row.InGroup, row.Reason == KindNudge, row.Subject == postgres.Subject("address", row.AddressID):
+	case row.InGroup, row.Edits != 0, row.Reason == KindNudge, row.Subject == postgres.Subject("address", row.AddressID):
 		return false
 	case row.QuestionTurn != 0 && row.PromptID == 0:
 		return false

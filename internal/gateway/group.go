@@ -70,6 +70,9 @@ func (t *Turn) attend(ctx context.Context, ev bots.Event) (bool, error) {
 	if ev.Kind == bots.KindMoved {
 		return true, nil
 	}
+	if err := t.former(ctx); err != nil {
+		return false, err
+	}
 	if err := t.present(ctx, ev); err != nil {
 		return false, err
 	}
@@ -82,6 +85,24 @@ func (t *Turn) attend(ctx context.Context, ev bots.Event) (bool, error) {
 		return t.meant(ev)
 	}
 	return true, nil
+}
+
+// former finds the group for a word that was on its way to a chat from which the
+// group has moved since.
+func (t *Turn) former(ctx context.Context) error {
+	if t.GroupID != 0 {
+		return nil
+	}
+	g, err := t.FormerGroup(ctx, string(t.Channel), string(t.Chat))
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look which group was here: %w", err)
+	}
+	t.GroupID, t.BoundAs = g.ID, g.BoundAs
+	t.row.GroupAddress, t.row.GroupBlocked = g.AddressID, g.Blocked
+	return nil
 }
 
 // present keeps in the member's conversation that they are there, or left, and

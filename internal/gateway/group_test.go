@@ -281,8 +281,10 @@ func TestButtonsInAGroup(t *testing.T) {
 	r.hire("zhou")
 	r.bind("-100other", flows.GroupWork)
 	r.acts.on("card.reply", func(_ context.Context, t *Turn) error {
-		return t.Lay(Laid{Reason: "card", Subject: "ticket:1", Key: "card.lead", Params: map[string]string{"handle": "1"},
-			Options: []flows.Option{{Value: CommandPrefix + "take 17", Label: "接单"}}})
+		return t.Lay(Laid{
+			Reason: "card", Subject: "ticket:1", Key: "card.lead", Params: map[string]string{"handle": "1"},
+			Options: []flows.Option{{Value: CommandPrefix + "take 17", Label: "接单"}},
+		})
 	})
 	tap := func(chat bots.ChatID, user bots.UserID, data string) []said {
 		t.Helper()

@@ -483,7 +483,7 @@ func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.Channel
 		}
 	}
 	to, err := g.passOn(ctx, t.Tx, o)
-	if err != nil || to != "" || g.Undeliverable == nil {
+	if err != nil || to != "" || g.Undeliverable == nil || o.row.Edits != 0 { // a change is missed by nobody
 		return to, err
 	}
 	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject}); err != nil {

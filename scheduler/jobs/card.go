@@ -24,7 +24,7 @@ func Card(d Deps) gateway.Kind {
 				return 0, err
 			}
 			if c.Group != 0 {
-				return c.Group, nil
+				return there(ctx, db, c.Group)
 			}
 			return toStaff(ctx, db, c.Staff)
 		},

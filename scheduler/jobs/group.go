@@ -26,11 +26,23 @@ const reasonStrangers = "group.strangers"
 func Members(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: gateway.KindMembers, Workers: 2,
-		Target: func(_ context.Context, _ *postgres.DB, due gateway.Due) (int64, error) {
-			return due.SubjectID("conversation")
+		Target: func(ctx context.Context, db *postgres.DB, due gateway.Due) (int64, error) {
+			id, err := due.SubjectID("conversation")
+			if err != nil {
+				return 0, err
+			}
+			return there(ctx, db, id)
 		},
 		Run: d.members,
 	}
+}
+
+// there is a conversation that may have become a part of another one since.
+func there(ctx context.Context, d *postgres.DB, id int64) (int64, error) {
+	if _, err := d.Conversation(ctx, id); err != nil {
+		return 0, fmt.Errorf("look for a chat: %w", err)
+	}
+	return id, nil
 }
 
 func (d Deps) members(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
@@ -132,9 +144,12 @@ func stillBlocked(ctx context.Context, tx *postgres.Tx, subject string, _ int32)
 func CardEdit(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: workorder.DueCardEdit, Workers: 4,
-		Target: func(_ context.Context, _ *postgres.DB, due gateway.Due) (int64, error) {
+		Target: func(ctx context.Context, db *postgres.DB, due gateway.Due) (int64, error) {
 			e, err := data[workorder.CardEditDue](due)
-			return e.Conversation, err
+			if err != nil {
+				return 0, err
+			}
+			return there(ctx, db, e.Conversation)
 		},
 		Run: d.cardEdit,
 	}

@@ -12,21 +12,36 @@ var (
 	code   = regexp.MustCompile(`加入 (\S+ \S+)`)
 )
 
+// Trouble is what is wrong, and whose handlers mend it. Its result is shown by a
+// photo.
+type Trouble struct{ What, Unit string }
+
+// Troubles are some that go to different units, so that many stories can be
+// told at once without every handler getting the card of each.
+func Troubles() []Trouble {
+	return []Trouble{
+		{"楼下水井盖有些松动，走上去会响", "urban_management"},
+		{"门口路面坑坑洼洼，不好走", "transport"},
+		{"楼下总有人乱停车", "traffic_police"},
+		{"楼下排水沟的污水总是不流", "housing"},
+	}
+}
+
 // Story is what a resident and a member of the staff live through: a report,
 // the work on it, the callback. Its parts are told in this order.
 type Story struct {
 	Resident, Staff *Phone
+	Trouble
 	// Where the trouble is, such as 昌盛小区3栋.
 	Where string
 	// Number of the ticket, as it is spoken, once it was told.
 	Number string
 }
 
-// Join makes the staff's phone one of a handler of the unit that mends manhole
-// covers.
+// Join makes the staff's phone one of a handler of the unit that mends it.
 func (s *Story) Join(t testing.TB, city *World, name string) {
 	t.Helper()
-	out, err := city.Run("staff", "invite", "--name", name, "--role", "handler", "--area", "unit:urban_management")
+	out, err := city.Run("staff", "invite", "--name", name, "--role", "handler", "--area", "unit:"+s.Unit)
 	m := code.FindStringSubmatch(out)
 	if err != nil || m == nil {
 		t.Fatalf("invite: %v\n%s", err, out)
@@ -35,8 +50,8 @@ func (s *Story) Join(t testing.TB, city *World, name string) {
 	s.Staff.Expect(t, name, "加入好了")
 }
 
-// Report tells of a loose cover: the place is asked for, a photo is not at
-// hand, the summary is confirmed.
+// Report tells of the trouble: the place is asked for, a photo is not at hand,
+// the summary is confirmed.
 func (s *Story) Report(t testing.TB) {
 	t.Helper()
 	s.Ask(t)
@@ -46,7 +61,7 @@ func (s *Story) Report(t testing.TB) {
 // Ask is Report as far as the question whether all is right.
 func (s *Story) Ask(t testing.TB) {
 	t.Helper()
-	s.Resident.Say("楼下水井盖有些松动，走上去会响")
+	s.Resident.Say(s.What)
 	s.Resident.Expect(t, "什么地方")
 	s.Resident.Say(s.Where)
 	s.Resident.Expect(t, "照片")
@@ -80,7 +95,7 @@ func (s *Story) Work(t testing.TB) {
 	}
 	s.Staff.Say("接 " + m[1])
 	s.Staff.Expect(t, "接好了", "【"+m[1]+"】")
-	s.Staff.Say("办 " + m[1] + " 已更换井盖，走上去不响了")
+	s.Staff.Say("办 " + m[1] + " 修好了，请放心")
 	s.Staff.Tap(t, s.Staff.Expect(t, "结果是"), "办好了")
 	s.Staff.Expect(t, "照片")
 	s.Staff.Photo(Photo(320, 240))

@@ -367,6 +367,10 @@ func TestFaults(t *testing.T) {
 	s.Calm()
 	s.Fail("sendMessage", Fault{Kind: Slow, Delay: time.Millisecond})
 	b.call("sendMessage", say).wants(t, 200, "")
+	s.Fail("sendMessage", Fault{Kind: Blocked, Chat: 8})
+	b.call("sendMessage", say).wants(t, 200, "")
+	s.User(8, "李四")
+	b.call("sendMessage", map[string]any{"chat_id": 8, "text": "x"}).wants(t, 403, "blocked")
 	s.FailFirst("sendMessage", 2, Fault{Kind: Internal})
 	for i, want := range []int{200, 500, 200, 200} { // the second message fails once
 		if r := b.call("sendMessage", map[string]any{"chat_id": 7, "text": fmt.Sprint(min(i, 2) - i/2)}); r.status != want {
@@ -376,7 +380,7 @@ func TestFaults(t *testing.T) {
 	s.Calm()
 	s.Chance("", 1, Fault{Kind: Unauthorized})
 	b.call("getMe", nil).wants(t, 401, "Unauthorized")
-	if s.Faults() != 10 {
+	if s.Faults() != 11 {
 		t.Errorf("%d faults were counted", s.Faults())
 	}
 }

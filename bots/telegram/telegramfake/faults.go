@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,8 @@ type Fault struct {
 	Delay time.Duration
 	// NewChat is where the group went (Migrated).
 	NewChat int64
+	// Chat, where it is set, is the only chat that the fault is for.
+	Chat int64
 }
 
 type chance struct {
@@ -104,10 +107,13 @@ func (s *Server) Faults() int {
 func (s *Server) fault(method string, p params) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if next := s.planned[method]; len(next) > 0 {
-		s.planned[method] = next[1:]
-		s.injected++
-		return &next[0]
+	for i, next := range s.planned[method] {
+		if next.Chat == 0 || next.Chat == p.number("chat_id") {
+			s.planned[method] = slices.Delete(slices.Clone(s.planned[method]), i, i+1)
+			s.injected++
+			s.wake()
+			return &next
+		}
 	}
 	for _, f := range s.firsts {
 		if f.hits(method, p) {

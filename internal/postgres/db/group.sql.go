@@ -202,6 +202,31 @@ func (q *Queries) DivisionsNamed(ctx context.Context, within string, name string
 	return items, nil
 }
 
+const formerGroup = `-- name: FormerGroup :one
+select id, address_id, bound_as, (blocked_at is not null)::boolean as blocked from conversation
+where channel = $1 and former_chat = $2 and former_chat <> '' and is_group order by id desc limit 1
+`
+
+type FormerGroupRow struct {
+	ID        int64
+	AddressID int64
+	BoundAs   string
+	Blocked   bool
+}
+
+// FormerGroup is the group that was in a chat before it moved.
+func (q *Queries) FormerGroup(ctx context.Context, channel string, formerChat string) (FormerGroupRow, error) {
+	row := q.db.QueryRow(ctx, formerGroup, channel, formerChat)
+	var i FormerGroupRow
+	err := row.Scan(
+		&i.ID,
+		&i.AddressID,
+		&i.BoundAs,
+		&i.Blocked,
+	)
+	return i, err
+}
+
 const getDivision = `-- name: GetDivision :one
 select code, level, name from division where code = $1
 `

@@ -142,6 +142,7 @@ type Conversation struct {
 	BoundBy    *int64
 	BlockedAt  *time.Time
 	LeftAt     *time.Time
+	FormerChat string
 }
 
 type Definition struct {

@@ -38,6 +38,8 @@ update conversation k set
     area_kind = case when k.bound_as = '' then g.area_kind else k.area_kind end,
     area = case when k.bound_as = '' then g.area else k.area end,
     bound_by = case when k.bound_as = '' then g.bound_by else k.bound_by end,
+    blocked_at = case when k.bound_as = '' then g.blocked_at else k.blocked_at end,
+    left_at = case when g.left_at is null then null else k.left_at end,
     flow = case when k.flow = '' then g.flow else k.flow end,
     state = case when k.flow = '' then g.state else k.state end,
     turn = greatest(k.turn, g.turn)
@@ -197,7 +199,7 @@ func (q *Queries) RenameAddresses(ctx context.Context, newChat string, channel s
 }
 
 const renameChat = `-- name: RenameChat :exec
-update conversation set chat = $2 where id = $1
+update conversation set chat = $2, former_chat = case when is_group and chat <> $2 then chat else former_chat end where id = $1
 `
 
 func (q *Queries) RenameChat(ctx context.Context, iD int64, chat string) error {

@@ -17,9 +17,13 @@ alter table conversation
     add column blocked_at timestamptz,
     -- left_at is when a member left a group.
     add column left_at    timestamptz,
+    -- former_chat is where a group was before it moved: a word that was on its
+    -- way there still belongs to it.
+    add column former_chat text not null default '',
     -- Only a group can be bound, and what is bound serves an area.
     add constraint conversation_bound check (bound_as = '' or is_group and area <> ''),
     add constraint conversation_in_group check (in_group or not is_group);
 create unique index conversation_group on conversation (channel, chat) where is_group;
+create index conversation_former on conversation (channel, former_chat) where former_chat <> '';
 create index conversation_serves on conversation (area) where bound_as <> '';
 create index conversation_members on conversation (channel, chat) where in_group;

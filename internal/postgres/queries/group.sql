@@ -7,6 +7,11 @@ insert into conversation (channel, chat, user_id, address_id, is_group, in_group
 -- name: GroupIn :one
 select id from conversation where channel = $1 and chat = $2 and is_group;
 
+-- FormerGroup is the group that was in a chat before it moved.
+-- name: FormerGroup :one
+select id, address_id, bound_as, (blocked_at is not null)::boolean as blocked from conversation
+where channel = $1 and former_chat = $2 and former_chat <> '' and is_group order by id desc limit 1;
+
 -- LockGroup keeps two from binding a group, or laying its cards, at once. It
 -- comes before the lock of a ticket.
 -- name: LockGroup :one

@@ -7,7 +7,7 @@ where channel = sqlc.arg(channel) and chat = any(sqlc.arg(chats)::text[])
 order by id for no key update;
 
 -- name: RenameChat :exec
-update conversation set chat = $2 where id = $1;
+update conversation set chat = $2, former_chat = case when is_group and chat <> $2 then chat else former_chat end where id = $1;
 
 -- name: RenameAddresses :execrows
 update address set chat = sqlc.arg(new_chat) where channel = sqlc.arg(channel) and chat = sqlc.arg(old_chat);
@@ -25,6 +25,8 @@ update conversation k set
     area_kind = case when k.bound_as = '' then g.area_kind else k.area_kind end,
     area = case when k.bound_as = '' then g.area else k.area end,
     bound_by = case when k.bound_as = '' then g.bound_by else k.bound_by end,
+    blocked_at = case when k.bound_as = '' then g.blocked_at else k.blocked_at end,
+    left_at = case when g.left_at is null then null else k.left_at end,
     flow = case when k.flow = '' then g.flow else k.flow end,
     state = case when k.flow = '' then g.state else k.state end,
     turn = greatest(k.turn, g.turn)

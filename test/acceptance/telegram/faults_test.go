@@ -3,11 +3,11 @@
 package telegram
 
 import (
-	"net/http"
 	"testing"
 	"time"
 
 	"shaoying/bots/telegram/telegramfake"
+	"shaoying/test/world"
 )
 
 // trouble is one way in which Telegram makes it hard.
@@ -68,11 +68,22 @@ func networkDown(t *testing.T, a *account) {
 // blockedAndBack: who blocked us before the number came finds it afterwards.
 func blockedAndBack(t *testing.T, a *account) {
 	resident := a.net.User(5001, "")
-	a.story.Resident.Tap(t, a.story.Resident.Expect(t, "对吗", a.story.Where), "对")
-	resident.Blocks()
-	if !a.net.Await(20*time.Second, func() bool { return a.net.Refusals(http.StatusForbidden) > 0 }) {
-		t.Fatal("nothing was sent to who had blocked us")
+	question := a.story.Resident.Expect(t, "对吗", a.story.Where)
+	// Telegram refuses the number before it tells that we are blocked.
+	a.net.Fail("sendMessage", telegramfake.Fault{Kind: telegramfake.Blocked, Chat: resident.Chat()})
+	a.story.Resident.Tap(t, question, "对")
+	refused := `select count(*) from outbox where state = 'failed' and error_class = 'gone' and channel = '` + a.id + `'`
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(world.Patience)
+	for one(t, a.city, refused) == 0 {
+		select {
+		case <-again.C:
+		case <-limit:
+			t.Fatal("nothing was sent to who had blocked us")
+		}
 	}
+	resident.Blocks()
 	resident.Unblocks()
 	resident.Starts("")
 	a.story.Resident.Expect(t, "哨应")

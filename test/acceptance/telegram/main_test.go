@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 type account struct {
 	id      string
 	mode    string
+	city    *world.World
 	net     *telegramfake.Server
 	story   world.Story
 	trouble trouble
@@ -55,7 +56,7 @@ func city(t *testing.T, troubles []trouble) (*world.World, *world.Server, []*acc
 		for _, mode := range []string{"poll", "webhook"} {
 			n := len(accounts)
 			a := &account{
-				id: fmt.Sprintf("tg-%d-%s", i, mode), mode: mode, trouble: tr,
+				id: fmt.Sprintf("tg-%d-%s", i, mode), mode: mode, trouble: tr, city: w,
 				net: telegramfake.New(telegramfake.Config{
 					Seed: uint64(n + 1), Token: fmt.Sprintf("70000000%02d:AAFake-Token_of_a_test_bot-0123456789", n),
 				}),
@@ -64,7 +65,7 @@ func city(t *testing.T, troubles []trouble) (*world.World, *world.Server, []*acc
 			a.net.Balance("http://" + w.Addr)
 			a.story = world.Story{
 				Resident: world.OnFake(a.net.User(5001, "居民 王")), Staff: world.OnFake(a.net.User(6001, "李师傅")),
-				Where: fmt.Sprintf("昌盛小区%d栋", n+1),
+				Where: fmt.Sprintf("昌盛小区%d栋", n+1), Trouble: world.Troubles()[n%len(world.Troubles())],
 			}
 			accounts = append(accounts, a)
 			config += fmt.Sprintf("  - {id: %s, kind: telegram, mode: %s, api_url: %q, token_env: TOKEN_%d", a.id, mode, a.net.URL(), n)

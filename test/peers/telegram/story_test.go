@@ -26,7 +26,7 @@ func TestStoryOverTheEmulator(t *testing.T) {
 	w, server := city(t, e, proxy.URL)
 
 	story := world.Story{
-		Resident: e.phone(t, 5001, "王阿姨"), Staff: e.phone(t, 6001, "李师傅"), Where: "昌盛小区3栋",
+		Resident: e.phone(t, 5001, "王阿姨"), Staff: e.phone(t, 6001, "李师傅"), Where: "昌盛小区3栋", Trouble: world.Troubles()[0],
 	}
 	story.Join(t, w, "李师傅")
 	story.Report(t)
