@@ -164,7 +164,6 @@ type ledger struct {
 	mu    sync.Mutex
 	said  map[string]string // mark -> chat
 	kills []time.Time
-	again int
 }
 
 func newLedger() *ledger { return &ledger{said: map[string]string{}} }
@@ -259,7 +258,7 @@ func resumed(kills []time.Time, out []given) []time.Duration {
 // figure puts the verdict into the report.
 func (v verdict) figure(name, promises string, l *ledger, began time.Time) figure {
 	return figure{
-		Run: name, Promises: promises, Messages: len(l.said), Again: l.again, Kills: len(l.kills),
+		Run: name, Promises: promises, Messages: len(l.said), Kills: len(l.kills),
 		Lost: len(v.lost), Double: len(v.double), Replies: len(v.books.replies),
 		Missing: len(v.missing) + len(v.unanswered), Doubled: v.doubled, MaxCopies: v.copies,
 		Seconds: time.Since(began).Seconds(), ResumeP50: quantile(v.resumed, .5), ResumeP99: quantile(v.resumed, .99),

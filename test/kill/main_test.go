@@ -76,9 +76,9 @@ func run(m *testing.M) (code int, err error) {
 	if bench.altered, err = buildAltered(bench.dir); err != nil {
 		return 1, err
 	}
-	// Most runs wait for the network's pace more than they work, so three go
-	// side by side, however few processors there are.
-	if err := flag.Set("test.parallel", "3"); err != nil {
+	// Most runs wait for the network's pace more than they work, so four go
+	// side by side, however few processors there are; the longest begins first.
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		return 1, fmt.Errorf("let the runs go side by side: %w", err)
 	}
 	if bench.shared, err = newCluster(context.Background(), filepath.Join(bench.dir, "shared")); err != nil {

@@ -240,6 +240,7 @@ func (s *scene) shown() []given {
 // report puts a run into the table.
 func (s *scene) report(v verdict, name, promises string, notes map[string]float64) {
 	f := v.figure(name, promises, s.ledger, s.began)
+	f.Again = s.fake.Redelivered()
 	f.Crashes, f.Stops, f.Notes = s.crash, s.stops, notes
 	bench.figures.add(f)
 }

@@ -78,6 +78,7 @@ type Server struct {
 	last     *update   // confirmed last
 	nextID   int64
 	again    float64 // share of updates that is delivered twice
+	repeated int
 	poll     chan struct{}
 	webhook  webhook
 	chats    map[int64]*chat

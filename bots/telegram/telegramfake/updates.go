@@ -46,7 +46,16 @@ func (s *Server) redeliver(u *update) {
 		s.nextID++
 	}
 	s.updates = append(s.updates, again)
+	s.repeated++
 	s.wake()
+}
+
+// Redelivered is how many updates were delivered once more after they had been
+// confirmed.
+func (s *Server) Redelivered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.repeated
 }
 
 // Redeliver delivers the update that was confirmed last once more, and reports
