@@ -16,7 +16,7 @@ func TestPaceTellsWhatMayGo(t *testing.T) {
 		t.Fatalf("%d may go at first, want 7", n)
 	}
 	for i := range 7 {
-		if wait := p.wait(bots.ChatID(rune('a' + i)), false); wait > 0 {
+		if wait := p.wait(bots.ChatID(rune('a'+i)), false); wait > 0 {
 			t.Errorf("message %d waits %s", i, wait)
 		}
 	}
