@@ -93,17 +93,15 @@ func (p *pace) wait(chat bots.ChatID, group bool) time.Duration {
 	return longest
 }
 
-// room is how many messages, at most most, the account may send now and, where
-// that is none, after how long it may send one. What is not claimed needs not
-// be given back.
+// room is how many messages, at most most, the pace of the account lets go now
+// and, where that is none, after how long one may. What is not claimed needs not
+// be given back. A pause is no matter of room: what waits for it is claimed and
+// put off, once, so that it can go to another address instead.
 func (p *pace) room(most int) (n int, next time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	if now.Before(p.until) {
-		return 0, p.until.Sub(now)
-	}
-	if p.all.Limit() == rate.Inf {
+	if p.all.Limit() == rate.Inf || now.Before(p.until) {
 		return most, 0
 	}
 	tokens := p.all.TokensAt(now)

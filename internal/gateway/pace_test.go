@@ -29,8 +29,8 @@ func TestPaceTellsWhatMayGo(t *testing.T) {
 		t.Errorf("after that time %d may go, want 1", n)
 	}
 	p.pause(5 * time.Second)
-	if n, next := p.room(100); n != 0 || next != 5*time.Second {
-		t.Errorf("in a pause of 5 s %d may go, the next in %s", n, next)
+	if n, next := p.room(100); n != 100 || next != 0 {
+		t.Errorf("in a pause of 5 s %d are claimed to be put off, the next in %s", n, next)
 	}
 }
 
