@@ -189,7 +189,7 @@ func TestConsole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = d.PlanDue(ctx, db.PlanDueParams{Kind: workorder.DueCode, Subject: "address:1", Key: "1", Data: data, DueAt: now.Add(1000 * time.Hour)})
+		err = d.ReplanDue(ctx, db.ReplanDueParams{Kind: workorder.DueCode, Subject: "address:1", Key: "1", Data: data, DueAt: now.Add(1000 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -165,38 +165,6 @@ func (q *Queries) NextDueAt(ctx context.Context) (time.Time, error) {
 	return due_at, err
 }
 
-const planDue = `-- name: PlanDue :exec
-insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
-on conflict (kind, subject, key) do nothing
-`
-
-type PlanDueParams struct {
-	Kind           string
-	Subject        string
-	Key            string
-	PersonID       *int64
-	SubjectVersion int32
-	Data           json.RawMessage
-	DueAt          time.Time
-	NotAfter       *time.Time
-}
-
-// PlanDue writes due rows; the key decides, so planning twice does nothing.
-func (q *Queries) PlanDue(ctx context.Context, arg PlanDueParams) error {
-	_, err := q.db.Exec(ctx, planDue,
-		arg.Kind,
-		arg.Subject,
-		arg.Key,
-		arg.PersonID,
-		arg.SubjectVersion,
-		arg.Data,
-		arg.DueAt,
-		arg.NotAfter,
-	)
-	return err
-}
-
 const planDues = `-- name: PlanDues :exec
 insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
 select u.kind, u.subject, u.key, nullif(u.person, 0), u.version, u.data::jsonb, u.due_at, nullif(u.not_after, '0001-01-01 00:00:00+00')
@@ -218,8 +186,8 @@ type PlanDuesParams struct {
 	NotAfters []time.Time
 }
 
-// PlanDues is PlanDue for several rows; a person of 0 and a last instant in the
-// year 1, Go's zero time, are null.
+// PlanDues writes due rows; the key decides, so planning twice does nothing. A
+// person of 0 and a last instant in the year 1, Go's zero time, are null.
 func (q *Queries) PlanDues(ctx context.Context, arg PlanDuesParams) error {
 	_, err := q.db.Exec(ctx, planDues,
 		arg.Kinds,

@@ -1,11 +1,5 @@
--- PlanDue writes due rows; the key decides, so planning twice does nothing.
--- name: PlanDue :exec
-insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
-on conflict (kind, subject, key) do nothing;
-
--- PlanDues is PlanDue for several rows; a person of 0 and a last instant in the
--- year 1, Go's zero time, are null.
+-- PlanDues writes due rows; the key decides, so planning twice does nothing. A
+-- person of 0 and a last instant in the year 1, Go's zero time, are null.
 -- name: PlanDues :exec
 insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
 select u.kind, u.subject, u.key, nullif(u.person, 0), u.version, u.data::jsonb, u.due_at, nullif(u.not_after, '0001-01-01 00:00:00+00')
