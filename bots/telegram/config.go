@@ -94,8 +94,8 @@ func (c *Config) Secrets() error {
 	return nil
 }
 
-// Local reports whether the Bot API server is on this machine, so that nothing
-// that residents write leaves it.
+// Local reports whether the Bot API server is on this machine. It may still hand
+// on what it gets.
 func (c Config) Local() bool {
 	u, err := url.Parse(c.APIURL)
 	if err != nil {

@@ -17,7 +17,7 @@ func withTelegram(t *testing.T, more ...string) Env {
 	t.Helper()
 	e := external(t)
 	e.Config = filepath.Join(t.TempDir(), "shaoying.yaml")
-	body := "channels:\n  - {id: web, kind: webchat}\n  - id: tg\n    kind: telegram\n    " + strings.Join(more, "\n    ") + "\n"
+	body := "privacy: {cross_border_assessment: 赣网办评〔2026〕1号}\nchannels:\n  - {id: web, kind: webchat}\n  - id: tg\n    kind: telegram\n    " + strings.Join(more, "\n    ") + "\n"
 	if err := os.WriteFile(e.Config, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestTelegramIsAbroad(t *testing.T) {
 		{"residents, nothing assessed", "", "", false, "PIPL art. 36"},
 		{"residents, assessed", "", "赣网办评〔2026〕1号", false, ""},
 		{"a server of the city's own passes it on", "api_url: http://10.1.1.1:8081", "", false, "cross_border_assessment"},
-		{"a drill on this machine", "api_url: http://127.0.0.1:8081", "", false, ""},
+		{"a server on this machine passes it on too", "api_url: http://127.0.0.1:8081", "", false, "serve --demo"},
 		{"the demo on this machine", "api_url: http://127.0.0.1:8081", "", true, ""},
 		{"the demo abroad", "", "赣网办评〔2026〕1号", true, "--demo talks to this machine only"},
 	} {

@@ -251,7 +251,8 @@ func (s *scene) config(p play) string {
 		// The load balancer before the processes takes the path only.
 		mode = "webhook\n    webhook_url: http://127.0.0.1/bots/" + account + "\n    webhook_secret_env: KILL_WEBHOOK_SECRET"
 	}
-	return fmt.Sprintf(`channels:
+	return fmt.Sprintf(`privacy: {cross_border_assessment: "nobody is real here"}
+channels:
   - id: web
     kind: webchat
   - id: %s
