@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,7 +80,28 @@ func (p *tab) within(a chromedp.Action[chromedp.Void]) error {
 // say types into the box and presses send.
 func (p *tab) say(text string) {
 	p.t.Helper()
-	p.do(chromedp.SendKeys("#text", text), chromedp.Click("#send"))
+	p.node(chromedp.SendKeys("#text", text))
+	p.node(chromedp.Click("#send"))
+}
+
+// node does something with one node of the page. Just after a change of page
+// the browser may still name a node of the old one, which is gone: nothing was
+// done then, and it is found anew.
+func (p *tab) node(a chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	limit := time.After(world.Patience)
+	for {
+		err := p.within(a)
+		if err == nil || !strings.Contains(err.Error(), "Could not find node") {
+			world.Must(p.t, err)
+			return
+		}
+		select {
+		case <-limit:
+			p.t.Fatal(err)
+		default:
+		}
+	}
 }
 
 // bot waits for a line of the other side that holds part and was not waited for

@@ -5,9 +5,9 @@
 // SHAOYING_TEST_DSN, when set, leads to a running server as a role that may
 // create databases; cmd/withpg sets it for a whole `go test ./...`. Otherwise
 // the test binaries of one user share a server without fsync, whose cluster is
-// made once per machine and version under os.TempDir: the first binary starts
-// it, the last one stops it, and what a killed one left running is adopted by
-// the next run.
+// made once per machine and version, in memory where there is room: the first
+// binary starts it, the last one stops it, and what a killed one left running
+// is adopted by the next run.
 //
 // # Databases
 //
