@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -49,6 +50,11 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
+	// A turn leaves much behind and the heap is small: collecting half as often
+	// saves a tenth of the program's own time for some megabytes.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
 	var c cli
 	parser, err := kong.New(&c, kong.Name("shaoying"), kong.UsageOnError(),
 		kong.Description("Shaoying 哨应: residents' messages become tickets that are answered, called back and rated."))
