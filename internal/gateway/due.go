@@ -364,7 +364,8 @@ func (t *Turn) end(ctx context.Context, d Due, out Outcome) error {
 func (t *Turn) leave() postgres.ConversationState {
 	return postgres.ConversationState{
 		ID: t.Conversation, Flow: t.row.Flow, State: t.row.State, Turn: t.row.Turn, FloodAt: t.row.FloodAt,
-		FloodCount: t.row.FloodCount, AddressID: t.Address, // What is said in a group opens nobody's private chat.
+		FloodCount: t.row.FloodCount, AddressID: t.Address,
+		// What is said in a group opens nobody's private chat.
 		Inbound: t.row.Silent && len(t.heard) > 0 && !t.Group,
 	}
 }

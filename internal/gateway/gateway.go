@@ -7,7 +7,7 @@
 // inserts the inbox row (a duplicate ends here), routes the event, steps the
 // dialogue, runs the actions that it calls on the same transaction, and
 // commits messages, ticket, replies and new state together. Only then Sink
-// returns nil.
+// returns nil. Turns that come at the same time share a transaction (slice.go).
 //
 // A turn that cannot be done (error, panic, three seconds of waiting, no
 // connection) is stored alone as a waiting event by a second transaction, and
