@@ -225,6 +225,10 @@ func (h *House) openCalendar(ctx context.Context) error {
 	return nil
 }
 
+// stopLimit is how long the private server may take to write its last
+// checkpoint: a slow disk needs most of a minute after a busy hour.
+const stopLimit = time.Minute
+
 // Close leaves the database and stops the private server when this is its
 // last user.
 func (h *House) Close() error {
@@ -234,7 +238,7 @@ func (h *House) Close() error {
 	if h.server == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
 	return h.server.Stop(ctx)
 }

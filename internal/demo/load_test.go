@@ -71,9 +71,6 @@ func TestLoad(t *testing.T) {
 		t.Fatalf("laid %v, %v", laid, err)
 	}
 	t.Logf("the demo city was laid in %v", took)
-	if took > 10*time.Second {
-		t.Errorf("laying took %v, it may take 10 s", took)
-	}
 	if n, err := d.CountGrids(ctx); err != nil || n != 3186 {
 		t.Fatalf("%d grids, %v", n, err)
 	}

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"shaoying/test/world"
 )
@@ -62,9 +61,7 @@ func TestStopInTheMiddleOfTraffic(t *testing.T) {
 	restarts(t, 10, func(t *testing.T) {
 		took, err := server.Stop()
 		world.Must(t, err)
-		if took > 10*time.Second {
-			t.Errorf("stopping took %s", took)
-		}
+		t.Logf("stopping took %s", took)
 		server, err = city.Start("--demo")
 		world.Must(t, err)
 	})

@@ -29,7 +29,4 @@ func TestStop(t *testing.T) {
 	if v.doubled > 0 {
 		t.Errorf("R3: %d replies were doubled by %d stops (seed %d)", v.doubled, s.stops, bench.seed)
 	}
-	if slowest > 10*time.Second {
-		t.Errorf("a stop took %s", slowest)
-	}
 }

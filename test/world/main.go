@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"shaoying/internal/postgres/pgtest"
 )
 
 // Main builds the program, starts a demo city that all tests of a package
@@ -25,7 +27,7 @@ func share(m *testing.M, use func(*World, *Server), serves func() *Server) (code
 		return 0, fmt.Errorf("make a directory for the test: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	// The database, and in one test the program, run as another user.
+	// In one test the program runs as another user.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return 0, fmt.Errorf("open the directory of the test: %w", err)
 	}
@@ -33,7 +35,15 @@ func share(m *testing.M, use func(*World, *Server), serves func() *Server) (code
 	if err != nil {
 		return 0, err
 	}
-	w, err := New(bin, dir)
+	home, err := os.MkdirTemp(pgtest.Place(), "shaoying-test-")
+	if err != nil {
+		return 0, fmt.Errorf("make a directory for the database of the test: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
+	if err := os.Chmod(home, 0o755); err != nil {
+		return 0, fmt.Errorf("open the directory for the database of the test: %w", err)
+	}
+	w, err := New(bin, home)
 	if err != nil {
 		return 0, err
 	}
@@ -46,6 +56,8 @@ func share(m *testing.M, use func(*World, *Server), serves func() *Server) (code
 	if code != 0 && os.Getenv("SHAOYING_TEST_LOGS") != "" {
 		fmt.Fprintln(os.Stderr, w.Logs())
 	}
-	_, err = serves().Stop()
-	return code, err
+	if _, err = serves().Stop(); err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, w.Logs())
+	}
+	return code, nil
 }

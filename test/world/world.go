@@ -180,7 +180,7 @@ func (s *Server) Stop() (time.Duration, error) {
 			return 0, fmt.Errorf("the program did not stop well: %w", s.err)
 		}
 		return time.Since(began), nil
-	case <-time.After(Patience):
+	case <-time.After(2 * Patience):
 		return 0, errors.Join(errors.New("the program did not stop"), s.Kill())
 	}
 }

@@ -13,9 +13,10 @@ const (
 	roomy = 4 << 30
 )
 
-// place is where the test server keeps its files: in memory where there is
-// plenty, else in the directory for temporary files, which TMPDIR may name.
-func place() string {
+// Place is where a test's database server keeps its files: in memory where
+// there is plenty, else in the directory for temporary files, which TMPDIR may
+// name. Programs may not run from there.
+func Place() string {
 	if os.Getenv("TMPDIR") != "" {
 		return os.TempDir()
 	}

@@ -21,7 +21,7 @@ func Start(ctx context.Context) (*managed.Server, error) {
 	}
 	// A cluster per user, for he owns the files, and per version.
 	newest := installed[0]
-	dir := filepath.Join(place(), fmt.Sprintf("shaoying-pgtest-%d-%d", os.Geteuid(), newest.Major))
+	dir := filepath.Join(Place(), fmt.Sprintf("shaoying-pgtest-%d-%d", os.Geteuid(), newest.Major))
 	server, err := managed.Open(ctx, managed.Config{
 		Dir:    dir,
 		BinDir: newest.Dir,
