@@ -43,6 +43,7 @@ const (
 	MayExportPerson   StaffCommand = "person.export"
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
+	MayManageHooks    StaffCommand = "webhook.manage" // where events are posted to
 )
 
 // StaffCommands lists every command.
@@ -52,6 +53,7 @@ func StaffCommands() []StaffCommand {
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
+		MayManageHooks,
 	}
 }
 

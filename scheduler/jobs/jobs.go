@@ -27,9 +27,12 @@
 package jobs
 
 import (
+	"time"
+
 	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
+	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -45,6 +48,10 @@ type Deps struct {
 	Privacy  privacy.Policy
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
+	// Hooks posts events to other programs; Answers is how long the API keeps
+	// what it answered to a write.
+	Hooks   *webhook.Sender
+	Answers time.Duration
 }
 
 // All lists every kind of due row that the product runs.
@@ -53,6 +60,7 @@ func All(d Deps) []gateway.Kind {
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+		Webhook(d),
 	)
 }
 
