@@ -193,3 +193,12 @@ func (s *Sender) silence(id int64) {
 	defer s.mu.Unlock()
 	s.silent[id] = s.clock.Wall().Add(s.cfg.Policy.Silence)
 }
+
+// Host is the part of an address that may be shown: the rest may hold secrets.
+func Host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
