@@ -60,19 +60,23 @@ func anyCommand(t *rapid.T, now ticket.Ticket) (ticket.Actor, ticket.Command) {
 		ticket.AnswerNow{HasReply: true},
 		ticket.Refer{To: rapid.SampledFrom([]string{"110", "court", "nobody"}).Draw(t, "refer")},
 		ticket.Involve{Co: []ticket.Desk{desk.Draw(t, "involved")}},
-		ticket.CoSign{}, ticket.CoReply{HasReply: true},
+		ticket.CoSign{},
+		ticket.CoReply{HasReply: true},
 		ticket.Object{Reason: "not_our_duty", HasBasis: true},
 		ticket.Object{Reason: "not_our_area", HasBasis: true},
 		ticket.AskExtension{Reason: "weather", Until: until},
 		ticket.AskSuspension{Reason: "works", Until: until},
-		ticket.Decide{Granted: true}, ticket.Decide{}, ticket.Decide{Granted: true},
+		ticket.Decide{Granted: true},
+		ticket.Decide{},
+		ticket.Decide{Granted: true},
 		ticket.Resume{},
 		ticket.Supervise{Number: numbers[rapid.IntRange(0, len(numbers)-1).Draw(t, "number")], Desk: desk.Draw(t, "supervised"), Reason: "overdue"},
 		ticket.AnswerSupervision{Number: supervision, HasReply: true},
 		ticket.LapseSupervision{Number: supervision},
 		ticket.Escalate{Reason: "overdue"},
 		ticket.Merge{Master: master(rapid.SampledFrom(ticket.States()).Draw(t, "master"))},
-		ticket.Unmerge{}, ticket.Unmerge{},
+		ticket.Unmerge{},
+		ticket.Unmerge{},
 		ticket.Follow{Master: master(ticket.Handled)},
 		ticket.AskExclusion{Reason: "malicious", HasEvidence: true},
 		ticket.DecideExclusion{Granted: rapid.Bool().Draw(t, "granted")},
@@ -148,7 +152,9 @@ func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticke
 		}
 	}
 	for _, pair := range [][2]time.Time{
-		{before.ReceivedAt, after.ReceivedAt}, {after.ReceivedAt, after.DispatchedAt}, {after.ReceivedAt, after.HandledAt},
+		{before.ReceivedAt, after.ReceivedAt},
+		{after.ReceivedAt, after.DispatchedAt},
+		{after.ReceivedAt, after.HandledAt},
 		{after.ReceivedAt, after.ClosedAt},
 	} {
 		if !pair[1].IsZero() && pair[1].Before(pair[0]) {
