@@ -60,9 +60,6 @@ type Deps struct {
 	Filing func(t *gateway.Turn, args map[string]any) workorder.Filing
 	Hooks  *webhook.Sender
 	Policy Policy
-	// MaxHooks is how many webhooks there may be.
-	MaxHooks int
-	Version  string
 }
 
 // API serves /api/v1. It is safe for use by many goroutines.
@@ -84,7 +81,7 @@ func New(deps Deps) (*API, error) {
 		return nil, errors.New("api: everything in Deps is needed")
 	}
 	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}}
-	cfg := huma.DefaultConfig("Shaoying 哨应", deps.Version)
+	cfg := huma.DefaultConfig("Shaoying", "1")
 	cfg.CreateHooks = nil // no $schema members and links in answers
 	cfg.DocsPath, cfg.SchemasPath = "", ""
 	cfg.RejectUnknownQueryParameters = true
@@ -155,7 +152,7 @@ func (a *API) turn(ctx context.Context, f func(ctx context.Context, v *visit) er
 // reply is the answer of an operation as huma wants it.
 type reply[O any] struct{ Body *O }
 
-// read registers an operation that changes nothing. may is the right without
+// read registers an operation that changes nothing, or may be repeated. may is the right without
 // which nothing is answered, empty for what every token may read.
 func read[I, O any](a *API, op huma.Operation, may people.StaffCommand, f func(ctx context.Context, v *visit, in *I) (*O, error)) {
 	a.describe(&op)

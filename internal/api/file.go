@@ -17,10 +17,6 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// Channel is under which the addresses of persons lie whom programs file for.
-// No adapter has it and its addresses are stopped: nobody is written to there.
-const Channel = "api"
-
 // Report is what a program files.
 type Report struct {
 	Words        string      `json:"words" minLength:"2" maxLength:"5000" doc:"what the resident said, in their words"`
@@ -29,8 +25,8 @@ type Report struct {
 	Urgent       bool        `json:"urgent,omitempty"`
 	Place        *Location   `json:"place,omitempty"`
 	Reporter     *ReportedBy `json:"reporter,omitempty"`
-	Confidential bool        `json:"confidential,omitempty" doc:"保密: who handles it never learns who reported"`
-	Anonymous    bool        `json:"anonymous,omitempty" doc:"匿名: no member of the staff learns who reported"`
+	Confidential bool        `json:"confidential,omitempty" doc:" who handles it never learns who reported"`
+	Anonymous    bool        `json:"anonymous,omitempty" doc:" no member of the staff learns who reported"`
 }
 
 // Location is where it is: a code, words, or both. A code wins.
@@ -172,7 +168,7 @@ func (a *API) speakFor(ctx context.Context, v *visit, r *ReportedBy) error {
 	if phone != "" {
 		user = hex.EncodeToString(a.Orders.Keys.Index("api-reporter", strconv.FormatInt(v.Token, 10)+" "+phone))
 	}
-	id, err := v.EnsureConversation(ctx, postgres.Incoming{Channel: Channel, Chat: user, User: user, Trust: bots.TrustNone.String()})
+	id, err := v.EnsureConversation(ctx, postgres.Incoming{Channel: workorder.ChannelAPI, Chat: user, User: user, Trust: bots.TrustNone.String()})
 	if err != nil {
 		return err
 	}
@@ -194,7 +190,7 @@ func (a *API) speakFor(ctx context.Context, v *visit, r *ReportedBy) error {
 			return fmt.Errorf("keep the number of a reporter: %w", err)
 		}
 	}
-	v.Person, v.Address, v.Conversation, v.Channel = c.PersonID, c.AddressID, id, Channel
+	v.Person, v.Address, v.Conversation, v.Channel = c.PersonID, c.AddressID, id, workorder.ChannelAPI
 	return nil
 }
 

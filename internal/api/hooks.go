@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -19,14 +21,15 @@ import (
 )
 
 func (a *API) hooks() {
-	path := func(in *hookInput) string { return in.ID }
 	read(a, get("listWebhooks", "/webhooks", "Where events are posted to"), people.MayManageHooks, a.listHooks)
 	write(a, post("createWebhook", "/webhooks", "Post events to an address", http.StatusCreated), people.MayManageHooks,
 		func(*newHookInput) string { return "" }, a.createHook)
 	read(a, get("listDeadLetters", "/webhooks/{id}/dead", "Events that a receiver never took"), people.MayManageHooks, a.deadLetters)
 	write(a, post("replayDeadLetters", "/webhooks/{id}/dead/replay", "Post dead letters again", http.StatusOK), people.MayManageHooks,
 		func(in *replayInput) string { return in.ID }, a.replay)
-	write(a, post("deleteWebhook", "/webhooks/{id}/delete", "Post no more to an address", http.StatusOK), people.MayManageHooks, path, a.deleteHook)
+	// Ended twice is ended: this one needs no key.
+	end := huma.Operation{OperationID: "deleteWebhook", Method: http.MethodDelete, Path: "/webhooks/{id}", Summary: "Post no more to an address"}
+	read(a, end, people.MayManageHooks, a.deleteHook)
 }
 
 // Webhook is where events are posted to.
@@ -104,7 +107,7 @@ func (a *API) createHook(ctx context.Context, v *visit, in *newHookInput) (*Webh
 	if err != nil {
 		return nil, fmt.Errorf("count webhooks: %w", err)
 	}
-	if len(rows) >= a.MaxHooks {
+	if len(rows) >= a.Hooks.Max() {
 		return nil, newProblem(http.StatusConflict, codeTooMany, "there are as many webhooks as there may be")
 	}
 	secret := "whsec_" + rand.Text()
@@ -145,13 +148,7 @@ type hookPath struct {
 	ID string `path:"id"`
 }
 
-type hookInput struct {
-	hookPath
-	Keyed
-	Body nothing
-}
-
-func (a *API) deleteHook(ctx context.Context, v *visit, in *hookInput) (*Webhook, error) {
+func (a *API) deleteHook(ctx context.Context, v *visit, in *hookPath) (*Webhook, error) {
 	id, err := a.hookID(ctx, v, in.ID)
 	if err != nil {
 		return nil, err

@@ -16,8 +16,8 @@ type Ticket struct {
 	Number  string `json:"number"`
 	State   string `json:"state"`
 	Version int    `json:"version" doc:"grows with every change"`
-	Claim   string `json:"claim,omitempty" doc:"kind of claim 诉求类型"`
-	Matter  string `json:"matter,omitempty" doc:"code of the matter 事项"`
+	Claim   string `json:"claim,omitempty" doc:"kind of claim"`
+	Matter  string `json:"matter,omitempty" doc:"code of the matter"`
 	Name    string `json:"matter_name,omitempty"`
 	Urgency string `json:"urgency,omitempty"`
 	Danger  string `json:"danger,omitempty"`

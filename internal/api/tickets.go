@@ -134,7 +134,7 @@ func (a *API) ticketEvents(ctx context.Context, v *visit, in *ticketEventsInput)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := v.TrailPage(ctx, db.TrailPageParams{Subject: workorder.Subject(o.ID), After: after, MaxRows: int32(a.rows(in.Paging))})
+	rows, err := v.TrailPage(ctx, workorder.Subject(o.ID), after, int32(a.rows(in.Paging)))
 	if err != nil {
 		return nil, fmt.Errorf("read the trail of a ticket: %w", err)
 	}

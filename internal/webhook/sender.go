@@ -51,6 +51,9 @@ func NewSender(cfg Config, clk *clock.Clock) (*Sender, error) {
 	return &Sender{cfg: cfg, clock: clk, client: client, silent: map[int64]time.Time{}}, nil
 }
 
+// Max is how many hooks there may be.
+func (s *Sender) Max() int { return s.cfg.Policy.Max }
+
 // ErrAddress: nothing can be posted there.
 var ErrAddress = errors.New("a webhook's address is https, with a host, without a name and password; it does not lie inside our network")
 

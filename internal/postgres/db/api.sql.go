@@ -9,8 +9,6 @@ import (
 	"context"
 	"encoding/json"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const aPIAnswer = `-- name: APIAnswer :one
@@ -143,7 +141,7 @@ func (q *Queries) KeepAPIAnswer(ctx context.Context, arg KeepAPIAnswerParams) er
 }
 
 const listAPITokens = `-- name: ListAPITokens :many
-select t.id, s.name, t.role, t.area_kind, t.area, t.created_at, t.expires_at, t.revoked_at, t.last_used
+select t.id, s.name, t.role, t.area_kind, t.area, t.created_at, t.expires_at, t.revoked_at, coalesce(t.last_used::text, '')::text as last_used
 from api_token t join staff s on s.id = t.staff_id order by t.id
 `
 
@@ -156,7 +154,7 @@ type ListAPITokensRow struct {
 	CreatedAt time.Time
 	ExpiresAt *time.Time
 	RevokedAt *time.Time
-	LastUsed  pgtype.Date
+	LastUsed  string
 }
 
 func (q *Queries) ListAPITokens(ctx context.Context) ([]ListAPITokensRow, error) {

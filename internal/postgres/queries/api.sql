@@ -16,7 +16,7 @@ where t.hash = any(sqlc.arg(hashes)::bytea[]) and t.revoked_at is null and (t.ex
 update api_token set last_used = current_date where id = $1;
 
 -- name: ListAPITokens :many
-select t.id, s.name, t.role, t.area_kind, t.area, t.created_at, t.expires_at, t.revoked_at, t.last_used
+select t.id, s.name, t.role, t.area_kind, t.area, t.created_at, t.expires_at, t.revoked_at, coalesce(t.last_used::text, '')::text as last_used
 from api_token t join staff s on s.id = t.staff_id order by t.id;
 
 -- RevokeAPIToken returns whose token it was; nothing where there is none to revoke.
