@@ -22,7 +22,7 @@ type step struct {
 
 // commandInput is a command with its body.
 type commandInput[B any] struct {
-	ticketInput
+	TicketPath
 	Keyed
 	Body B
 }

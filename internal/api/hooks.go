@@ -144,11 +144,12 @@ func (a *API) hookID(ctx context.Context, v *visit, s string) (int64, error) {
 	return id, nil
 }
 
-type hookPath struct {
+// HookPath names a webhook in an address.
+type HookPath struct {
 	ID string `path:"id"`
 }
 
-func (a *API) deleteHook(ctx context.Context, v *visit, in *hookPath) (*Webhook, error) {
+func (a *API) deleteHook(ctx context.Context, v *visit, in *HookPath) (*Webhook, error) {
 	id, err := a.hookID(ctx, v, in.ID)
 	if err != nil {
 		return nil, err
@@ -172,14 +173,14 @@ func (a *API) deleteHook(ctx context.Context, v *visit, in *hookPath) (*Webhook,
 
 // DeadLetter is an event that a receiver never took.
 type DeadLetter struct {
-	Event  webhook.Event `json:"event"`
-	Reason string        `json:"reason" doc:"of the last try"`
-	Tries  int           `json:"tries"`
-	At     *time.Time    `json:"given_up_at,omitempty"`
+	Event  webhook.Posting `json:"event"`
+	Reason string          `json:"reason" doc:"of the last try"`
+	Tries  int             `json:"tries"`
+	At     *time.Time      `json:"given_up_at,omitempty"`
 }
 
 type deadInput struct {
-	hookPath
+	HookPath
 	Paging
 }
 
@@ -218,7 +219,7 @@ type ReplayBody struct {
 }
 
 type replayInput struct {
-	hookPath
+	HookPath
 	Keyed
 	Body ReplayBody
 }
@@ -241,6 +242,7 @@ func (a *API) replay(ctx context.Context, v *visit, in *replayInput) (*Replayed,
 	if err != nil {
 		return nil, fmt.Errorf("replay dead letters: %w", err)
 	}
+	a.Hooks.Forgive(id)
 	v.WakeDue()
 	return &Replayed{n}, v.Record(ctx, "webhook.replayed", postgres.Subject("webhook", id), map[string]any{"count": n}, "")
 }

@@ -100,11 +100,12 @@ func (a *API) findTickets(ctx context.Context, v *visit, before int64, state str
 	})
 }
 
-type ticketInput struct {
+// TicketPath names a ticket in an address.
+type TicketPath struct {
 	Number string `path:"number" doc:"the ten digits of a ticket"`
 }
 
-func (a *API) getTicket(ctx context.Context, v *visit, in *ticketInput) (*Ticket, error) {
+func (a *API) getTicket(ctx context.Context, v *visit, in *TicketPath) (*Ticket, error) {
 	o, view, err := a.seen(ctx, v, in.Number, false)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ type Event struct {
 }
 
 type ticketEventsInput struct {
-	ticketInput
+	TicketPath
 	Paging
 }
 

@@ -45,7 +45,7 @@ import (
 
 const (
 	// Due is the kind of a due row that is one delivery: subject
-	// "webhook:ID", key the id of the event, data Event.
+	// "webhook:ID", key the id of the event, data Posting.
 	Due = "webhook"
 	// Topic is woken on the bus when hooks were made or ended
 	// (queries/webhook.sql, WakeWebhooks).
@@ -55,8 +55,8 @@ const (
 	SealSecret = "webhook.secret"
 )
 
-// Event is what is posted.
-type Event struct {
+// Posting is what is posted.
+type Posting struct {
 	// ID is the same each time the event is posted, to whichever hook.
 	ID string `json:"id"`
 	// Kind is that of the trail: "ticket.closed".
@@ -126,7 +126,7 @@ func (h *Hooks) Announce(ctx context.Context, t *gateway.Turn, o *workorder.Orde
 	if len(list) == 0 || o.Private() {
 		return nil
 	}
-	event := Event{
+	event := Posting{
 		ID: string(o.Number) + "-" + strconv.Itoa(e.Version) + "-" + strconv.Itoa(n), Kind: "ticket." + string(e.Kind),
 		Ticket: string(o.Number), At: e.At.UTC(), Data: codes(e),
 	}
@@ -159,7 +159,7 @@ func codes(e ticket.Event) map[string]string {
 }
 
 // read reads the event of a delivery.
-func read(due gateway.Due) (e Event, err error) {
+func read(due gateway.Due) (e Posting, err error) {
 	if err = json.Unmarshal(due.Data, &e); err != nil {
 		err = fmt.Errorf("read the event of %s %s: %w", due.Subject, due.Key, err)
 	}

@@ -117,7 +117,7 @@ func (s *Sender) Deliver(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 }
 
 // hidden says why an event must not be posted any more, "" when it may.
-func hidden(ctx context.Context, t *gateway.Turn, e Event, to db.Webhook) (string, error) {
+func hidden(ctx context.Context, t *gateway.Turn, e Posting, to db.Webhook) (string, error) {
 	id, err := t.TicketIDByNumber(ctx, e.Ticket)
 	if err != nil {
 		return "", fmt.Errorf("find the ticket of an event: %w", err)
@@ -139,7 +139,7 @@ func hidden(ctx context.Context, t *gateway.Turn, e Event, to db.Webhook) (strin
 }
 
 // post sends an event and wants a 2xx. Errors name no address.
-func (s *Sender) post(ctx context.Context, t *gateway.Turn, e Event, to db.Webhook) error {
+func (s *Sender) post(ctx context.Context, t *gateway.Turn, e Posting, to db.Webhook) error {
 	address, err := t.Open(SealURL, to.Url)
 	if err != nil {
 		return err
@@ -189,6 +189,13 @@ func (s *Sender) isSilent(id int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.clock.Wall().Before(s.silent[id])
+}
+
+// Forgive lets a receiver be asked at once that was silent a moment ago.
+func (s *Sender) Forgive(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.silent, id)
 }
 
 func (s *Sender) silence(id int64) {
