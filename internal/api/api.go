@@ -67,6 +67,7 @@ type API struct {
 	Deps
 	huma   huma.API
 	mux    *http.ServeMux
+	offers []offer
 	mu     sync.Mutex
 	limits map[int64]*rate.Limiter
 }

@@ -11,68 +11,21 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// rightOf is the right that a command of the rules needs.
-func rightOf(c ticket.CommandName, o *workorder.Order) people.StaffCommand {
-	switch c {
-	case ticket.CmdComplete:
-		return people.MayCompleteTicket
-	case ticket.CmdDispatch:
-		return people.MayDispatchTicket
-	case ticket.CmdTake:
-		return people.MayTakeTicket
-	case ticket.CmdTransfer:
-		return people.MayTransferTicket
-	case ticket.CmdReturn:
-		return people.MayReturnTicket
-	case ticket.CmdContact:
-		return people.MayContact
-	case ticket.CmdFinish:
-		return people.MayFinishTicket
-	case ticket.CmdCallback:
-		if o.Finding {
-			return people.MayCheckFinding
-		}
-		return people.MayCallBack
-	case ticket.CmdJudge:
-		return people.MayJudge
-	case ticket.CmdRelapse:
-		return people.MayCallBack
-	case ticket.CmdWithdraw:
-		return people.MayWithdrawTicket
-	case ticket.CmdReject:
-		return people.MayRejectTicket
-	}
-	return ""
-}
-
-// offered reports whether the API has an operation for a command of the rules.
-func offered(c ticket.CommandName) bool {
-	switch c {
-	case ticket.CmdFile, ticket.CmdAsk, ticket.CmdAutoSign:
-		return false
-	}
-	return true
-}
-
-// right is rightOf as command wants it.
-func right(c ticket.CommandName) func(*workorder.Order) people.StaffCommand {
-	return func(o *workorder.Order) people.StaffCommand { return rightOf(c, o) }
-}
-
 func (a *API) commands() {
-	command(a, "complete", "Fill in a draft, or correct a ticket before it is dispatched", right(ticket.CmdComplete), complete)
-	command(a, "dispatch", "Put a ticket on a desk", right(ticket.CmdDispatch), dispatch)
-	command(a, "reject", "End a ticket that the city may not handle", right(ticket.CmdReject), reject)
-	command(a, "withdraw", "End a ticket at the reporter's wish", right(ticket.CmdWithdraw), withdraw)
-	command(a, "take", "Sign for the desk", right(ticket.CmdTake), take)
-	command(a, "contact", "Record that the desk reached for the reporter", right(ticket.CmdContact), contact)
-	command(a, "transfer", "Hand a ticket to another desk", right(ticket.CmdTransfer), transfer)
-	command(a, "return", "Give a ticket back to the dispatcher", right(ticket.CmdReturn), giveBack)
-	command(a, "finish", "Report what came of it", right(ticket.CmdFinish), finish)
-	command(a, "callback_result", "Record what the resident said", right(ticket.CmdCallback), callBack)
-	command(a, "judge", "Decide on an unhappy answer", right(ticket.CmdJudge), judge)
-	command(a, "relapse", "Reopen a closed ticket because it came back", right(ticket.CmdRelapse), relapse)
-	command(a, "note", "Keep a remark that only staff read", always(people.MayNote), note)
+	command(a, ticket.CmdComplete, "completeTicket", "Fill in a draft, or correct a ticket before it is dispatched",
+		as(ticket.AsCompleter, people.MayCompleteTicket), complete)
+	command(a, ticket.CmdDispatch, "dispatchTicket", "Put a ticket on a desk", as(ticket.AsDispatcher, people.MayDispatchTicket), dispatch)
+	command(a, ticket.CmdReject, "rejectTicket", "End a ticket that the city may not handle", early(people.MayRejectTicket), reject)
+	command(a, ticket.CmdWithdraw, "withdrawTicket", "End a ticket at the reporter's wish", as(ticket.AsDispatcher, people.MayWithdrawTicket), withdraw)
+	command(a, ticket.CmdTake, "takeTicket", "Sign for the desk", asHandler(people.MayTakeTicket), take)
+	command(a, ticket.CmdContact, "contactReporter", "Record that the desk reached for the reporter", asHandler(people.MayContact), contact)
+	command(a, ticket.CmdTransfer, "transferTicket", "Hand a ticket to another desk", asHandlerOr(ticket.AsDispatcher, people.MayTransferTicket), transfer)
+	command(a, ticket.CmdReturn, "returnTicket", "Give a ticket back to the dispatcher", asHandlerOr(ticket.AsDispatcher, people.MayReturnTicket), giveBack)
+	command(a, ticket.CmdFinish, "finishTicket", "Report what came of it", asHandler(people.MayFinishTicket), finish)
+	command(a, ticket.CmdCallback, "recordCallback", "Record what the resident said", calling, callBack)
+	command(a, ticket.CmdJudge, "judgeAnswer", "Decide on an unhappy answer", as(ticket.AsCallback, people.MayJudge), judge)
+	command(a, ticket.CmdRelapse, "reopenTicket", "Reopen a closed ticket because it came back", as(ticket.AsCallback, people.MayCallBack), relapse)
+	command(a, "note", "noteOnTicket", "Keep a remark that only staff read", as("", people.MayNote), note)
 }
 
 // DeskRef names a desk.
@@ -125,7 +78,7 @@ type CompleteBody struct {
 	Words  string    `json:"words,omitempty" maxLength:"5000" doc:"added to what the reporter said"`
 }
 
-func complete(ctx context.Context, s *step, b *CompleteBody) error {
+func complete(ctx context.Context, s *step, by ticket.Actor, b *CompleteBody) error {
 	m, ok := s.api.Orders.Matters.Get(b.Matter)
 	if !ok {
 		return invalid("body.matter", "there is no such matter")
@@ -149,7 +102,6 @@ func complete(ctx context.Context, s *step, b *CompleteBody) error {
 			return err
 		}
 	}
-	by := s.as(ticket.AsCompleter)
 	return s.do(ctx, by, ticket.Complete{Content: c})
 }
 
@@ -158,7 +110,7 @@ type DispatchBody struct {
 	Desk DeskRef `json:"desk"`
 }
 
-func dispatch(ctx context.Context, s *step, b *DispatchBody) error {
+func dispatch(ctx context.Context, s *step, by ticket.Actor, b *DispatchBody) error {
 	to, err := s.desk(ctx, b.Desk)
 	if err != nil {
 		return err
@@ -167,7 +119,7 @@ func dispatch(ctx context.Context, s *step, b *DispatchBody) error {
 	if grid := s.order.Place.Grid; grid != "" && to.Code != grid {
 		informed = []ticket.Desk{{Kind: ticket.DeskGrid, Code: grid}}
 	}
-	return s.do(ctx, s.as(ticket.AsDispatcher), ticket.Dispatch{Lead: to, Informed: informed})
+	return s.do(ctx, by, ticket.Dispatch{Lead: to, Informed: informed})
 }
 
 // ReasonBody gives a reason of configs/policies/tickets.yaml.
@@ -176,12 +128,8 @@ type ReasonBody struct {
 	Words  string `json:"words,omitempty" maxLength:"2000" doc:"for staff"`
 }
 
-func reject(ctx context.Context, s *step, b *ReasonBody) error {
-	as := ticket.AsCompleter
-	if s.staff.Has(people.RoleDispatcher) {
-		as = ticket.AsDispatcher
-	}
-	if err := s.do(ctx, s.as(as), ticket.Reject{Reason: b.Reason}); err != nil {
+func reject(ctx context.Context, s *step, by ticket.Actor, b *ReasonBody) error {
+	if err := s.do(ctx, by, ticket.Reject{Reason: b.Reason}); err != nil {
 		return err
 	}
 	return s.note(ctx, b.Words)
@@ -192,18 +140,14 @@ type WordsBody struct {
 	Words string `json:"words,omitempty" maxLength:"2000" doc:"for staff"`
 }
 
-func withdraw(ctx context.Context, s *step, b *WordsBody) error {
-	if err := s.do(ctx, s.as(ticket.AsDispatcher), ticket.Withdraw{}); err != nil {
+func withdraw(ctx context.Context, s *step, by ticket.Actor, b *WordsBody) error {
+	if err := s.do(ctx, by, ticket.Withdraw{}); err != nil {
 		return err
 	}
 	return s.note(ctx, b.Words)
 }
 
-func take(ctx context.Context, s *step, _ *nothing) error {
-	by, err := s.handler()
-	if err != nil {
-		return err
-	}
+func take(ctx context.Context, s *step, by ticket.Actor, _ *nothing) error {
 	return s.do(ctx, by, ticket.Take{})
 }
 
@@ -213,11 +157,7 @@ type ContactBody struct {
 	Reached bool   `json:"reached"`
 }
 
-func contact(ctx context.Context, s *step, b *ContactBody) error {
-	by, err := s.handler()
-	if err != nil {
-		return err
-	}
+func contact(ctx context.Context, s *step, by ticket.Actor, b *ContactBody) error {
 	return s.do(ctx, by, ticket.Contact{Via: ticket.ContactVia(b.Via), Reached: b.Reached})
 }
 
@@ -227,7 +167,7 @@ type TransferBody struct {
 	Words string  `json:"words,omitempty" maxLength:"2000" doc:"for staff"`
 }
 
-func transfer(ctx context.Context, s *step, b *TransferBody) error {
+func transfer(ctx context.Context, s *step, by ticket.Actor, b *TransferBody) error {
 	to, err := s.desk(ctx, b.To)
 	if err != nil {
 		return err
@@ -240,7 +180,7 @@ func transfer(ctx context.Context, s *step, b *TransferBody) error {
 	case to.Kind == ticket.DeskGrid:
 		reason = "other_grid"
 	}
-	if err := s.do(ctx, s.handlerOr(ticket.AsDispatcher), ticket.Transfer{To: to, Reason: reason}); err != nil {
+	if err := s.do(ctx, by, ticket.Transfer{To: to, Reason: reason}); err != nil {
 		return err
 	}
 	if err := s.leave(ctx); err != nil {
@@ -249,8 +189,8 @@ func transfer(ctx context.Context, s *step, b *TransferBody) error {
 	return s.note(ctx, b.Words)
 }
 
-func giveBack(ctx context.Context, s *step, b *ReasonBody) error {
-	if err := s.do(ctx, s.handlerOr(ticket.AsDispatcher), ticket.Return{Reason: b.Reason}); err != nil {
+func giveBack(ctx context.Context, s *step, by ticket.Actor, b *ReasonBody) error {
+	if err := s.do(ctx, by, ticket.Return{Reason: b.Reason}); err != nil {
 		return err
 	}
 	if err := s.leave(ctx); err != nil {
@@ -266,11 +206,7 @@ type FinishBody struct {
 	Internal string `json:"internal,omitempty" maxLength:"2000" doc:"what only staff read"`
 }
 
-func finish(ctx context.Context, s *step, b *FinishBody) error {
-	by, err := s.handler()
-	if err != nil {
-		return err
-	}
+func finish(ctx context.Context, s *step, by ticket.Actor, b *FinishBody) error {
 	files, err := s.TicketFiles(ctx, s.order.ID)
 	if err != nil {
 		return fmt.Errorf("list the files of a ticket: %w", err)
@@ -307,7 +243,7 @@ type CallbackBody struct {
 	Words     string `json:"words,omitempty" maxLength:"2000" doc:"why the resident is not content"`
 }
 
-func callBack(ctx context.Context, s *step, b *CallbackBody) error {
+func callBack(ctx context.Context, s *step, by ticket.Actor, b *CallbackBody) error {
 	facts := ticket.Facts{Contacted: ticket.Answer(b.Contacted), Solved: ticket.Answer(b.Solved), Satisfied: ticket.Satisfaction(b.Satisfied)}
 	ended := "answered"
 	if b.Unreached {
@@ -324,7 +260,7 @@ func callBack(ctx context.Context, s *step, b *CallbackBody) error {
 	if err := s.EndCallback(ctx, p); err != nil {
 		return fmt.Errorf("keep what was said on a call: %w", err)
 	}
-	if err := s.do(ctx, s.as(ticket.AsCallback), ticket.CallbackResult{Facts: facts, Unreached: b.Unreached}); err != nil {
+	if err := s.do(ctx, by, ticket.CallbackResult{Facts: facts, Unreached: b.Unreached}); err != nil {
 		return err
 	}
 	return s.endTasks(ctx, workorder.TaskPhone, workorder.TaskCheck)
@@ -336,9 +272,9 @@ type JudgeBody struct {
 	Words   string `json:"words" minLength:"2" maxLength:"2000" doc:"for staff with redo, else what the reporter reads"`
 }
 
-func judge(ctx context.Context, s *step, b *JudgeBody) error {
+func judge(ctx context.Context, s *step, by ticket.Actor, b *JudgeBody) error {
 	c := ticket.Judge{Reasonable: b.Verdict == "redo", BeyondDuty: b.Verdict == "beyond_duty"}
-	if err := s.do(ctx, s.as(ticket.AsCallback), c); err != nil {
+	if err := s.do(ctx, by, c); err != nil {
 		return err
 	}
 	if err := s.endTasks(ctx, workorder.TaskJudge); err != nil {
@@ -350,11 +286,11 @@ func judge(ctx context.Context, s *step, b *JudgeBody) error {
 	return s.api.Orders.SetReplies(ctx, s.Turn, s.order, strings.TrimSpace(b.Words), "")
 }
 
-func relapse(ctx context.Context, s *step, _ *nothing) error {
-	return s.do(ctx, s.as(ticket.AsCallback), ticket.Relapse{})
+func relapse(ctx context.Context, s *step, by ticket.Actor, _ *nothing) error {
+	return s.do(ctx, by, ticket.Relapse{})
 }
 
-func note(ctx context.Context, s *step, b *WordsBody) error {
+func note(ctx context.Context, s *step, _ ticket.Actor, b *WordsBody) error {
 	words := strings.TrimSpace(b.Words)
 	if words == "" {
 		return invalid("body.words", "a remark needs words")

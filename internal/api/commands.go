@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,11 +33,21 @@ func (in *commandInput[B]) keyed() *Keyed { return &in.Keyed }
 // nothing is the body of a command that needs none.
 type nothing struct{}
 
+// who is what a token is to a ticket when it gives a command; false where it may
+// not give it.
+type who func(s *step) (ticket.Actor, bool)
+
+// offer is a command that has an operation.
+type offer struct {
+	name ticket.CommandName
+	by   who
+}
+
 // command registers a command. A token that may not give it on this ticket is
 // refused before the rules are asked.
-func command[B any](a *API, name, summary string, may func(*workorder.Order) people.StaffCommand, do func(ctx context.Context, s *step, b *B) error) {
-	id := "ticket" + strings.ReplaceAll(strings.Title(strings.ReplaceAll(name, "_", " ")), " ", "") //nolint:staticcheck // ASCII names of ours
-	path := "/tickets/{number}/commands/" + name
+func command[B any](a *API, name ticket.CommandName, id, summary string, by who, do func(ctx context.Context, s *step, by ticket.Actor, b *B) error) {
+	a.offers = append(a.offers, offer{name, by})
+	path := "/tickets/{number}/commands/" + string(name)
 	write(a, post(id, path, summary, http.StatusOK), "", func(in *commandInput[B]) string { return in.Number },
 		func(ctx context.Context, v *visit, in *commandInput[B]) (*Ticket, error) {
 			if !v.holds(a, people.MayViewTicket) {
@@ -46,20 +57,60 @@ func command[B any](a *API, name, summary string, may func(*workorder.Order) peo
 			if err != nil {
 				return nil, err
 			}
-			if !v.may(a, may(o), o) {
+			s := &step{visit: v, api: a, order: o}
+			actor, ok := by(s)
+			if !ok {
 				return nil, errForbidden
 			}
-			s := &step{visit: v, api: a, order: o}
-			if err := do(ctx, s, &in.Body); err != nil {
+			if err := do(ctx, s, actor, &in.Body); err != nil {
 				return nil, s.refused(err)
 			}
 			return s.result(ctx)
 		})
 }
 
-// always is a right that does not depend on the ticket.
-func always(c people.StaffCommand) func(*workorder.Order) people.StaffCommand {
-	return func(*workorder.Order) people.StaffCommand { return c }
+// as is a capacity that the right alone gives.
+func as(c ticket.Capacity, right people.StaffCommand) who {
+	return func(s *step) (ticket.Actor, bool) { return s.actor(c), s.may(s.api, right, s.order) }
+}
+
+// asHandler is the desk that has the lead.
+func asHandler(right people.StaffCommand) who {
+	return func(s *step) (ticket.Actor, bool) {
+		by, ok := s.api.Orders.Handler(s.staff, s.order, s.Now)
+		return by, ok && s.may(s.api, right, s.order)
+	}
+}
+
+// asHandlerOr is the desk that has the lead, else another capacity.
+func asHandlerOr(c ticket.Capacity, right people.StaffCommand) who {
+	return func(s *step) (ticket.Actor, bool) {
+		by, ok := s.api.Orders.Handler(s.staff, s.order, s.Now)
+		if !ok {
+			by = s.actor(c)
+		}
+		return by, s.may(s.api, right, s.order)
+	}
+}
+
+// early is who works on a ticket before any desk has it.
+func early(right people.StaffCommand) who {
+	return func(s *step) (ticket.Actor, bool) {
+		c := ticket.AsCompleter
+		if s.staff.Has(people.RoleDispatcher) {
+			c = ticket.AsDispatcher
+		}
+		return s.actor(c), s.may(s.api, right, s.order)
+	}
+}
+
+// calling is who asks the resident, or checks a finding.
+func calling(s *step) (ticket.Actor, bool) {
+	right := people.MayCallBack
+	if s.order.Finding {
+		right = people.MayCheckFinding
+	}
+	return s.actor(ticket.AsCallback), s.may(s.api, right, s.order)
 }
 
 // refused adds to a refusal what the token may do instead.
@@ -85,26 +136,9 @@ func (s *step) result(ctx context.Context) (*Ticket, error) {
 	return s.api.ticketOf(ctx, s.visit, o, view)
 }
 
-// as is the token in a capacity.
-func (s *step) as(c ticket.Capacity) ticket.Actor {
+// actor is the token in a capacity.
+func (s *step) actor(c ticket.Capacity) ticket.Actor {
 	return ticket.Actor{As: c, Person: s.staff.PersonID, Staff: s.staff.ID}
-}
-
-// handler is the token as the desk that has the lead.
-func (s *step) handler() (ticket.Actor, error) {
-	by, ok := s.api.Orders.Handler(s.staff, s.order, s.Now)
-	if !ok {
-		return by, &ticket.Refused{Key: ticket.KeyNotYourDesk}
-	}
-	return by, nil
-}
-
-// handlerOr is the token as the desk that has the lead, else in another capacity.
-func (s *step) handlerOr(c ticket.Capacity) ticket.Actor {
-	if by, ok := s.api.Orders.Handler(s.staff, s.order, s.Now); ok {
-		return by
-	}
-	return s.as(c)
 }
 
 // do gives a command to the rules.
@@ -144,22 +178,10 @@ func (s *step) endTasks(ctx context.Context, kinds ...string) error {
 // the right, in a capacity in which the rules take them.
 func (a *API) allowed(v *visit, o *workorder.Order) []string {
 	s := &step{visit: v, api: a, order: o}
-	capacities := []ticket.Actor{
-		s.as(ticket.AsDispatcher), s.as(ticket.AsCompleter), s.as(ticket.AsCallback),
-	}
-	if by, ok := a.Orders.Handler(v.staff, o, v.Now); ok {
-		capacities = append(capacities, by)
-	}
-	rules := map[ticket.CommandName]bool{}
-	for _, by := range capacities {
-		for _, c := range a.Orders.Rules.Allowed(o.Ticket, by) {
-			rules[c] = rules[c] || v.may(a, rightOf(c, o), o)
-		}
-	}
 	var names []string
-	for _, row := range ticket.Transitions() {
-		if rules[row.Command] && offered(row.Command) {
-			names = append(names, string(row.Command))
+	for _, c := range a.offers {
+		if by, ok := c.by(s); ok && slices.Contains(a.Orders.Rules.Allowed(o.Ticket, by), c.name) {
+			names = append(names, string(c.name))
 		}
 	}
 	return names
