@@ -94,6 +94,7 @@ func New(deps Deps) (*API, error) {
 	a.huma.UseMiddleware(a.authenticate)
 	a.tickets()
 	a.commands()
+	a.oversight()
 	a.lists()
 	a.hooks()
 	return a, nil

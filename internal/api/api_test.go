@@ -43,6 +43,14 @@ func TestATicketLivesByTheAPI(t *testing.T) {
 	if !slices.Contains(texts(got["allowed"]), "finish") || slices.Contains(texts(got["allowed"]), "judge") {
 		t.Fatalf("the unit may %v", got["allowed"])
 	}
+	supervisor := r.program(people.RoleSupervisor, people.AreaCity, "3603")
+	supervisor.do(number, "supervise", object{"reason": "media"})
+	supervisor.post(path(number, "/commands/supervise"), object{"reason": "media"}).problem(t, http.StatusConflict, "refused")
+	dispatcher.post(path(number, "/commands/answer_supervision"), object{"words": "已派人处理"}).problem(t, http.StatusForbidden, "forbidden")
+	got = unit.do(number, "answer_supervision", object{"words": "已派人处理"})
+	if v := got["supervisions"].([]any)[0].(object); v["answered_at"] == nil || v["desk"] != "housing" {
+		t.Fatalf("supervised: %v", v)
+	}
 	unit.do(number, "contact", object{"via": "visit", "reached": true})
 	r.exec(`insert into ticket_file (ticket_id, blob_id, use, added_by) select id, 'photo', 'evidence', 'test' from ticket`)
 	unit.do(number, "finish", object{"result": "resolved", "reply": "路灯已修好"})

@@ -35,7 +35,15 @@ type Ticket struct {
 	Satisfied  string `json:"satisfied,omitempty" doc:"the reporter's word"`
 	Outcome    string `json:"outcome,omitempty" doc:"how it ended"`
 	Redos      int    `json:"redos,omitempty"`
-	Relapses   int    `json:"relapses,omitempty"`
+	Level      int    `json:"level,omitempty" doc:"rung of the ladder that it was raised to"`
+	Master     string `json:"master,omitempty" doc:"number of the ticket that it is merged into"`
+	Request    string `json:"request,omitempty" doc:"what the desk asks for: objection, extension, suspension or exclusion"`
+	Exclusion  string `json:"exclusion,omitempty" doc:"whether the desk's figures leave it out"`
+	ReferredTo string `json:"referred_to,omitempty"`
+
+	Supervisions []Supervision `json:"supervisions,omitempty"`
+
+	Relapses int `json:"relapses,omitempty"`
 
 	ReceivedAt   *time.Time `json:"received_at,omitempty"`
 	DispatchedAt *time.Time `json:"dispatched_at,omitempty"`
@@ -46,6 +54,17 @@ type Ticket struct {
 	Deadline     *time.Time `json:"deadline,omitempty"`
 
 	Allowed []string `json:"allowed,omitempty" doc:"the commands that this token may give now"`
+}
+
+// Supervision is a demand to a desk.
+type Supervision struct {
+	Number     string     `json:"number"`
+	Desk       string     `json:"desk" doc:"code of the unit or grid"`
+	Reason     string     `json:"reason"`
+	OpenedAt   *time.Time `json:"opened_at"`
+	Deadline   *time.Time `json:"deadline"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	LapsedAt   *time.Time `json:"lapsed_at,omitempty"`
 }
 
 // Place is where a matter is.
@@ -121,11 +140,25 @@ func (a *API) ticketOf(ctx context.Context, v *visit, o *workorder.Order, view m
 	if full(ticket.FieldPlace) {
 		t.Place = &Place{Label: o.Place.Label, Division: o.Place.Division, Grid: o.Place.Grid}
 	}
+	if o.MasterID != 0 {
+		master, err := v.GetTicket(ctx, o.MasterID)
+		if err != nil {
+			return nil, fmt.Errorf("load the ticket that leads: %w", err)
+		}
+		t.Master = master.Number
+	}
 	if full(ticket.FieldDesks) {
 		for _, d := range o.Assignments {
 			if d.EndedAt.IsZero() {
 				t.Desks = append(t.Desks, Desk{Role: string(d.Role), Kind: string(d.Desk.Kind), Code: d.Desk.Code, State: string(d.State)})
 			}
+		}
+		t.Level, t.Request, t.Exclusion, t.ReferredTo = o.Level, string(o.Request.Kind), string(o.Exclusion), o.ReferredTo
+		for _, v := range o.Supervisions {
+			t.Supervisions = append(t.Supervisions, Supervision{
+				Number: string(v.Number), Desk: v.Desk.Code, Reason: v.Reason, OpenedAt: when(v.OpenedAt), Deadline: when(v.Deadline),
+				AnsweredAt: when(v.AnsweredAt), LapsedAt: when(v.LapsedAt),
+			})
 		}
 	}
 	t.Allowed = a.allowed(v, o)

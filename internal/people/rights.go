@@ -44,6 +44,9 @@ const (
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
 	MayManageHooks    StaffCommand = "webhook.manage" // where events are posted to
+
+	MaySupervise StaffCommand = "ticket.supervise"  // open a supervision 督办
+	MayAnswerFor StaffCommand = "ticket.supervised" // answer one for a desk
 )
 
 // StaffCommands lists every command.
@@ -53,7 +56,7 @@ func StaffCommands() []StaffCommand {
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
-		MayManageHooks,
+		MayManageHooks, MaySupervise, MayAnswerFor,
 	}
 }
 
