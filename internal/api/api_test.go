@@ -340,6 +340,25 @@ func TestReportersOfAPlatform(t *testing.T) {
 	}
 }
 
+// Whom a program filed for hears of it from the program: nobody is written to, and
+// no clerk rings in its place.
+func TestTheProgramTellsTheReporter(t *testing.T) {
+	r := newRig(t)
+	clerk := r.program(people.RoleClerk, people.AreaCity, "3603")
+	number := clerk.file(object{"words": "希望在桥头加一盏灯", "reporter": object{"phone": "13800138000"}})
+	if got := clerk.get(path(number)).Body; !slices.Contains(texts(got["allowed"]), "reject") {
+		t.Fatalf("the clerk may %v", got["allowed"])
+	}
+	clerk.do(number, "reject", object{"reason": "not_government"})
+	r.run()
+	if state := r.text(`select state from due where kind = 'notice'`); state != "dropped" {
+		t.Errorf("the notice is %s", state)
+	}
+	if n := r.number(`select count(*) from task where kind = 'lost'`); n != 0 {
+		t.Errorf("%d tasks for clerks", n)
+	}
+}
+
 // Danger counts in a report of a program as it does in a chat.
 func TestDangerIsUrgent(t *testing.T) {
 	r := newRig(t)

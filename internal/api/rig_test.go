@@ -126,10 +126,11 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	}, clock.New()))
 	r.hooks = ok[*webhook.Hooks](t)(webhook.Load(ctx, d, bus, log))
 	r.orders.Announce = r.hooks.Announce
+	due := jobs.Deps{Orders: r.orders, Hooks: sender}
 	r.Gateway = ok[*gateway.Gateway](t)(gateway.New(gateway.Config{}, gateway.Deps{
 		DB: d, Bus: bus, Clock: clock.New(), Keys: keys, Library: library, Words: set.Words, Safety: set.Safety,
 		Channels: map[bots.ChannelID]bots.Adapter{}, Actions: map[string]gateway.Action{},
-		Kinds: []gateway.Kind{jobs.Webhook(jobs.Deps{Hooks: sender})}, Log: log,
+		Kinds: []gateway.Kind{jobs.Webhook(due), jobs.Notice(due)}, Log: log,
 	}))
 	r.runner = gateway.NewRunner(r.Gateway)
 	deps := api.Deps{
