@@ -51,6 +51,16 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 	return staff, nil
 }
 
+// Meant reports whether a ticket is about the staff member, or about a unit or
+// grid that they serve.
+func (s *Service) Meant(ctx context.Context, t *gateway.Turn, id, staff int64) (bool, error) {
+	meant, err := t.Queries.Meant(ctx, db.MeantParams{Ticket: id, Staff: staff, StandIn: standIn()})
+	if err != nil {
+		return false, fmt.Errorf("look whom a ticket is about: %w", err)
+	}
+	return meant, nil
+}
+
 // About is a ticket as the rights see it: where it is, whose desk it lies on,
 // whom it must never reach.
 func About(o *Order) people.Subject {
