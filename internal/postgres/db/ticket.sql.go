@@ -53,7 +53,7 @@ func (q *Queries) AddTicketNote(ctx context.Context, arg AddTicketNoteParams) er
 }
 
 const assignmentsOf = `-- name: AssignmentsOf :many
-select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at from assignment where ticket_id = any($1::bigint[]) order by id
+select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis from assignment where ticket_id = any($1::bigint[]) order by id
 `
 
 func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignment, error) {
@@ -78,6 +78,13 @@ func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignm
 			&i.SignedAt,
 			&i.FinishedAt,
 			&i.EndedAt,
+			&i.Deadline,
+			&i.Objection,
+			&i.ObjectionReason,
+			&i.ObjectedAt,
+			&i.DecidedAt,
+			&i.Reply,
+			&i.Basis,
 		); err != nil {
 			return nil, err
 		}
@@ -101,7 +108,7 @@ func (q *Queries) CountTicketsSince(ctx context.Context, addressID int64, receiv
 }
 
 const getTicket = `-- name: GetTicket :one
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where id = $1
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = $1
 `
 
 func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
@@ -152,13 +159,29 @@ func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
 		&i.Satisfied,
 		&i.Outcome,
 		&i.Grams,
+		&i.Was,
+		&i.MasterID,
+		&i.Level,
+		&i.Extensions,
+		&i.Request,
+		&i.RequestReason,
+		&i.RequestStaff,
+		&i.RequestedAt,
+		&i.RequestedUntil,
+		&i.SuspendedAt,
+		&i.SuspendedUntil,
+		&i.ReferredTo,
+		&i.Exclusion,
+		&i.ExclusionReason,
+		&i.Supervisions,
 	)
 	return i, err
 }
 
 const insertAssignment = `-- name: InsertAssignment :one
-insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id
+insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
+    deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id
 `
 
 type InsertAssignmentParams struct {
@@ -173,6 +196,7 @@ type InsertAssignmentParams struct {
 	SignedAt     *time.Time
 	FinishedAt   *time.Time
 	EndedAt      *time.Time
+	Deadline     *time.Time
 }
 
 func (q *Queries) InsertAssignment(ctx context.Context, arg InsertAssignmentParams) (int64, error) {
@@ -188,6 +212,41 @@ func (q *Queries) InsertAssignment(ctx context.Context, arg InsertAssignmentPara
 		arg.SignedAt,
 		arg.FinishedAt,
 		arg.EndedAt,
+		arg.Deadline,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const insertSupervision = `-- name: InsertSupervision :one
+insert into supervision (number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id
+`
+
+type InsertSupervisionParams struct {
+	Number    string
+	TicketID  int64
+	DeskKind  string
+	Desk      string
+	DeskStaff int64
+	Reason    string
+	OpenedBy  int64
+	OpenedAt  time.Time
+	Deadline  time.Time
+}
+
+func (q *Queries) InsertSupervision(ctx context.Context, arg InsertSupervisionParams) (int64, error) {
+	row := q.db.QueryRow(ctx, insertSupervision,
+		arg.Number,
+		arg.TicketID,
+		arg.DeskKind,
+		arg.Desk,
+		arg.DeskStaff,
+		arg.Reason,
+		arg.OpenedBy,
+		arg.OpenedAt,
+		arg.Deadline,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -276,7 +335,7 @@ func (q *Queries) LastTicketOf(ctx context.Context, reporterID int64) (int64, er
 }
 
 const lockTicket = `-- name: LockTicket :one
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where id = $1 for update
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = $1 for update
 `
 
 func (q *Queries) LockTicket(ctx context.Context, id int64) (Ticket, error) {
@@ -327,8 +386,41 @@ func (q *Queries) LockTicket(ctx context.Context, id int64) (Ticket, error) {
 		&i.Satisfied,
 		&i.Outcome,
 		&i.Grams,
+		&i.Was,
+		&i.MasterID,
+		&i.Level,
+		&i.Extensions,
+		&i.Request,
+		&i.RequestReason,
+		&i.RequestStaff,
+		&i.RequestedAt,
+		&i.RequestedUntil,
+		&i.SuspendedAt,
+		&i.SuspendedUntil,
+		&i.ReferredTo,
+		&i.Exclusion,
+		&i.ExclusionReason,
+		&i.Supervisions,
 	)
 	return i, err
+}
+
+const setAssignmentBasis = `-- name: SetAssignmentBasis :exec
+update assignment set basis = $2 where id = $1
+`
+
+func (q *Queries) SetAssignmentBasis(ctx context.Context, iD int64, basis []byte) error {
+	_, err := q.db.Exec(ctx, setAssignmentBasis, iD, basis)
+	return err
+}
+
+const setAssignmentReply = `-- name: SetAssignmentReply :exec
+update assignment set reply = $2 where id = $1
+`
+
+func (q *Queries) SetAssignmentReply(ctx context.Context, iD int64, reply []byte) error {
+	_, err := q.db.Exec(ctx, setAssignmentReply, iD, reply)
+	return err
 }
 
 const setReplies = `-- name: SetReplies :exec
@@ -340,6 +432,15 @@ func (q *Queries) SetReplies(ctx context.Context, iD int64, publicReply []byte, 
 	return err
 }
 
+const setSupervisionWords = `-- name: SetSupervisionWords :exec
+update supervision set words = $2 where id = $1
+`
+
+func (q *Queries) SetSupervisionWords(ctx context.Context, iD int64, words []byte) error {
+	_, err := q.db.Exec(ctx, setSupervisionWords, iD, words)
+	return err
+}
+
 const setTicketWords = `-- name: SetTicketWords :exec
 update ticket set words = $2, grams = $3 where id = $1
 `
@@ -347,6 +448,45 @@ update ticket set words = $2, grams = $3 where id = $1
 func (q *Queries) SetTicketWords(ctx context.Context, iD int64, words []byte, grams []int32) error {
 	_, err := q.db.Exec(ctx, setTicketWords, iD, words, grams)
 	return err
+}
+
+const supervisionsOf = `-- name: SupervisionsOf :many
+select id, number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline, answered_at, signed_by, lapsed_at, words from supervision where ticket_id = any($1::bigint[]) order by id
+`
+
+func (q *Queries) SupervisionsOf(ctx context.Context, tickets []int64) ([]Supervision, error) {
+	rows, err := q.db.Query(ctx, supervisionsOf, tickets)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Supervision{}
+	for rows.Next() {
+		var i Supervision
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.TicketID,
+			&i.DeskKind,
+			&i.Desk,
+			&i.DeskStaff,
+			&i.Reason,
+			&i.OpenedBy,
+			&i.OpenedAt,
+			&i.Deadline,
+			&i.AnsweredAt,
+			&i.SignedBy,
+			&i.LapsedAt,
+			&i.Words,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ticketFiles = `-- name: TicketFiles :many
@@ -396,8 +536,33 @@ func (q *Queries) TicketIDByNumber(ctx context.Context, number string) (int64, e
 	return id, err
 }
 
+const ticketsMergedInto = `-- name: TicketsMergedInto :many
+select id from ticket where master_id = $1::bigint and state = 'merged' order by id
+`
+
+// TicketsMergedInto are the tickets that lie behind a master now, oldest first.
+func (q *Queries) TicketsMergedInto(ctx context.Context, master int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, ticketsMergedInto, master)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where address_id = $1 order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where address_id = $1 order by id desc limit $2
 `
 
 func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit int32) ([]Ticket, error) {
@@ -454,6 +619,21 @@ func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit i
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
@@ -466,7 +646,7 @@ func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit i
 }
 
 const ticketsOfPerson = `-- name: TicketsOfPerson :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where reporter_id = $1 order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where reporter_id = $1 order by id desc limit $2
 `
 
 func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit int32) ([]Ticket, error) {
@@ -523,6 +703,21 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
@@ -535,16 +730,23 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 }
 
 const updateAssignment = `-- name: UpdateAssignment :exec
-update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6 where id = $1
+update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
+    objection_reason = $9, objected_at = $10, decided_at = $11
+where id = $1
 `
 
 type UpdateAssignmentParams struct {
-	ID         int64
-	State      string
-	SignedBy   int64
-	SignedAt   *time.Time
-	FinishedAt *time.Time
-	EndedAt    *time.Time
+	ID              int64
+	State           string
+	SignedBy        int64
+	SignedAt        *time.Time
+	FinishedAt      *time.Time
+	EndedAt         *time.Time
+	Deadline        *time.Time
+	Objection       string
+	ObjectionReason string
+	ObjectedAt      *time.Time
+	DecidedAt       *time.Time
 }
 
 func (q *Queries) UpdateAssignment(ctx context.Context, arg UpdateAssignmentParams) error {
@@ -555,6 +757,32 @@ func (q *Queries) UpdateAssignment(ctx context.Context, arg UpdateAssignmentPara
 		arg.SignedAt,
 		arg.FinishedAt,
 		arg.EndedAt,
+		arg.Deadline,
+		arg.Objection,
+		arg.ObjectionReason,
+		arg.ObjectedAt,
+		arg.DecidedAt,
+	)
+	return err
+}
+
+const updateSupervision = `-- name: UpdateSupervision :exec
+update supervision set answered_at = $2, signed_by = $3, lapsed_at = $4 where id = $1
+`
+
+type UpdateSupervisionParams struct {
+	ID         int64
+	AnsweredAt *time.Time
+	SignedBy   int64
+	LapsedAt   *time.Time
+}
+
+func (q *Queries) UpdateSupervision(ctx context.Context, arg UpdateSupervisionParams) error {
+	_, err := q.db.Exec(ctx, updateSupervision,
+		arg.ID,
+		arg.AnsweredAt,
+		arg.SignedBy,
+		arg.LapsedAt,
 	)
 	return err
 }
@@ -570,45 +798,66 @@ update ticket set state = $1, claim = $2, matter = $3, urgency = $4,
     handled_at = $23, closed_at = $24, dispatch_due = $25,
     sign_due = $26, contact_due = $27, deadline = $28,
     unit_result = $29, contacted = $30, solved = $31,
-    satisfied = $32, outcome = $33
-where id = $34 and version = $16::int - 1
+    satisfied = $32, outcome = $33,
+    was = $34, master_id = $35, level = $36, extensions = $37,
+    request = $38, request_reason = $39, request_staff = $40,
+    requested_at = $41, requested_until = $42,
+    suspended_at = $43, suspended_until = $44,
+    referred_to = $45, exclusion = $46, exclusion_reason = $47,
+    supervisions = $48
+where id = $49 and version = $16::int - 1
 `
 
 type UpdateTicketParams struct {
-	State        string
-	Claim        string
-	Matter       string
-	Urgency      string
-	Danger       string
-	Division     string
-	Grid         string
-	PlaceID      int64
-	PlaceLabel   []byte
-	ReportedFor  []byte
-	Confidential bool
-	Anonymous    bool
-	Sensitive    bool
-	Against      []string
-	AgainstStaff []int64
-	Version      int32
-	Redos        int32
-	Relapses     int32
-	Tries        int32
-	DispatchedAt *time.Time
-	SignedAt     *time.Time
-	ContactedAt  *time.Time
-	HandledAt    *time.Time
-	ClosedAt     *time.Time
-	DispatchDue  *time.Time
-	SignDue      *time.Time
-	ContactDue   *time.Time
-	Deadline     *time.Time
-	UnitResult   string
-	Contacted    string
-	Solved       string
-	Satisfied    string
-	Outcome      string
-	ID           int64
+	State           string
+	Claim           string
+	Matter          string
+	Urgency         string
+	Danger          string
+	Division        string
+	Grid            string
+	PlaceID         int64
+	PlaceLabel      []byte
+	ReportedFor     []byte
+	Confidential    bool
+	Anonymous       bool
+	Sensitive       bool
+	Against         []string
+	AgainstStaff    []int64
+	Version         int32
+	Redos           int32
+	Relapses        int32
+	Tries           int32
+	DispatchedAt    *time.Time
+	SignedAt        *time.Time
+	ContactedAt     *time.Time
+	HandledAt       *time.Time
+	ClosedAt        *time.Time
+	DispatchDue     *time.Time
+	SignDue         *time.Time
+	ContactDue      *time.Time
+	Deadline        *time.Time
+	UnitResult      string
+	Contacted       string
+	Solved          string
+	Satisfied       string
+	Outcome         string
+	Was             string
+	MasterID        *int64
+	Level           int32
+	Extensions      int32
+	Request         string
+	RequestReason   string
+	RequestStaff    int64
+	RequestedAt     *time.Time
+	RequestedUntil  *time.Time
+	SuspendedAt     *time.Time
+	SuspendedUntil  *time.Time
+	ReferredTo      string
+	Exclusion       string
+	ExclusionReason string
+	Supervisions    int32
+	ID              int64
 }
 
 func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int64, error) {
@@ -646,6 +895,21 @@ func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int
 		arg.Solved,
 		arg.Satisfied,
 		arg.Outcome,
+		arg.Was,
+		arg.MasterID,
+		arg.Level,
+		arg.Extensions,
+		arg.Request,
+		arg.RequestReason,
+		arg.RequestStaff,
+		arg.RequestedAt,
+		arg.RequestedUntil,
+		arg.SuspendedAt,
+		arg.SuspendedUntil,
+		arg.ReferredTo,
+		arg.Exclusion,
+		arg.ExclusionReason,
+		arg.Supervisions,
 		arg.ID,
 	)
 	if err != nil {
