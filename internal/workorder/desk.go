@@ -54,7 +54,7 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 // Meant reports whether a ticket is about the staff member, or about a unit or
 // grid that they serve.
 func (s *Service) Meant(ctx context.Context, t *gateway.Turn, id, staff int64) (bool, error) {
-	meant, err := t.Queries.Meant(ctx, db.MeantParams{Ticket: id, Staff: staff, StandIn: standIn()})
+	meant, err := t.Queries.Meant(ctx, id, staff, standIn())
 	if err != nil {
 		return false, fmt.Errorf("look whom a ticket is about: %w", err)
 	}
