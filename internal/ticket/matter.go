@@ -35,6 +35,10 @@ type Matter struct {
 	UrgentWhen string
 }
 
+// UnitDuty reports whether a department must do it: then it is not sent down to
+// the grid (国办函〔2025〕66号).
+func (m Matter) UnitDuty() bool { return !m.GridFirst }
+
 // Handling is what Route needs to know of the matter.
 func (m Matter) Handling() Handling { return Handling{GridFirst: m.GridFirst, Unit: m.Unit} }
 
