@@ -200,3 +200,22 @@ func overdue(r *ticket.Rules) func(ticket.Ticket, time.Time) string {
 		return s + string(rune('0'+len(r.Nudges(k))))
 	}
 }
+
+// A unit whose code happens to be as long as that of a grid is none.
+func TestUnitDutyStaysWithNamedHandlersOfUnits(t *testing.T) {
+	rules := newRules(t)
+	k, _, err := rules.Apply(ticket.Ticket{}, reporter, file, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for desk, fine := range map[ticket.Desk]bool{
+		{Kind: ticket.DeskNamed, Code: "public_security", Staff: handlerID}: true,
+		{Kind: ticket.DeskUnit, Code: "human_resources"}:                    true,
+		{Kind: ticket.DeskNamed, Code: "360302001001001", Staff: workerID}:  false,
+		{Kind: ticket.DeskGrid, Code: "360302001001001"}:                    false,
+	} {
+		if _, _, err := rules.Apply(k, dispatcher, ticket.Dispatch{Lead: desk, UnitDuty: true}, start); (err == nil) != fine {
+			t.Errorf("a department's duty to %+v: %v", desk, err)
+		}
+	}
+}
