@@ -34,7 +34,8 @@ select count(*) as open,
 from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
 where t.state in ('dispatched', 'signed', 'redo')
   and not sqlc.arg(staff)::bigint = any(t.against_staff)
-  and not exists (select 1 from staff_role r where r.staff_id = sqlc.arg(staff)::bigint and r.area = any(t.against))
+  and not exists (select 1 from staff_role r join staff s on s.id = r.staff_id where r.area = any(t.against)
+        and (s.id = sqlc.arg(staff)::bigint or s.substitute = sqlc.arg(staff)::bigint and not s.on_duty and s.ended_at is null and r.role = any(sqlc.arg(stand_in)::text[])))
   and (a.signed_by = sqlc.arg(staff)::bigint or a.desk_staff = sqlc.arg(staff)::bigint
    or a.signed_by = 0 and a.desk_staff = 0 and exists (
         select 1 from staff_role r where r.staff_id = sqlc.arg(staff)::bigint and r.area = a.desk and r.area_kind = a.desk_kind
