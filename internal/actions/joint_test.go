@@ -1,9 +1,11 @@
 package actions
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"shaoying/bots"
 	"shaoying/internal/people"
 )
 
@@ -32,55 +34,52 @@ func (o *office) parts() string {
 }
 
 // Issue 4, section 4: matters of public security and disputes reach the police
-// and the grid as well, each by name and in private.
+// and the grid as well, each by name and in private. Who is off duty is stood in
+// for, and whom it is about never takes part.
 func TestPoliceAndGridHandleTogether(t *testing.T) {
-	for _, c := range []struct {
-		said, want string
-	}{
-		{fight, "lead named gong, co named jing, co named wang"},
-		{"昌盛小区3栋楼上漏水，和邻居吵架，邻里纠纷没人调解", "lead named si, co named jing, co named wang"},
-	} {
-		o := newCourt(t)
-		o.report("zhang", c.said)
-		if got := o.parts(); got != c.want {
-			t.Errorf("%s lies with %q, not %q", c.said, got, c.want)
-		}
-		if n := one[int64](o.rig, `select count(*) from trail where kind = 'ticket.involved'`); n != 2 {
-			t.Errorf("the trail tells of %d who were involved", n)
-		}
+	o := newCourt(t)
+	duty := func(slug string, on bool, substitute string) {
+		o.exec(`update staff set on_duty = $2, substitute = (select id from staff where slug = nullif($3, '')) where slug = $1`, slug, on, substitute)
 	}
-}
-
-// Who is off duty is stood in for, and whom it is about never takes part.
-func TestWhoTakesPart(t *testing.T) {
-	for name, c := range map[string]struct{ prepare, want string }{
-		"the officer is off duty": {
-			`update staff set on_duty = false where slug = 'jing'`, "lead named gong, co named wang",
+	for i, c := range []struct {
+		name, said, want string
+		prepare, undo    func()
+	}{
+		{name: "public security", said: fight, want: "lead named gong, co named jing, co named wang"},
+		{name: "a dispute", said: "昌盛小区3栋楼上漏水，和邻居吵架，邻里纠纷没人调解", want: "lead named si, co named jing, co named wang"},
+		{
+			"the officer is off duty", fight, "lead named gong, co named wang",
+			func() { duty("jing", false, "") }, func() { duty("jing", true, "") },
 		},
-		"the worker is off duty, li stands in": {
-			`update staff set on_duty = false, substitute = (select id from staff where slug = 'li') where slug = 'wang'`, "lead named gong, co named jing, co named li",
+		{
+			"the worker is off duty, li stands in", fight, "lead named gong, co named jing, co named li",
+			func() { duty("wang", false, "li") }, func() { duty("wang", true, "") },
 		},
-		"the officer serves the unit it is about": {
-			`insert into staff_role (staff_id, role, area_kind, area) select id, 'handler', 'unit', 'urban_management' from staff where slug = 'jing'`,
-			"lead named gong, co named wang",
+		{
+			"an officer of the village is nearer", fight, "lead named gong, co named cunjing, co named wang",
+			func() { o.hire("cunjing", people.RoleCommunityPolice, people.AreaVillage, village) },
+			func() { duty("cunjing", false, "") },
 		},
-		"an officer of the village is nearer": {
-			`with p as (insert into person (kind) values ('staff') returning id), s as (insert into staff (person_id, slug, name) select id, 'cunjing', 'cunjing' from p returning id)
-			insert into staff_role (staff_id, role, area_kind, area) select id, 'community_police', 'village', '` + village + `' from s`,
-			"lead named gong, co named cunjing, co named wang",
+		{
+			"the officer serves the unit it is about", "投诉城市管理局工作人员态度恶劣，昌盛小区3栋楼下打架打人也不管", "lead named gong, co named wang",
+			func() {
+				o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, 'handler', 'unit', 'urban_management' from staff where slug = 'jing'`)
+			}, nil,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := newCourt(t)
-			o.exec(c.prepare)
-			said := fight
-			if strings.Contains(name, "about") {
-				said = "投诉城市管理局工作人员态度恶劣，昌盛小区3栋楼下打架打人也不管"
-			}
-			o.report("zhang", said)
-			if got := o.parts(); got != c.want {
-				t.Errorf("%q, not %q", got, c.want)
-			}
-		})
+		if c.prepare != nil {
+			c.prepare()
+		}
+		o.report(bots.UserID(fmt.Sprint("ju", i)), c.said)
+		if got := o.parts(); got != c.want {
+			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+		}
+		co := int64(strings.Count(c.want, "co "))
+		if n := one[int64](o.rig, `select count(*) from trail where kind = 'ticket.involved' and subject = 'ticket:' || (select max(id) from ticket)`); n != co {
+			t.Errorf("%s: the trail tells of %d who were involved, not %d", c.name, n, co)
+		}
+		if c.undo != nil {
+			c.undo()
+		}
 	}
 }

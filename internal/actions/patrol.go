@@ -45,7 +45,10 @@ func (s *Set) findingUnfinished(ctx context.Context, t *gateway.Turn, args map[s
 		return failed, err
 	}
 	f := s.filing(t, args)
-	if f.Words == "" && len(f.Photos) == 0 || !s.mayFile(who, people.MayFileFinding, t, f) {
+	switch {
+	case !s.mayFile(who, people.MayFileFinding, t, f):
+		return result{"fail": "staff.may_not_here", "say": "staff.may_not_here"}, nil
+	case f.Words == "" && len(f.Photos) == 0:
 		return result{"say": "nothing"}, nil
 	}
 	f.Finding, f.Incomplete, f.By.Staff = true, true, who.ID
