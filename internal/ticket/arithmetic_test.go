@@ -76,11 +76,15 @@ func TestWrongArithmeticsOfClocks(t *testing.T) {
 	}{
 		{
 			// Over the Spring Festival: seven calendar days end in it.
-			"wall clock instead of working hours", []step{{"2026-02-10 10:00", dispatcher, unit}}, "2026-02-10 10:00",
+			"wall clock instead of working hours",
+			[]step{{"2026-02-10 10:00", dispatcher, unit}},
+			"2026-02-10 10:00",
 			deadline, "2026-02-24 17:30", "2026-02-17 10:00",
 		},
 		{
-			"wrong holidays: a make-up Saturday is a day to sign on", []step{{"2026-02-13 10:00", dispatcher, unit}}, "2026-02-13 10:00",
+			"wrong holidays: a make-up Saturday is a day to sign on",
+			[]step{{"2026-02-13 10:00", dispatcher, unit}},
+			"2026-02-13 10:00",
 			func(k ticket.Ticket, _ time.Time) string { return show(k.SignDue) }, "2026-02-14 17:30", "2026-02-24 17:30",
 		},
 		{
