@@ -43,6 +43,15 @@ const (
 	MayExportPerson   StaffCommand = "person.export"
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
+
+	MayProposeWhistle  StaffCommand = "whistle.propose"
+	MayViewWhistle     StaffCommand = "whistle.view"
+	MayBlowWhistle     StaffCommand = "whistle.blow"     // or decline; in a township only
+	MayAssignWhistle   StaffCommand = "whistle.assign"   // or give back; in a county only
+	MayAttendWhistle   StaffCommand = "whistle.attend"   // answer, arrive, handle, mark as misuse
+	MayAppraiseWhistle StaffCommand = "whistle.appraise" // and close; in a township only
+	MayRaiseWhistle    StaffCommand = "whistle.raise"
+	MaySeeWhistleStars StaffCommand = "whistle.stars"
 )
 
 // StaffCommands lists every command.
@@ -52,6 +61,8 @@ func StaffCommands() []StaffCommand {
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
+		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
+		MaySeeWhistleStars,
 	}
 }
 

@@ -63,6 +63,7 @@ const (
 // WhistleTransition is one row of the state machine of whistles.
 type WhistleTransition struct {
 	Command CommandName
+	Event   string // what has then happened, for the trail
 	From    []WhistleState
 	By      []Capacity
 	// Part are the states of the unit's part that the command is about; none
@@ -82,18 +83,18 @@ func WhistleTransitions() []WhistleTransition {
 	open := states{WhistleAssigned, WhistleHandled}
 	head, unit := []Capacity{AsHead}, []Capacity{AsUnit}
 	return []WhistleTransition{
-		{WhistlePropose, states{""}, []Capacity{AsProposer, AsHead}, nil, states{WhistleProposed}, guardPropose, doPropose},
-		{WhistleBlow, states{WhistleProposed, WhistleReturned}, head, nil, states{WhistleBlown}, nil, doBlow},
-		{WhistleDecline, states{WhistleProposed, WhistleReturned, WhistleBlown}, head, nil, states{WhistleDeclined}, guardReason, doDecline},
-		{WhistleAssign, states{WhistleBlown, WhistleAssigned}, []Capacity{AsCounty}, nil, states{WhistleAssigned}, guardAssign, doAssign},
-		{WhistleReturn, states{WhistleBlown}, []Capacity{AsCounty}, nil, states{WhistleReturned}, guardReason, doReturn},
-		{WhistleAnswer, states{WhistleAssigned}, unit, []PartState{PartCalled}, states{WhistleAssigned}, nil, doAnswer},
-		{WhistleArrive, states{WhistleAssigned}, unit, []PartState{PartCalled, PartAnswered}, states{WhistleAssigned}, nil, doArrive},
-		{WhistleHandle, states{WhistleAssigned}, unit, []PartState{PartArrived}, open, nil, doHandle},
-		{WhistleMisuse, open, unit, PartStates(), open, guardMisuse, doMisuse},
-		{WhistleAppraise, open, head, []PartState{PartCalled, PartAnswered, PartArrived, PartHandled}, open, guardAppraise, doAppraise},
-		{WhistleRaise, states{WhistleBlown, WhistleAssigned, WhistleHandled}, []Capacity{AsSystem, AsHead, AsCounty, AsOverseer}, nil, states{WhistleBlown, WhistleAssigned, WhistleHandled}, guardRaise, doRaise},
-		{WhistleClose, states{WhistleHandled}, head, nil, states{WhistleClosed}, guardClose, doClose},
+		{WhistlePropose, "proposed", states{""}, []Capacity{AsProposer, AsHead}, nil, states{WhistleProposed}, guardPropose, doPropose},
+		{WhistleBlow, "blown", states{WhistleProposed, WhistleReturned}, head, nil, states{WhistleBlown}, nil, doBlow},
+		{WhistleDecline, "declined", states{WhistleProposed, WhistleReturned, WhistleBlown}, head, nil, states{WhistleDeclined}, guardReason, doDecline},
+		{WhistleAssign, "assigned", states{WhistleBlown, WhistleAssigned}, []Capacity{AsCounty}, nil, states{WhistleAssigned}, guardAssign, doAssign},
+		{WhistleReturn, "returned", states{WhistleBlown}, []Capacity{AsCounty}, nil, states{WhistleReturned}, guardReason, doReturn},
+		{WhistleAnswer, "answered", states{WhistleAssigned}, unit, []PartState{PartCalled}, states{WhistleAssigned}, nil, doAnswer},
+		{WhistleArrive, "arrived", states{WhistleAssigned}, unit, []PartState{PartCalled, PartAnswered}, states{WhistleAssigned}, nil, doArrive},
+		{WhistleHandle, "handled", states{WhistleAssigned}, unit, []PartState{PartArrived}, open, nil, doHandle},
+		{WhistleMisuse, "misuse_marked", open, unit, PartStates(), open, guardMisuse, doMisuse},
+		{WhistleAppraise, "appraised", open, head, []PartState{PartCalled, PartAnswered, PartArrived, PartHandled}, open, guardAppraise, doAppraise},
+		{WhistleRaise, "raised", states{WhistleBlown, WhistleAssigned, WhistleHandled}, []Capacity{AsSystem, AsHead, AsCounty, AsOverseer}, nil, states{WhistleBlown, WhistleAssigned, WhistleHandled}, guardRaise, doRaise},
+		{WhistleClose, "closed", states{WhistleHandled}, head, nil, states{WhistleClosed}, guardClose, doClose},
 	}
 }
 
@@ -125,6 +126,8 @@ func (r *WhistleRules) Policy() WhistlePolicy { return r.policy }
 
 // WhistleEvent is one step that happened. Data holds codes and ids, never words.
 type WhistleEvent struct {
+	// Kind is what happened, for the trail: "blown".
+	Kind     string
 	Command  CommandName
 	Actor    Actor
 	At       time.Time
@@ -173,7 +176,7 @@ func (r *WhistleRules) Apply(w Whistle, by Actor, d Deed, now time.Time) (Whistl
 	}
 	next.Version++
 	next.ChangedAt = now
-	e := WhistleEvent{Command: row.Command, Actor: by, At: now, From: w.State, To: next.State, Version: next.Version, Data: s.data}
+	e := WhistleEvent{Kind: row.Event, Command: row.Command, Actor: by, At: now, From: w.State, To: next.State, Version: next.Version, Data: s.data}
 	if part != nil {
 		e.Unit = part.Desk
 	}

@@ -66,6 +66,8 @@ type Service struct {
 	Rights  people.Rights
 	Keys    *privacy.Keys
 	Work    *scheduler.WorkTime
+	// Whistles are the rules of whistles.
+	Whistles *ticket.WhistleRules
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.

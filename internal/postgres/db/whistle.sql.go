@@ -31,6 +31,32 @@ func (q *Queries) AddWhistleFile(ctx context.Context, arg AddWhistleFileParams) 
 	return err
 }
 
+const changeWhistleCalls = `-- name: ChangeWhistleCalls :execrows
+update due set state = 'planned', due_at = product_now(), subject_version = $1, reason = '', tries = 0, lease = null
+where kind = any($2::text[]) and subject = $3 and subject_version < $1
+`
+
+// ChangeWhistleCalls lets what was sent of a whistle run again, so that it shows
+// how the whistle stands.
+func (q *Queries) ChangeWhistleCalls(ctx context.Context, version int32, kinds []string, subject string) (int64, error) {
+	result, err := q.db.Exec(ctx, changeWhistleCalls, version, kinds, subject)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const clearTasksOn = `-- name: ClearTasksOn :exec
+update task set state = 'cleared', outcome = $1, done_at = product_now()
+where subject = $2 and state = 'open' and kind = any($3::text[])
+`
+
+// ClearTasksOn ends the tasks about a subject that is no ticket.
+func (q *Queries) ClearTasksOn(ctx context.Context, outcome string, subject string, kinds []string) error {
+	_, err := q.db.Exec(ctx, clearTasksOn, outcome, subject, kinds)
+	return err
+}
+
 const getWhistle = `-- name: GetWhistle :one
 select id, ticket_id, kind, source, state, division, grid, place_label, words, private, against, against_staff, version, level, returns, reason, solved, proposed_by, blown_by, assigned_by, closed_by, proposed_at, blown_at, assigned_at, handled_at, closed_at, raised_at, changed_at, blow_due, assign_due, deadline, appraise_due from whistle where id = $1
 `

@@ -57,6 +57,11 @@ where u.whistle_id = $1 order by f.added_at, f.blob_id;
 -- name: OpenWhistleOf :one
 select id from whistle where ticket_id = $1 and state not in ('declined', 'closed') order by id desc limit 1;
 
+-- ClearTasksOn ends the tasks about a subject that is no ticket.
+-- name: ClearTasksOn :exec
+update task set state = 'cleared', outcome = sqlc.arg(outcome), done_at = product_now()
+where subject = sqlc.arg(subject) and state = 'open' and kind = any(sqlc.arg(kinds)::text[]);
+
 -- OpenWhistles lists what runs in one of the divisions, or calls one of the
 -- desks, the newest first.
 -- name: OpenWhistles :many
@@ -81,3 +86,9 @@ select left(w.division, 9)::text as township, count(*) as blown,
        count(*) filter (where exists (select 1 from whistle_unit u where u.whistle_id = w.id and u.misuse <> '')) as misuse
 from whistle w where w.blown_at >= sqlc.arg(since) and not w.private
 group by 1 order by 1;
+
+-- ChangeWhistleCalls lets what was sent of a whistle run again, so that it shows
+-- how the whistle stands.
+-- name: ChangeWhistleCalls :execrows
+update due set state = 'planned', due_at = product_now(), subject_version = sqlc.arg(version), reason = '', tries = 0, lease = null
+where kind = any(sqlc.arg(kinds)::text[]) and subject = sqlc.arg(subject) and subject_version < sqlc.arg(version);
