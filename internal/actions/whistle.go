@@ -49,7 +49,7 @@ func whistleDocs() map[string]flows.ActionDoc {
 		"whistle.assign":   {Results: append([]string{"units"}, told...)},
 		"whistle.appraise": {Results: append([]string{"left"}, told...)},
 		"whistle.list":     {Results: []string{"count", "lines"}},
-		"whistle.show":     {Results: told},
+		"whistle.show":     {Results: append([]string{"lines"}, told...)},
 		"whistle.stars":    {Results: []string{"count", "lines"}},
 	}
 	for _, name := range []string{"blow", "decline", "return", "answer", "arrive", "handle", "misuse", "raise", "close"} {
@@ -308,8 +308,10 @@ func (s *Set) showWhistle(ctx context.Context, t *gateway.Turn, args map[string]
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Say("whistle.card", sheet); err != nil {
+	r, err := s.toldWhistle(t, h.w)
+	if err != nil {
 		return nil, err
 	}
-	return s.toldWhistle(t, h.w)
+	r["lines"], err = t.Text("whistle.card", sheet)
+	return r, err
 }

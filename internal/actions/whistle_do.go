@@ -91,7 +91,8 @@ func (s *Set) proposeWhistle(ctx context.Context, t *gateway.Turn, args map[stri
 			p.Source = ticket.SourcePatrol
 		}
 	} else {
-		p.Place = s.filing(t, args).Content.Place
+		said := s.filing(t, map[string]any{"what": p.Words, "place": args["place"]}).Content
+		p.Place, p.Against, p.Private = said.Place, said.Against, said.Sensitive || said.Confidential
 		if !s.Orders.Rights.May(who, people.MayProposeWhistle, people.Subject{Division: p.Place.Division, Grid: p.Place.Grid}, t.Now) {
 			return fail("staff.may_not_here"), nil
 		}

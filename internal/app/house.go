@@ -107,7 +107,11 @@ func (h *House) open(ctx context.Context) error {
 	if h.Rules, err = h.readRules(); err != nil {
 		return err
 	}
-	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	whistles, err := h.readWhistles()
+	if err != nil {
+		return err
+	}
+	h.Orders = &workorder.Service{Whistles: whistles, Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)
@@ -193,6 +197,14 @@ func (h *House) readRules() (*ticket.Rules, error) {
 		return nil, err
 	}
 	return ticket.NewRules(policy, callbacks, h.Work)
+}
+
+func (h *House) readWhistles() (*ticket.WhistleRules, error) {
+	var policy ticket.WhistlePolicy
+	if err := read("policies/whistle.yaml", ticket.ParseWhistlePolicy, &policy); err != nil {
+		return nil, err
+	}
+	return ticket.NewWhistleRules(policy, h.Work)
 }
 
 // read parses an embedded file into v.

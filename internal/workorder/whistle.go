@@ -42,17 +42,19 @@ type Proposal struct {
 	Order  *Order
 	Kind   ticket.WhistleKind
 	Source ticket.WhistleSource
-	// Place is read where there is no ticket.
-	Place ticket.PlaceRef
-	Words string
-	By    ticket.Actor
+	// Place, and what is to be kept from whom, are read where there is no ticket.
+	Place   ticket.PlaceRef
+	Private bool
+	Against []string
+	Words   string
+	By      ticket.Actor
 }
 
 // ProposeWhistle lays a whistle before the head of the township. It returns
 // ErrWhistleRuns, ErrNoHead or a *ticket.Refused.
 func (s *Service) ProposeWhistle(ctx context.Context, t *gateway.Turn, p Proposal) (*Whistle, error) {
 	d := ticket.Deed{Command: ticket.WhistlePropose, Kind: p.Kind, Source: p.Source, Place: p.Place}
-	w := &Whistle{}
+	w := &Whistle{Whistle: ticket.Whistle{Private: p.Private, Against: p.Against}}
 	if p.Order != nil {
 		_, err := t.OpenWhistleOf(ctx, &p.Order.ID)
 		if err == nil {

@@ -61,6 +61,13 @@ func (s *Service) WhistleSheet(ctx context.Context, t *gateway.Turn, w *Whistle,
 	if words != "" {
 		c.add("whistle.line.words", map[string]string{"words": words})
 	}
+	if w.State == ticket.WhistleReturned {
+		why, err := t.Text("reason.whistle_return."+w.Reason, nil)
+		if err != nil {
+			return nil, err
+		}
+		c.add("whistle.line.returned", map[string]string{"why": why})
+	}
 	if w.Level > ticket.WhistleLevel {
 		level, err := t.Text("whistle.level."+strconv.Itoa(w.Level), nil)
 		if err != nil {

@@ -75,7 +75,7 @@ func (s *Service) followWhistle(ctx context.Context, t *gateway.Turn, w *Whistle
 	case ticket.WhistlePropose, ticket.WhistleReturn:
 		err = s.askHead(ctx, t, w, e)
 	case ticket.WhistleBlow:
-		err = s.onTask(ctx, t, w, TaskWhistleBlow, TaskWhistleAssign, DeskCircle(), people.RoleDispatcher, w.AssignDue, ticket.WhistleAssign, "")
+		err = s.onTask(ctx, t, w, TaskWhistleBlow, TaskWhistleAssign, DeskCircle(), people.RoleDispatcher, w.AssignDue, ticket.WhistleAssign)
 	case ticket.WhistleAssign:
 		err = s.called(ctx, t, w, e)
 	case ticket.WhistleMisuse:
@@ -89,7 +89,7 @@ func (s *Service) followWhistle(ctx context.Context, t *gateway.Turn, w *Whistle
 		return err
 	}
 	if e.To == ticket.WhistleHandled && e.From == ticket.WhistleAssigned {
-		err := s.onTask(ctx, t, w, "", TaskWhistleAppraise, HeadCircle(), people.RoleLeader, w.AppraiseDue, ticket.WhistleAppraise, "")
+		err := s.onTask(ctx, t, w, "", TaskWhistleAppraise, HeadCircle(), people.RoleLeader, w.AppraiseDue, ticket.WhistleAppraise)
 		if err != nil {
 			return err
 		}
@@ -103,20 +103,20 @@ func (s *Service) askHead(ctx context.Context, t *gateway.Turn, w *Whistle, e ti
 	if e.Command == ticket.WhistleReturn {
 		done = TaskWhistleAssign
 	}
-	return s.onTask(ctx, t, w, done, TaskWhistleBlow, HeadCircle(), people.RoleLeader, w.BlowDue, ticket.WhistleBlow, e.Data["reason"])
+	return s.onTask(ctx, t, w, done, TaskWhistleBlow, HeadCircle(), people.RoleLeader, w.BlowDue, ticket.WhistleBlow)
 }
 
 // onTask ends one task, lays the next before the people of a circle and plans
 // what happens when it is not done in time.
 func (s *Service) onTask(
-	ctx context.Context, t *gateway.Turn, w *Whistle, done, kind string, c Circle, role people.Role, due time.Time, what ticket.CommandName, reason string,
+	ctx context.Context, t *gateway.Turn, w *Whistle, done, kind string, c Circle, role people.Role, due time.Time, what ticket.CommandName,
 ) error {
 	if done != "" {
 		if err := s.endWhistleTasks(ctx, t, w, done, done); err != nil {
 			return err
 		}
 	}
-	data, err := json.Marshal(map[string]string{"whistle": strconv.FormatInt(w.ID, 10), "returned": reason})
+	data, err := json.Marshal(map[string]string{"whistle": strconv.FormatInt(w.ID, 10)})
 	if err != nil {
 		return fmt.Errorf("pack a task: %w", err)
 	}
@@ -232,7 +232,7 @@ func (s *Service) raised(ctx context.Context, t *gateway.Turn, w *Whistle) error
 	if c.level == people.LevelCity {
 		kind = TaskWhistleCity
 	}
-	if err := s.onTask(ctx, t, w, "", kind, c, people.RoleSupervisor, time.Time{}, "", ""); err != nil {
+	if err := s.onTask(ctx, t, w, "", kind, c, people.RoleSupervisor, time.Time{}, ""); err != nil {
 		return err
 	}
 	heads, err := s.WhistlePeople(ctx, t, w, HeadCircle())
