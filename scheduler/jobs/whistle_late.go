@@ -3,8 +3,10 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/ticket"
@@ -157,6 +159,15 @@ func (d Deps) whistleTell(ctx context.Context, t *gateway.Turn, due gateway.Due)
 	say, err := data[workorder.WhistleTellDue](due)
 	if err != nil {
 		return gateway.Outcome{}, err
+	}
+	if kind, ok := strings.CutPrefix(say.Key, "whistle.task."); ok {
+		task, err := t.TaskBy(ctx, kind, due.Subject)
+		if err != nil {
+			return gateway.Outcome{}, fmt.Errorf("load task %s of %s: %w", kind, due.Subject, err)
+		}
+		if task.State != "open" {
+			return gateway.Dropped("the task is " + task.State), nil
+		}
 	}
 	w, err := d.whistle(ctx, t, due)
 	if err != nil {
