@@ -229,10 +229,7 @@ func (s *Set) reportWhistle(ctx context.Context, t *gateway.Turn, args map[strin
 
 // appraise grades one unit; left is how many have no appraisal yet.
 func (s *Set) appraise(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	desk, ok := parseDesk(text(args, "desk"))
-	if !ok {
-		return s.refusedWhistle(t, &ticket.Refused{Key: ticket.KeyWhistleNoUnit})
-	}
+	desk, _ := parseDesk(text(args, "desk")) // none is no unit of the whistle
 	r, err := s.giveWhistle(ctx, t, args, ticket.Deed{
 		Command: ticket.WhistleAppraise, Unit: desk, Speed: ticket.Grade(text(args, "speed")), Quality: ticket.Grade(text(args, "quality")),
 	}, text(args, "words"))

@@ -267,6 +267,7 @@ func TestWhistleOverPrivateTicket(t *testing.T) {
 	o.bound(hall, "tou", "绑定工作群 峡山口街道")
 	o.bound(square, "qiu", "绑定工作群")
 	id := o.proposed()
+	o.heard(bots.UserID(hall)) // the card of the ticket, while it was not private
 	o.exec(`update ticket set sensitive = true`)
 	o.expect("zhen", "吹哨 "+id, "吹吗？")
 	o.expect("zhen", "是", "吹响了")
