@@ -111,4 +111,16 @@ func TestWhistleOverIsSilent(t *testing.T) {
 	r.until("2026-03-04 09:30")
 	r.holds(r.heard("xian"))
 	r.holds(r.heard("zhen"))
+	// What was said of it is forgotten with the words of tickets.
+	kept := func() string {
+		return one[string](r, `select (words is not null)::text || (place_label is not null)::text from whistle`)
+	}
+	r.do("wang", func(ctx context.Context, t *gateway.Turn) error { _, err := t.ForgetWhistles(ctx, 30, 10); return err })
+	if got := kept(); got != "truetrue" {
+		t.Errorf("the words are gone too soon: %s", got)
+	}
+	r.do("wang", func(ctx context.Context, t *gateway.Turn) error { _, err := t.ForgetWhistles(ctx, 0, 10); return err })
+	if got := kept(); got != "falsefalse" {
+		t.Errorf("the words stay: %s", got)
+	}
 }

@@ -92,3 +92,14 @@ group by 1 order by 1;
 -- name: ChangeWhistleCalls :execrows
 update due set state = 'planned', due_at = product_now(), subject_version = sqlc.arg(version), reason = '', tries = 0, lease = null
 where kind = any(sqlc.arg(kinds)::text[]) and subject = sqlc.arg(subject) and subject_version < sqlc.arg(version);
+
+-- ForgetWhistles erases what was said about whistles and where somebody stood;
+-- codes, times and appraisals stay for the figures.
+-- name: ForgetWhistles :execrows
+with old as (
+    select w.id from whistle w where w.closed_at < product_now() - make_interval(days => sqlc.arg(days)::int) and w.words is not null
+    order by w.id limit sqlc.arg(max_rows)
+), units as (
+    update whistle_unit u set position = null, report = null from old where u.whistle_id = old.id
+)
+update whistle w set words = null, place_label = null from old where w.id = old.id;
