@@ -57,6 +57,26 @@ func (q *Queries) ClearTasksOn(ctx context.Context, outcome string, subject stri
 	return err
 }
 
+const forgetWhistles = `-- name: ForgetWhistles :execrows
+with old as (
+    select w.id from whistle w where w.closed_at < product_now() - make_interval(days => $1::int) and w.words is not null
+    order by w.id limit $2
+), units as (
+    update whistle_unit u set position = null, report = null from old where u.whistle_id = old.id
+)
+update whistle w set words = null, place_label = null from old where w.id = old.id
+`
+
+// ForgetWhistles erases what was said about whistles and where somebody stood;
+// codes, times and appraisals stay for the figures.
+func (q *Queries) ForgetWhistles(ctx context.Context, days int32, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetWhistles, days, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getWhistle = `-- name: GetWhistle :one
 select id, ticket_id, kind, source, state, division, grid, place_label, words, private, against, against_staff, version, level, returns, reason, solved, proposed_by, blown_by, assigned_by, closed_by, proposed_at, blown_at, assigned_at, handled_at, closed_at, raised_at, changed_at, blow_due, assign_due, deadline, appraise_due from whistle where id = $1
 `
