@@ -65,7 +65,7 @@ func cell(r result) string {
 	case fail == "group.private":
 		return "p"
 	case slices.Contains([]string{
-		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown",
+		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown", "whistle.none",
 	}, fail):
 		return "x"
 	case r["status"] == flows.StatusReject && (say == "staff.only" || say == "desk.unknown" || say == "group.no_area"):
@@ -133,12 +133,18 @@ func matrixOffice(t testing.TB) *office {
 		{"clerk", "city", "3603"},
 		{"callback_clerk", "city", "3603"},
 		{"admin", "city", "3603"},
+		{"leader", "township", "360313001"},
+		{"dispatcher", "county", "360313"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
 	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value
+		select id, 'major', 'patrol', 'assigned', $1, 1, 3, product_now(), product_now(), product_now() from ticket`, village)
+	o.exec(`insert into whistle_unit (whistle_id, desk_kind, desk, state, called_at, answer_due, arrive_due)
+		select id, 'unit', 'housing', 'called', product_now(), product_now(), product_now() from whistle`)
 	for _, as := range []string{flows.GroupWork, flows.GroupResidents, flows.GroupUnbound} {
 		chat := "g-" + as
 		if as != flows.GroupUnbound {

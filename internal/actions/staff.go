@@ -28,6 +28,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
+	maps.Copy(all, s.whistleActions())
 	return all
 }
 
@@ -118,5 +119,6 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.settle":   {},
 	}
 	maps.Copy(docs, groupDocs())
+	maps.Copy(docs, whistleDocs())
 	return docs
 }

@@ -10,7 +10,11 @@ import (
 )
 
 // own are the actions about the speaker alone: every member of the staff may.
-var own = []string{"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting"}
+// A whistle's source without a ticket says nothing yet, and the stars of units are
+// figures for whoever holds the right anywhere.
+var own = []string{
+	"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting", "whistle.list", "whistle.source", "whistle.stars",
+}
 
 // refusedResult reports whether an action said no, in the way of its kind.
 func refusedResult(r result) bool {

@@ -34,7 +34,9 @@ func duties() map[string]duty {
 		"phone":    {[]string{workorder.TaskPhone}, people.MayCallBack},
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
-		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
+		"settle": {[]string{
+			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
+		}, people.MayCallBack},
 	}
 }
 
@@ -45,6 +47,14 @@ func taskRight(kind string) people.StaffCommand {
 		return people.MayReplay
 	case workorder.TaskLost:
 		return people.MayNote
+	case workorder.TaskWhistleBlow:
+		return people.MayBlowWhistle
+	case workorder.TaskWhistleAssign:
+		return people.MayAssignWhistle
+	case workorder.TaskWhistleAppraise:
+		return people.MayAppraiseWhistle
+	case workorder.TaskWhistleRaised, workorder.TaskWhistleCity:
+		return people.MayRaiseWhistle
 	}
 	for _, d := range duties() {
 		if d.right != people.MayRejectTicket && slices.Contains(d.kinds, kind) {
@@ -60,8 +70,10 @@ type errand struct {
 	task  db.Task
 	// order is nil for a task that is about no ticket.
 	order *workorder.Order
-	data  map[string]string
-	rest  string
+	// whistle is nil for a task that is about none.
+	whistle *workorder.Whistle
+	data    map[string]string
+	rest    string
 }
 
 // errand finds the open task that a command is about (派 7) and asks the rights.
@@ -138,8 +150,15 @@ func (s *Set) openErrand(ctx context.Context, t *gateway.Turn, who people.Staff,
 			return nil, fmt.Errorf("read the data of a task: %w", err)
 		}
 	}
-	if row.TicketID != nil {
+	switch {
+	case row.TicketID != nil:
 		e.order, err = s.Orders.Load(ctx, t, *row.TicketID, false)
+	case slices.Contains(workorder.WhistleTasks(), row.Kind):
+		id, _, parseErr := workorder.ParseWhistleCard(row.Subject)
+		if parseErr != nil {
+			return nil, parseErr
+		}
+		e.whistle, err = s.Orders.LoadWhistle(ctx, t, id, false)
 	}
 	return e, err
 }
@@ -149,6 +168,9 @@ func (s *Set) openErrand(ctx context.Context, t *gateway.Turn, who people.Staff,
 func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool {
 	if c == people.MayNote && !e.staff.Has(people.Role(e.task.Role)) {
 		return false
+	}
+	if e.whistle != nil {
+		return s.Orders.MayWhistle(e.staff, c, e.whistle, t.Now)
 	}
 	if e.order == nil {
 		return s.Orders.Rights.May(e.staff, c, people.Subject{Division: e.task.Area}, t.Now)
@@ -187,7 +209,7 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 	lines := make([]string, min(len(all), s.Policy.Listed))
 	for i := range lines {
 		e := all[i]
-		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": ""}
+		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": "", "whistle": e.data["whistle"]}
 		if e.order != nil {
 			gist, err := s.Orders.Gist(t, e.order)
 			if err != nil {
@@ -280,6 +302,15 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 			return "", err
 		}
 		if err := s.outcomeLines(ctx, t, e, add); err != nil {
+			return "", err
+		}
+	}
+	if e.whistle != nil {
+		sheet, err := s.Orders.WhistleSheet(ctx, t, e.whistle, nil)
+		if err != nil {
+			return "", err
+		}
+		if err := add("whistle.card", sheet); err != nil {
 			return "", err
 		}
 	}

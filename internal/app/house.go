@@ -112,7 +112,11 @@ func (h *House) open(ctx context.Context) error {
 	if h.Rules, err = h.readRules(); err != nil {
 		return err
 	}
-	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	whistles, err := h.readWhistles()
+	if err != nil {
+		return err
+	}
+	h.Orders = &workorder.Service{Whistles: whistles, Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
 	if err := h.openHooks(ctx); err != nil {
 		return err
 	}
@@ -201,6 +205,14 @@ func (h *House) readRules() (*ticket.Rules, error) {
 		return nil, err
 	}
 	return ticket.NewRules(policy, callbacks, h.Work)
+}
+
+func (h *House) readWhistles() (*ticket.WhistleRules, error) {
+	var policy ticket.WhistlePolicy
+	if err := read("policies/whistle.yaml", ticket.ParseWhistlePolicy, &policy); err != nil {
+		return nil, err
+	}
+	return ticket.NewWhistleRules(policy, h.Work)
 }
 
 // read parses an embedded file into v.

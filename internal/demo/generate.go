@@ -165,6 +165,13 @@ func (p Plan) hire(c *City, units *ticket.Units, random *rand.Rand) []people.Sta
 	for _, d := range c.Divisions {
 		h.office(d)
 	}
+	// The heads come last, so that nobody else's invented name changes.
+	for _, d := range c.Divisions {
+		if d.Level == people.LevelTownship {
+			area := people.Area{Kind: people.AreaTownship, Code: string(d.Code)}
+			h.add("head-"+area.Code, "", people.RoleLeader, area)
+		}
+	}
 	return h.staff
 }
 

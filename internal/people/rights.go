@@ -47,6 +47,15 @@ const (
 
 	MaySupervise StaffCommand = "ticket.supervise"  // open a supervision 督办
 	MayAnswerFor StaffCommand = "ticket.supervised" // answer one for a desk
+
+	MayProposeWhistle  StaffCommand = "whistle.propose"
+	MayViewWhistle     StaffCommand = "whistle.view"
+	MayBlowWhistle     StaffCommand = "whistle.blow"     // or decline; in a township only
+	MayAssignWhistle   StaffCommand = "whistle.assign"   // or give back; in a county only
+	MayAttendWhistle   StaffCommand = "whistle.attend"   // answer, arrive, handle, mark as misuse
+	MayAppraiseWhistle StaffCommand = "whistle.appraise" // and close; in a township only
+	MayRaiseWhistle    StaffCommand = "whistle.raise"
+	MaySeeWhistleStars StaffCommand = "whistle.stars"
 )
 
 // StaffCommands lists every command.
@@ -57,6 +66,8 @@ func StaffCommands() []StaffCommand {
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
 		MayManageHooks, MaySupervise, MayAnswerFor,
+		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
+		MaySeeWhistleStars,
 	}
 }
 

@@ -69,6 +69,8 @@ type Service struct {
 	// Announce, where it is set, is told of every event in the transaction of
 	// its trail row. n counts the events of one command from 0.
 	Announce func(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event, n int) error
+	// Whistles are the rules of whistles.
+	Whistles *ticket.WhistleRules
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.

@@ -38,6 +38,12 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		DueLine:                   stillHere,
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
+		// Whistles: what calls a unit goes out while the whistle is open.
+		workorder.DueWhistleCall:  whistleFit(true),
+		workorder.DueWhistleCard:  whistleFit(false),
+		workorder.DueWhistleLate:  whistleFit(true),
+		workorder.DueWhistleNudge: whistleFit(true),
+		workorder.DueWhistleTell:  whistleFit(false),
 	}
 }
 

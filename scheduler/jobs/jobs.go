@@ -59,6 +59,7 @@ func All(d Deps) []gateway.Kind {
 	return append(gateway.QuestionKinds(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
+		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),
 	)

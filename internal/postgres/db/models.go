@@ -609,3 +609,74 @@ type Webhook struct {
 	CreatedAt time.Time
 	EndedAt   *time.Time
 }
+
+type Whistle struct {
+	ID           int64
+	TicketID     *int64
+	Kind         string
+	Source       string
+	State        string
+	Division     string
+	Grid         string
+	PlaceLabel   []byte
+	Words        []byte
+	Private      bool
+	Against      []string
+	AgainstStaff []int64
+	Version      int32
+	Level        int32
+	Returns      int32
+	Reason       string
+	Solved       string
+	ProposedBy   int64
+	BlownBy      int64
+	AssignedBy   int64
+	ClosedBy     int64
+	ProposedAt   time.Time
+	BlownAt      *time.Time
+	AssignedAt   *time.Time
+	HandledAt    *time.Time
+	ClosedAt     *time.Time
+	RaisedAt     *time.Time
+	ChangedAt    time.Time
+	BlowDue      *time.Time
+	AssignDue    *time.Time
+	Deadline     *time.Time
+	AppraiseDue  *time.Time
+}
+
+type WhistleFile struct {
+	UnitID  int64
+	BlobID  string
+	Use     string
+	AddedBy string
+	AddedAt time.Time
+}
+
+type WhistleUnit struct {
+	ID          int64
+	WhistleID   int64
+	Lead        bool
+	DeskKind    string
+	Desk        string
+	DeskStaff   int64
+	State       string
+	CalledAt    time.Time
+	AnswerDue   time.Time
+	ArriveDue   time.Time
+	AnsweredAt  *time.Time
+	ArrivedAt   *time.Time
+	HandledAt   *time.Time
+	AppraisedAt *time.Time
+	AnsweredBy  int64
+	ArrivedBy   int64
+	HandledBy   int64
+	AppraisedBy int64
+	Speed       string
+	Quality     string
+	Misuse      string
+	MisuseAt    *time.Time
+	MisuseBy    int64
+	Position    []byte
+	Report      []byte
+}
