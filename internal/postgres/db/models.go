@@ -32,18 +32,25 @@ type ApiToken struct {
 }
 
 type Assignment struct {
-	ID           int64
-	TicketID     int64
-	Role         string
-	DeskKind     string
-	Desk         string
-	DeskStaff    int64
-	State        string
-	SignedBy     int64
-	DispatchedAt time.Time
-	SignedAt     *time.Time
-	FinishedAt   *time.Time
-	EndedAt      *time.Time
+	ID              int64
+	TicketID        int64
+	Role            string
+	DeskKind        string
+	Desk            string
+	DeskStaff       int64
+	State           string
+	SignedBy        int64
+	DispatchedAt    time.Time
+	SignedAt        *time.Time
+	FinishedAt      *time.Time
+	EndedAt         *time.Time
+	Deadline        *time.Time
+	Objection       string
+	ObjectionReason string
+	ObjectedAt      *time.Time
+	DecidedAt       *time.Time
+	Reply           []byte
+	Basis           []byte
 }
 
 type Blob struct {
@@ -192,6 +199,38 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+}
+
+type Figure struct {
+	TicketID int64
+	Part     int16
+	Month    time.Time
+	At       time.Time
+	Unit     string
+	Area     string
+	Matter   string
+	M        []int32
+	Work     int32
+	Clock    int32
+	RatedAt  *time.Time
+	RatedBy  int64
+}
+
+type FigureDirty struct {
+	TicketID int64
+}
+
+type FigureMonth struct {
+	Month  time.Time
+	Unit   string
+	Area   string
+	Matter string
+	M      []int32
+}
+
+type FigureState struct {
+	One         bool
+	RolledUntil *time.Time
 }
 
 type Grid struct {
@@ -413,6 +452,23 @@ type StaffRole struct {
 	Area     string
 }
 
+type Supervision struct {
+	ID         int64
+	Number     string
+	TicketID   int64
+	DeskKind   string
+	Desk       string
+	DeskStaff  int64
+	Reason     string
+	OpenedBy   int64
+	OpenedAt   time.Time
+	Deadline   time.Time
+	AnsweredAt *time.Time
+	SignedBy   int64
+	LapsedAt   *time.Time
+	Words      []byte
+}
+
 type Survey struct {
 	ID         int64
 	Kind       string
@@ -442,50 +498,65 @@ type Task struct {
 }
 
 type Ticket struct {
-	ID             int64
-	Number         string
-	State          string
-	Claim          string
-	Matter         string
-	Urgency        string
-	Danger         string
-	Division       string
-	Grid           string
-	PlaceID        int64
-	PlaceLabel     []byte
-	Words          []byte
-	ReportedFor    []byte
-	PublicReply    []byte
-	InternalReply  []byte
-	Confidential   bool
-	Anonymous      bool
-	Sensitive      bool
-	Finding        bool
-	Against        []string
-	AgainstStaff   []int64
-	ReporterID     int64
-	AddressID      int64
-	ConversationID int64
-	Version        int32
-	Redos          int32
-	Relapses       int32
-	Tries          int32
-	ReceivedAt     time.Time
-	DispatchedAt   *time.Time
-	SignedAt       *time.Time
-	ContactedAt    *time.Time
-	HandledAt      *time.Time
-	ClosedAt       *time.Time
-	DispatchDue    *time.Time
-	SignDue        *time.Time
-	ContactDue     *time.Time
-	Deadline       *time.Time
-	UnitResult     string
-	Contacted      string
-	Solved         string
-	Satisfied      string
-	Outcome        string
-	Grams          []int32
+	ID              int64
+	Number          string
+	State           string
+	Claim           string
+	Matter          string
+	Urgency         string
+	Danger          string
+	Division        string
+	Grid            string
+	PlaceID         int64
+	PlaceLabel      []byte
+	Words           []byte
+	ReportedFor     []byte
+	PublicReply     []byte
+	InternalReply   []byte
+	Confidential    bool
+	Anonymous       bool
+	Sensitive       bool
+	Finding         bool
+	Against         []string
+	AgainstStaff    []int64
+	ReporterID      int64
+	AddressID       int64
+	ConversationID  int64
+	Version         int32
+	Redos           int32
+	Relapses        int32
+	Tries           int32
+	ReceivedAt      time.Time
+	DispatchedAt    *time.Time
+	SignedAt        *time.Time
+	ContactedAt     *time.Time
+	HandledAt       *time.Time
+	ClosedAt        *time.Time
+	DispatchDue     *time.Time
+	SignDue         *time.Time
+	ContactDue      *time.Time
+	Deadline        *time.Time
+	UnitResult      string
+	Contacted       string
+	Solved          string
+	Satisfied       string
+	Outcome         string
+	Grams           []int32
+	Was             string
+	MasterID        *int64
+	Level           int32
+	Extensions      int32
+	Request         string
+	RequestReason   string
+	RequestStaff    int64
+	RequestedAt     *time.Time
+	RequestedUntil  *time.Time
+	SuspendedAt     *time.Time
+	SuspendedUntil  *time.Time
+	ReferredTo      string
+	Exclusion       string
+	ExclusionReason string
+	Supervisions    int32
 }
 
 type TicketFile struct {
@@ -543,4 +614,14 @@ type Unit struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type WorryAnswer struct {
+	PersonID   int64
+	Month      time.Time
+	Kind       string
+	Area       string
+	AskedAt    time.Time
+	AnsweredAt *time.Time
+	Worry      string
 }
