@@ -53,7 +53,7 @@ func (f Folder) read(t Ticket) *history {
 // clocks takes over the dues that an event leaves. They stop when the desk has
 // signed, contacted or reported; what they were still decides.
 func (h *history) clocks(e Event) {
-	if e.Kind == "relapsed" {
+	if e.Kind == "relapsed" || e.raised() {
 		h.signDue, h.contactDue, h.deadline = time.Time{}, time.Time{}, time.Time{}
 	}
 	for _, c := range []struct {
@@ -85,11 +85,11 @@ func (h *history) next(e Event) {
 		h.pass(e.At, false)
 	case "objected":
 		h.objected = true
+		if e.To == "received" { // one too many: nobody is asked any more
+			h.pass(e.At, true)
+		}
 	case "objection_granted":
 		h.pass(e.At, true)
-		if e.Data["desk"] != "" && e.To != "received" {
-			h.lead(e)
-		}
 	case "signed":
 		h.signed, h.auto, h.signedAt = true, false, e.At
 	case "auto_signed":
@@ -98,8 +98,16 @@ func (h *history) next(e Event) {
 		if h.contacted.IsZero() {
 			h.contacted = e.At
 		}
-	case "handled", "followed":
+	case "handled":
 		h.handled, h.result = e.At, e.Data["result"]
+	case "followed":
+		h.follow(e)
+	case "escalated":
+		if e.raised() {
+			h.pass(e.At, false)
+			h.restart()
+			h.start = time.Time{}
+		}
 	case "redone":
 		h.restart()
 		h.redos++
@@ -172,8 +180,25 @@ func (h *history) pass(at time.Time, granted bool) {
 	h.signed, h.auto, h.signedAt = false, false, time.Time{}
 }
 
-// restart forgets the round that is over.
+// raised: redone in vain, it goes to the dispatcher of the next level, for a
+// round with a promise of its own.
+func (e Event) raised() bool {
+	return e.Kind == "escalated" && e.Data["from"] == "callback" && e.To == "received"
+}
+
+// follow: the desk that handled the master has handled this one too.
+func (h *history) follow(e Event) {
+	h.pass(e.At, false)
+	h.lead(e)
+	h.handled, h.result = e.At, e.Data["result"]
+	if h.first.IsZero() {
+		h.first, h.start = e.At, e.At
+	}
+}
+
+// restart forgets the round that is over; who is alone now counts alone.
 func (h *history) restart() {
+	h.merged, h.excluded = false, false
 	h.signed, h.auto = false, false
 	h.signedAt, h.contacted, h.handled, h.closed = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	h.result, h.saidContacted, h.saidSolved, h.said = "", "", "", ""

@@ -13,6 +13,9 @@ import (
 func TrailData(k ticket.Ticket, e ticket.Event) map[string]any {
 	data := map[string]any{"from": e.From, "to": e.To, "version": e.Version, "as": e.Actor.As}
 	for key, v := range e.Data {
+		if _, taken := data[key]; taken {
+			key = string(e.Kind) + "_" + key // where a ticket was referred to
+		}
 		data[key] = v
 	}
 	for key, due := range map[string]time.Time{"sign_due": k.SignDue, "contact_due": k.ContactDue, "deadline": k.Deadline} {
