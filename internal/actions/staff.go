@@ -27,6 +27,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
+	maps.Copy(all, s.figureActions())
 	return all
 }
 
@@ -116,5 +117,6 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.settle":   {},
 	}
 	maps.Copy(docs, groupDocs())
+	maps.Copy(docs, figureDocs())
 	return docs
 }

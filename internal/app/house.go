@@ -26,11 +26,13 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/city"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -61,6 +63,8 @@ type House struct {
 	Rules    *ticket.Rules
 	Orders   *workorder.Service
 	Places   *city.Places
+	Figures  figures.Policy
+	Tally    *tally.Tally
 
 	server *managed.Server
 }
@@ -108,6 +112,7 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	h.Tally = &tally.Tally{Policy: h.Figures, Work: h.Work, Units: h.Units, Matters: h.Matters}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)
@@ -175,6 +180,7 @@ func (h *House) readPolicies() error {
 		read("policies/hours.yaml", scheduler.ParseHours, &h.Hours),
 		read("policies/rights.yaml", people.ParseRights, &h.Rights),
 		decodeInto("policies/privacy.yaml", &h.Privacy),
+		read("policies/figures.yaml", figures.ParsePolicy, &h.Figures),
 		read("units.yaml", ticket.ParseUnits, &h.Units),
 		read("matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 			return ticket.ParseMatters(name, body, h.Units)

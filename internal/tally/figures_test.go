@@ -139,10 +139,16 @@ func (r *rig) marks(lives []*life, from, until time.Time) {
 // schedule does.
 func (r *rig) settle(now time.Time) {
 	for done := false; !done; {
-		r.tx(func(ctx context.Context, tx *postgres.Tx) (err error) { done, err = r.tally.Refresh(ctx, tx, 2000); return err })
+		r.tx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			done, err = r.tally.Refresh(ctx, tx, 2000)
+			return err
+		})
 	}
 	for done := false; !done; {
-		r.tx(func(ctx context.Context, tx *postgres.Tx) (err error) { done, err = r.tally.Roll(ctx, tx, now); return err })
+		r.tx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			done, err = r.tally.Roll(ctx, tx, now)
+			return err
+		})
 	}
 }
 
@@ -280,7 +286,7 @@ func TestFiguresEqualTheSlowWay(t *testing.T) {
 	end := start.AddDate(0, 6, 0)
 	lives := make([]*life, howMany)
 	for i := range lives {
-		from := start.Add(time.Duration(f.Int64N(int64(150*24*time.Hour)))).Truncate(time.Microsecond)
+		from := start.Add(time.Duration(f.Int64N(int64(150 * 24 * time.Hour)))).Truncate(time.Microsecond)
 		lives[i] = f.live(int64(i+1), from, end)
 	}
 	cut := start.AddDate(0, 3, 10).Add(7 * time.Hour)

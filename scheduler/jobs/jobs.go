@@ -30,6 +30,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -43,6 +44,7 @@ type Deps struct {
 	Channels map[bots.ChannelID]bots.Adapter
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
+	Tally    *tally.Tally
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
 }
@@ -53,10 +55,11 @@ func All(d Deps) []gateway.Kind {
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+		Monday(d), WorryPoll(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
-	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d)}
+	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d)}
 }
