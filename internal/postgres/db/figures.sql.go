@@ -509,6 +509,15 @@ func (q *Queries) LockFigures(ctx context.Context) error {
 	return err
 }
 
+const markDirty = `-- name: MarkDirty :exec
+insert into figure_dirty select unnest($1::bigint[])
+`
+
+func (q *Queries) MarkDirty(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, markDirty, ids)
+	return err
+}
+
 const pollConsent = `-- name: PollConsent :one
 select kind from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1
@@ -649,6 +658,17 @@ update figure_state set rolled_until = $1
 
 func (q *Queries) SetFiguresRolledUntil(ctx context.Context, rolledUntil *time.Time) error {
 	_, err := q.db.Exec(ctx, setFiguresRolledUntil, rolledUntil)
+	return err
+}
+
+const settleDirty = `-- name: SettleDirty :exec
+truncate figure_dirty
+`
+
+// SettleDirty says that the figures of all tickets are written: after a bulk load
+// that brought them along.
+func (q *Queries) SettleDirty(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, settleDirty)
 	return err
 }
 

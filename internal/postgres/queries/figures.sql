@@ -149,3 +149,11 @@ select division from ticket where reporter_id = $1 and division <> '' order by i
 select distinct s.id from staff s join staff_role r on r.staff_id = s.id
 where r.role = any(sqlc.arg(roles)::text[]) and s.ended_at is null and s.id > sqlc.arg(after)::bigint
 order by s.id limit sqlc.arg(max_rows);
+
+-- SettleDirty says that the figures of all tickets are written: after a bulk load
+-- that brought them along.
+-- name: SettleDirty :exec
+truncate figure_dirty;
+
+-- name: MarkDirty :exec
+insert into figure_dirty select unnest(sqlc.arg(ids)::bigint[]);
