@@ -140,16 +140,3 @@ func (p Policy) Stars(r Rates, unanswered int) Stars {
 }
 
 func roundTenth(v float64) float64 { return float64(int(v*10+0.5)) / 10 }
-
-// Percentile is the smallest value such that at least the share f of the sorted
-// values is not above it; 0 of none.
-func Percentile(sorted []int32, f float64) int32 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	i := int(f * float64(len(sorted)))
-	if float64(i) == f*float64(len(sorted)) && i > 0 {
-		i--
-	}
-	return sorted[min(i, len(sorted)-1)]
-}

@@ -193,19 +193,20 @@ func (t *Tally) Roll(ctx context.Context, tx *postgres.Tx, now time.Time) (done 
 	if err != nil {
 		return false, fmt.Errorf("read how far figures are rolled up: %w", err)
 	}
-	var from time.Time
+	since := time.Unix(0, 0)
 	if until != nil {
-		from = *until
-	} else if from, err = tx.FirstFigureAt(ctx); errors.Is(err, postgres.ErrNoRows) {
-		return true, nil
-	} else if err != nil {
-		return false, fmt.Errorf("find the first figure: %w", err)
+		since = *until
 	}
-	if !from.Before(today) {
+	// Days on which nothing counts are skipped.
+	from, err := tx.FirstFigureAt(ctx, since, today)
+	if errors.Is(err, postgres.ErrNoRows) {
 		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find the next figure: %w", err)
 	}
 	next := scheduler.DateOf(from.In(loc)).AddDays(1).At(0, loc)
-	rows, err := tx.FiguresBetween(ctx, from, next)
+	rows, err := tx.FiguresBetween(ctx, since, next)
 	if err != nil {
 		return false, fmt.Errorf("read a day of figures: %w", err)
 	}

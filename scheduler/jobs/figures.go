@@ -17,20 +17,28 @@ import (
 const figureChunk = 2000
 
 // Figures folds what has changed since the last run and rolls the days that are
-// over up into months. The cursor is the phase; what is done lies in the tables
-// themselves, so any chunk may be repeated.
+// over up into months. The cursor is "phase/chunk"; what is done lies in the
+// tables themselves, so any chunk may be repeated.
 func Figures(d Deps) gateway.SlotJob {
 	return gateway.SlotJob{Name: "figures", Run: func(ctx context.Context, t *gateway.Turn, _ gateway.Slot, cursor string) (string, bool, error) {
-		const roll = "roll"
-		if cursor != roll {
-			done, err := d.Tally.Refresh(ctx, t.Tx, figureChunk)
-			if err == nil && done {
-				cursor = roll
-			}
+		const fold, roll = 0, 1
+		phase, chunk, err := place(cursor)
+		if err != nil {
 			return cursor, false, err
 		}
-		done, err := d.Tally.Roll(ctx, t.Tx, t.Now)
-		return cursor, done, err
+		var done bool
+		if phase == fold {
+			done, err = d.Tally.Refresh(ctx, t.Tx, figureChunk)
+		} else {
+			done, err = d.Tally.Roll(ctx, t.Tx, t.Now)
+		}
+		if err != nil {
+			return cursor, false, err
+		}
+		if phase == fold && done {
+			return strconv.Itoa(roll) + "/0", false, nil
+		}
+		return strconv.Itoa(phase) + "/" + strconv.Itoa(chunk+1), done, nil
 	}}
 }
 

@@ -455,11 +455,12 @@ func (q *Queries) FiguresRolledUntil(ctx context.Context) (*time.Time, error) {
 }
 
 const firstFigureAt = `-- name: FirstFigureAt :one
-select min(at)::timestamptz as at from figure having count(*) > 0
+select at from figure where at >= $1::timestamptz and at < $2::timestamptz order by at limit 1
 `
 
-func (q *Queries) FirstFigureAt(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, firstFigureAt)
+// FirstFigureAt is the first figure at or after an instant and before another.
+func (q *Queries) FirstFigureAt(ctx context.Context, since time.Time, until time.Time) (time.Time, error) {
+	row := q.db.QueryRow(ctx, firstFigureAt, since, until)
 	var at time.Time
 	err := row.Scan(&at)
 	return at, err

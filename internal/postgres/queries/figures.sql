@@ -31,8 +31,9 @@ on conflict (month, unit, area, matter) do update set m = figure_add(figure_mont
 -- name: FiguresRolledUntil :one
 select rolled_until from figure_state;
 
+-- FirstFigureAt is the first figure at or after an instant and before another.
 -- name: FirstFigureAt :one
-select min(at)::timestamptz as at from figure having count(*) > 0;
+select at from figure where at >= sqlc.arg(since)::timestamptz and at < sqlc.arg(until)::timestamptz order by at limit 1;
 
 -- name: SetFiguresRolledUntil :exec
 update figure_state set rolled_until = $1;
