@@ -50,16 +50,24 @@ func WorryPolls(d Deps) gateway.SlotJob {
 
 // WorryPoll asks 您最烦心的是.
 func WorryPoll(d Deps) gateway.Kind {
-	return gateway.Kind{Name: DueWorryPoll, Workers: 4, Class: scheduler.Survey, Opens: true, Target: personOf, Run: d.askWorry}
+	return gateway.Kind{Name: DueWorryPoll, Workers: 4, Class: scheduler.Survey, Opens: true, Target: memberOf, Run: d.askWorry}
 }
 
-// personOf is where a person is written to.
-func personOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
+// memberOf is where a person who joined is written to: the address they joined
+// by, else another that is proven to be theirs.
+func memberOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
 	id, err := due.SubjectID("person")
 	if err != nil {
 		return 0, err
 	}
-	return best(gateway.Reach(ctx, d.Queries, []int64{id}, 0))
+	consent, err := d.PollConsent(ctx, id)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return 0, gateway.ErrNoAddress
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find by which address a person joined: %w", err)
+	}
+	return best(gateway.Reach(ctx, d.Queries, []int64{id}, consent.AddressID))
 }
 
 func (d Deps) askWorry(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
@@ -83,7 +91,7 @@ func (d Deps) askWorry(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	p := db.AskWorryParams{
 		PersonID: id, Month: d.Tally.Month(t.Now, 0), Kind: "resident", Area: string(people.DivisionCode(home).At(people.LevelTownship)),
 	}
-	if consent == tally.ConsentPollFirm {
+	if consent.Kind == tally.ConsentPollFirm {
 		p.Kind = "firm"
 	}
 	if _, err := t.AskWorry(ctx, p); errors.Is(err, postgres.ErrNoRows) {

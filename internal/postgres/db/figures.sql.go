@@ -520,15 +520,20 @@ func (q *Queries) MarkDirty(ctx context.Context, ids []int64) error {
 }
 
 const pollConsent = `-- name: PollConsent :one
-select kind from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
+select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1
 `
 
-func (q *Queries) PollConsent(ctx context.Context, personID int64) (string, error) {
+type PollConsentRow struct {
+	Kind      string
+	AddressID int64
+}
+
+func (q *Queries) PollConsent(ctx context.Context, personID int64) (PollConsentRow, error) {
 	row := q.db.QueryRow(ctx, pollConsent, personID)
-	var kind string
-	err := row.Scan(&kind)
-	return kind, err
+	var i PollConsentRow
+	err := row.Scan(&i.Kind, &i.AddressID)
+	return i, err
 }
 
 const pollMembers = `-- name: PollMembers :many

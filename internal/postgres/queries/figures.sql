@@ -117,7 +117,7 @@ where c.kind in ('worry_poll', 'worry_poll_firm') and c.withdrawn_at is null and
 order by c.id limit sqlc.arg(max_rows);
 
 -- name: PollConsent :one
-select kind from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
+select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1;
 
 -- name: JoinPoll :exec
