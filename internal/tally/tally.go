@@ -13,8 +13,8 @@
 //
 // A row counts from its own instant on: a ticket that nobody touches becomes
 // overdue by itself. Rows before rolled_until are added up in figure_month; the
-// rest is today's tail. Roll moves rolled_until on, a day at a time, and may
-// stop after any day.
+// rest is today's tail. Roll moves rolled_until on, a day or a month at a time, and may
+// stop after any of them.
 //
 // # Concurrency
 //
@@ -181,8 +181,8 @@ func event(kind string, at time.Time, body json.RawMessage) (figures.Event, bool
 	return e, e.To != "", nil
 }
 
-// Roll adds a day to the months, once it is over; done says that all days
-// before today are in.
+// Roll adds a day to the months, once it is over, and after a long absence what
+// is left of a month at once; done says that all days before today are in.
 func (t *Tally) Roll(ctx context.Context, tx *postgres.Tx, now time.Time) (done bool, err error) {
 	if err := tx.LockFigures(ctx); err != nil {
 		return false, fmt.Errorf("wait for the figures: %w", err)
@@ -205,7 +205,11 @@ func (t *Tally) Roll(ctx context.Context, tx *postgres.Tx, now time.Time) (done 
 	if err != nil {
 		return false, fmt.Errorf("find the next figure: %w", err)
 	}
-	next := scheduler.DateOf(from.In(loc)).AddDays(1).At(0, loc)
+	first := scheduler.DateOf(from.In(loc))
+	next := first.AddDays(1).At(0, loc)
+	if end := (scheduler.Date{Year: first.Year, Month: first.Month + 1, Day: 1}).AddDays(0).At(0, loc); !end.After(today) {
+		next = end
+	}
 	rows, err := tx.FiguresBetween(ctx, since, next)
 	if err != nil {
 		return false, fmt.Errorf("read a day of figures: %w", err)
