@@ -100,3 +100,8 @@ create table worry_answer (
     primary key (person_id, month)
 );
 create index worry_answer_month on worry_answer (month) where worry <> '';
+
+-- The list page over a million tickets: which are shown is found in indexes.
+create index ticket_list on ticket (deadline, id) include (state, division, grid) where state not in ('closed', 'rejected', 'withdrawn');
+create index assignment_list on assignment (desk, ticket_id) where ended_at is null;
+create index assignment_named on assignment (desk_staff, ticket_id) where ended_at is null and desk_staff <> 0;
