@@ -36,6 +36,7 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -51,6 +52,7 @@ type Set struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Policy  Policy
+	Tally   *tally.Tally
 	// Desk makes the link by which the speaker opens the desk page, once.
 	Desk func(ctx context.Context, t *gateway.Turn) (path string, err error)
 }
@@ -101,6 +103,9 @@ func (s *Set) resident() map[string]gateway.Action {
 		"rider.enrol":            s.enrolRider,
 		"code.send":              s.sendCode,
 		"code.check":             s.checkCode,
+		"poll.join":              s.joinPoll,
+		"poll.leave":             s.leavePoll,
+		"poll.answer":            s.answerPoll,
 	}
 }
 
@@ -134,5 +139,8 @@ func residentDocs() map[string]flows.ActionDoc {
 		"rider.enrol":            {},
 		"code.send":              {Results: []string{"minutes"}},
 		"code.check":             {},
+		"poll.join":              {},
+		"poll.leave":             {Results: []string{"joined"}},
+		"poll.answer":            {},
 	}
 }

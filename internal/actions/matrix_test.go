@@ -15,6 +15,7 @@ import (
 	"shaoying/flows"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/postgres"
 )
 
 var update = flag.Bool("update", false, "write the golden matrix anew")
@@ -34,6 +35,7 @@ func wishes() map[string]wish {
 		"callback.answer": {people.CmdAnswerCallback, true}, "survey.answer": {people.CmdAnswerSurvey, true}, "stillfine.answer": {people.CmdAnswerSurvey, true},
 		"person.request": {people.CmdSpeakToPerson, false}, "person.stop": {people.CmdStop, false}, "person.start": {people.CmdStart, false},
 		"rider.enrol": {people.CmdEnrol, false},
+		"poll.join":   {people.CmdEnrol, false}, "poll.leave": {people.CmdStop, false}, "poll.answer": {people.CmdAnswerSurvey, true},
 	}
 	for _, name := range []string{"ticket.add_place", "ticket.add_words", "ticket.add_photos"} {
 		w[name] = wish{people.CmdAddToTicket, false}
@@ -66,6 +68,7 @@ func cell(r result) string {
 		return "p"
 	case slices.Contains([]string{
 		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown", "whistle.none",
+		"figures.no_right",
 	}, fail):
 		return "x"
 	case r["status"] == flows.StatusReject && (say == "staff.only" || say == "desk.unknown" || say == "group.no_area"):
@@ -104,6 +107,9 @@ func (o *office) try(at seated, name string, args map[string]any) result {
 		}
 		if wishes()[name].prompt {
 			t.PromptSubject = fmt.Sprintf("ticket:%.0f", args["id"])
+			if name == "poll.answer" {
+				t.PromptSubject = postgres.Subject("person", person)
+			}
 		}
 		var err error
 		if got, err = o.acts[name](ctx, t, args); err != nil {
@@ -182,6 +188,7 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		if name == "task.hold" || name == "group.hold" {
 			args["for"] = map[string]string{"task.hold": "dispatch", "group.hold": "bind"}[name]
 		}
+		args["worry"], args["month"] = o.set.Tally.Policy.Worry.Names[0], "2026-03"
 		if name == "group.area" {
 			args["value"] = "grid|" + grid2
 		}

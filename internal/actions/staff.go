@@ -29,6 +29,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
 	maps.Copy(all, s.whistleActions())
+	maps.Copy(all, s.figureActions())
 	return all
 }
 
@@ -120,5 +121,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	}
 	maps.Copy(docs, groupDocs())
 	maps.Copy(docs, whistleDocs())
+	maps.Copy(docs, figureDocs())
 	return docs
 }

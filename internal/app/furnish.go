@@ -21,13 +21,13 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	set := &actions.Set{
 		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
-		Safety: s.Safety, Policy: policy,
+		Safety: s.Safety, Policy: policy, Tally: s.Tally,
 		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) { return console.Link(ctx, t, s.Keys) },
 	}
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
-		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
+		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
 	}
 	s.actions = set
 	deps.Actions = set.All()

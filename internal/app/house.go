@@ -27,11 +27,13 @@ import (
 	"shaoying/internal/api"
 	"shaoying/internal/city"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
@@ -66,6 +68,8 @@ type House struct {
 	API      api.Policy
 	Hooks    *webhook.Hooks
 	Sender   *webhook.Sender
+	Figures  figures.Policy
+	Tally    *tally.Tally
 
 	server *managed.Server
 }
@@ -120,6 +124,7 @@ func (h *House) open(ctx context.Context) error {
 	if err := h.openHooks(ctx); err != nil {
 		return err
 	}
+	h.Tally = &tally.Tally{Policy: h.Figures, Work: h.Work, Units: h.Units, Matters: h.Matters}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)
@@ -187,6 +192,7 @@ func (h *House) readPolicies() error {
 		read("policies/hours.yaml", scheduler.ParseHours, &h.Hours),
 		read("policies/rights.yaml", people.ParseRights, &h.Rights),
 		decodeInto("policies/privacy.yaml", &h.Privacy),
+		read("policies/figures.yaml", figures.ParsePolicy, &h.Figures),
 		read("units.yaml", ticket.ParseUnits, &h.Units),
 		read("matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 			return ticket.ParseMatters(name, body, h.Units)

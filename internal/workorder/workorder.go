@@ -151,9 +151,9 @@ func (s *Service) apply(ctx context.Context, t *gateway.Turn, o *Order, by ticke
 // record writes one trail row per event and does what follows from it.
 func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events []ticket.Event, words string) error {
 	for i, e := range events {
-		data := map[string]any{"from": e.From, "to": e.To, "version": e.Version, "as": e.Actor.As}
-		for k, v := range e.Data {
-			data[k] = v
+		data := TrailData(o.Ticket, e)
+		if e.Actor.As == ticket.AsReporter {
+			data["address"] = t.Address
 		}
 		if err := t.Record(ctx, "ticket."+string(e.Kind), Subject(o.ID), data, words); err != nil {
 			return err

@@ -44,6 +44,8 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		workorder.DueWhistleLate:  whistleFit(true),
 		workorder.DueWhistleNudge: whistleFit(true),
 		workorder.DueWhistleTell:  whistleFit(false),
+		DueMonday:                 stillHere,
+		DueWorryPoll:              pollWanted,
 	}
 }
 

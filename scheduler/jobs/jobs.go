@@ -32,6 +32,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -46,6 +47,7 @@ type Deps struct {
 	Channels map[bots.ChannelID]bots.Adapter
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
+	Tally    *tally.Tally
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
 	// Hooks posts events to other programs; Answers is how long the API keeps
@@ -62,10 +64,11 @@ func All(d Deps) []gateway.Kind {
 		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),
+		Monday(d), WorryPoll(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
-	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d)}
+	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d)}
 }

@@ -22,11 +22,13 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/actions"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -109,7 +111,7 @@ func newRig(t testing.TB, start string) *rig {
 		t.Fatal(err)
 	}
 	channels := map[bots.ChannelID]bots.Adapter{web: r.net}
-	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45}
+	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45, Tally: set.Tally}
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}
@@ -215,8 +217,10 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *actions
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) { return ticket.ParseMatters(name, body, units) })
 	places := people.NewGazetteer(nil, nil, nil)
+	count := &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: work, Units: units, Matters: matters}
 	return &actions.Set{
 		Orders: &workorder.Service{Whistles: whistles, Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Tally:  count,
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
 		Policy: must(t, "policies/intake.yaml", actions.ParsePolicy),

@@ -29,13 +29,16 @@ func (q *Queries) AddDeskSession(ctx context.Context, hash []byte, staffID int64
 }
 
 const deskTickets = `-- name: DeskTickets :many
-select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from ticket t
-where ($1::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = $1::text)
-  and (exists (select 1 from unnest($2::text[]) a where t.grid like a || '%' or t.division like a || '%')
-       or exists (select 1 from assignment s where s.ticket_id = t.id and s.ended_at is null
-                  and (s.desk = any($2::text[]) or s.desk_staff = $3))
-       or t.division = '' and $4::boolean)
-order by t.deadline nulls last, t.id limit $5
+with hits as (
+    select t.id from ticket t
+    where ($1::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = $1::text)
+      and (exists (select 1 from unnest($2::text[]) a where t.grid like a || '%' or t.division like a || '%')
+           or t.id in (select s.ticket_id from assignment s where s.ended_at is null and s.desk = any($2::text[])
+                       union all
+                       select s.ticket_id from assignment s where s.ended_at is null and s.desk_staff <> 0 and s.desk_staff = $3)
+           or t.division = '' and $4::boolean)
+    order by t.deadline nulls last, t.id limit $5)
+select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from hits join ticket t on t.id = hits.id order by t.deadline nulls last, t.id
 `
 
 type DeskTicketsParams struct {
@@ -47,7 +50,8 @@ type DeskTicketsParams struct {
 }
 
 // DeskTickets lists tickets that may concern the holder of these areas, what
-// is overdue first. Whether they may be seen is asked of each again.
+// is overdue first. Whether they may be seen is asked of each again. Which they
+// are is found in indexes alone; only those that are shown are read.
 func (q *Queries) DeskTickets(ctx context.Context, arg DeskTicketsParams) ([]Ticket, error) {
 	rows, err := q.db.Query(ctx, deskTickets,
 		arg.State,

@@ -215,6 +215,38 @@ type Due struct {
 	DoneAt         *time.Time
 }
 
+type Figure struct {
+	TicketID int64
+	Part     int16
+	Month    time.Time
+	At       time.Time
+	Unit     string
+	Area     string
+	Matter   string
+	M        []int32
+	Work     int32
+	Clock    int32
+	RatedAt  *time.Time
+	RatedBy  int64
+}
+
+type FigureDirty struct {
+	TicketID int64
+}
+
+type FigureMonth struct {
+	Month  time.Time
+	Unit   string
+	Area   string
+	Matter string
+	M      []int32
+}
+
+type FigureState struct {
+	One         bool
+	RolledUntil *time.Time
+}
+
 type Grid struct {
 	ID         string
 	Village    string
@@ -679,4 +711,14 @@ type WhistleUnit struct {
 	MisuseBy    int64
 	Position    []byte
 	Report      []byte
+}
+
+type WorryAnswer struct {
+	PersonID   int64
+	Month      time.Time
+	Kind       string
+	Area       string
+	AskedAt    time.Time
+	AnsweredAt *time.Time
+	Worry      string
 }

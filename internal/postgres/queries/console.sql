@@ -22,15 +22,19 @@ delete from desk_session where hash = $1;
 delete from desk_session where seen_at < now() - interval '1 day';
 
 -- DeskTickets lists tickets that may concern the holder of these areas, what
--- is overdue first. Whether they may be seen is asked of each again.
+-- is overdue first. Whether they may be seen is asked of each again. Which they
+-- are is found in indexes alone; only those that are shown are read.
 -- name: DeskTickets :many
-select t.* from ticket t
-where (sqlc.arg(state)::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = sqlc.arg(state)::text)
-  and (exists (select 1 from unnest(sqlc.arg(areas)::text[]) a where t.grid like a || '%' or t.division like a || '%')
-       or exists (select 1 from assignment s where s.ticket_id = t.id and s.ended_at is null
-                  and (s.desk = any(sqlc.arg(areas)::text[]) or s.desk_staff = sqlc.arg(staff_id)))
-       or t.division = '' and sqlc.arg(city)::boolean)
-order by t.deadline nulls last, t.id limit sqlc.arg(max_rows);
+with hits as (
+    select t.id from ticket t
+    where (sqlc.arg(state)::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = sqlc.arg(state)::text)
+      and (exists (select 1 from unnest(sqlc.arg(areas)::text[]) a where t.grid like a || '%' or t.division like a || '%')
+           or t.id in (select s.ticket_id from assignment s where s.ended_at is null and s.desk = any(sqlc.arg(areas)::text[])
+                       union all
+                       select s.ticket_id from assignment s where s.ended_at is null and s.desk_staff <> 0 and s.desk_staff = sqlc.arg(staff_id))
+           or t.division = '' and sqlc.arg(city)::boolean)
+    order by t.deadline nulls last, t.id limit sqlc.arg(max_rows))
+select t.* from hits join ticket t on t.id = hits.id order by t.deadline nulls last, t.id;
 
 -- name: SearchTickets :many
 select * from ticket where grams @> sqlc.arg(grams)::int[] order by id desc limit sqlc.arg(max_rows);
