@@ -43,6 +43,12 @@ const (
 	MayExportPerson   StaffCommand = "person.export"
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
+	// Special topics 专项.
+	MayViewTopic   StaffCommand = "topic.view"
+	MayDecideTopic StaffCommand = "topic.decide" // open or decline a proposal
+	MayCloseTopic  StaffCommand = "topic.close"  // its owner may too
+	// MayPatrol is to walk a grid for what came there a year ago.
+	MayPatrol StaffCommand = "patrol"
 )
 
 // StaffCommands lists every command.
@@ -52,6 +58,7 @@ func StaffCommands() []StaffCommand {
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
+		MayViewTopic, MayDecideTopic, MayCloseTopic, MayPatrol,
 	}
 }
 

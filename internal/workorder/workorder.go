@@ -66,6 +66,7 @@ type Service struct {
 	Rights  people.Rights
 	Keys    *privacy.Keys
 	Work    *scheduler.WorkTime
+	Topics  ticket.TopicPolicy
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.

@@ -29,7 +29,7 @@ func (q *Queries) AddDeskSession(ctx context.Context, hash []byte, staffID int64
 }
 
 const deskTickets = `-- name: DeskTickets :many
-select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams from ticket t
+select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from ticket t
 where ($1::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = $1::text)
   and (exists (select 1 from unnest($2::text[]) a where t.grid like a || '%' or t.division like a || '%')
        or exists (select 1 from assignment s where s.ticket_id = t.id and s.ended_at is null
@@ -108,6 +108,21 @@ func (q *Queries) DeskTickets(ctx context.Context, arg DeskTicketsParams) ([]Tic
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
@@ -138,7 +153,7 @@ func (q *Queries) EndIdleDeskSessions(ctx context.Context) error {
 }
 
 const searchTickets = `-- name: SearchTickets :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where grams @> $1::int[] order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where grams @> $1::int[] order by id desc limit $2
 `
 
 func (q *Queries) SearchTickets(ctx context.Context, grams []int32, maxRows int32) ([]Ticket, error) {
@@ -195,6 +210,21 @@ func (q *Queries) SearchTickets(ctx context.Context, grams []int32, maxRows int3
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
