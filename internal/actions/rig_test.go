@@ -169,7 +169,7 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *Set {
 	})
 	places := gazetteer()
 	return &Set{
-		Orders: &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Orders: &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work, Topics: must(t, "policies/topics.yaml", ticket.ParseTopicPolicy)},
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
 		Policy: must(t, "policies/intake.yaml", ParsePolicy),

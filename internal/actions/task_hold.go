@@ -35,6 +35,9 @@ func duties() map[string]duty {
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
 		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
+		"merge":    {[]string{workorder.TaskMerge}, people.MayDispatchTicket},
+		"topic":    {[]string{workorder.TaskTopic}, people.MayDecideTopic},
+		"patrol":   {[]string{workorder.TaskPatrol}, people.MayPatrol},
 	}
 }
 
@@ -151,7 +154,7 @@ func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool 
 		return false
 	}
 	if e.order == nil {
-		return s.Orders.Rights.May(e.staff, c, people.Subject{Division: e.task.Area}, t.Now)
+		return s.Orders.Rights.May(e.staff, c, taskSubject(e.task), t.Now)
 	}
 	return s.Orders.May(e.staff, c, e.order, t.Now)
 }
@@ -188,6 +191,9 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 	for i := range lines {
 		e := all[i]
 		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": ""}
+		for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+			p[name] = e.data[name]
+		}
 		if e.order != nil {
 			gist, err := s.Orders.Gist(t, e.order)
 			if err != nil {
@@ -253,6 +259,8 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 		r["targets"], err = s.targets(ctx, t, e.order)
 	case "reject":
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
+	case "topic":
+		r["owners"], err = s.owners(ctx, t, e)
 	case "complete":
 		words, werr := s.Orders.Words(e.order)
 		if err = werr; words != "" {
@@ -282,6 +290,9 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 		if err := s.outcomeLines(ctx, t, e, add); err != nil {
 			return "", err
 		}
+	}
+	if many, err := s.manySheet(ctx, t, e); err != nil || many != "" {
+		return many, err
 	}
 	if why := e.data["reason"]; why != "" {
 		key := "wait." + why

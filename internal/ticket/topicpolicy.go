@@ -46,7 +46,6 @@ type TopicPolicy struct {
 	// Season makes patrol tasks of what came a year ago.
 	Season struct {
 		Tickets int    `yaml:"tickets"` // of one matter in one grid and month
-		Lead    int    `yaml:"lead"`    // days before the month begins
 		Matters int    `yaml:"matters"` // on one task, at most
 		Source  string `yaml:"source"`
 	} `yaml:"season"`
@@ -68,7 +67,7 @@ func (p TopicPolicy) Validate() error {
 		"cluster.days": p.Cluster.Days, "cluster.reporters": p.Cluster.Reporters, "cluster.within": p.Cluster.Within,
 		"offer.most": p.Offer.Most, "offer.days": p.Offer.Days, "topic.village": p.Topic.Village, "topic.county": p.Topic.County,
 		"topic.days": p.Topic.Days, "topic.again": p.Topic.Again, "rise.windows": p.Rise.Windows, "rise.days": p.Rise.Days,
-		"rise.min": p.Rise.Min, "compare.days": p.Compare.Days, "season.tickets": p.Season.Tickets, "season.lead": p.Season.Lead,
+		"rise.min": p.Rise.Min, "compare.days": p.Compare.Days, "season.tickets": p.Season.Tickets,
 		"season.matters": p.Season.Matters,
 	} {
 		if n < 1 {

@@ -152,9 +152,9 @@ func DivisionArea(code string) people.Area {
 	return people.Area{Kind: people.AreaKind(level), Code: code}
 }
 
-// TopicCounty is the county whose dispatchers decide on an area.
-func TopicCounty(area string) people.Area {
-	return DivisionArea(string(people.DivisionCode(area).At(people.LevelCounty)))
+// CountyOf is the county of a division, whose dispatchers decide on it.
+func CountyOf(division string) people.Area {
+	return DivisionArea(string(people.DivisionCode(division).At(people.LevelCounty)))
 }
 
 // Landmark opens the label of a place as others may read it: no door, no flat.

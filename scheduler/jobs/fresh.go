@@ -38,6 +38,8 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		DueLine:                   stillHere,
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
+		workorder.DueTopicTold:    personWants,
+		workorder.DueTopicCompare: stillClosed,
 	}
 }
 

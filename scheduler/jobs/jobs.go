@@ -53,10 +53,11 @@ func All(d Deps) []gateway.Kind {
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+		TopicTold(d), TopicCompare(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
-	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d)}
+	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Topics(d), Season(d)}
 }

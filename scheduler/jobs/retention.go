@@ -41,6 +41,8 @@ func (d Deps) forgettings() []forgetting {
 		{"words of the trail", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTrailWords(ctx, words, forgetChunk)
 		}},
+		{"tasks about no ticket", func(ctx context.Context, t turn) (int64, error) { return t.ForgetTasks(ctx, words, forgetChunk) }},
+		{"texts of topics", func(ctx context.Context, t turn) (int64, error) { return t.ForgetTopics(ctx, words, forgetChunk) }},
 		{"words of tickets", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTickets(ctx, t.Seal("ticket.words", ""), words, forgetChunk)
 		}},

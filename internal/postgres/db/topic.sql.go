@@ -447,6 +447,40 @@ func (q *Queries) Spots(ctx context.Context, matter string, since time.Time) ([]
 	return items, nil
 }
 
+const staffNamed = `-- name: StaffNamed :many
+select s.id, s.name from staff s
+where s.ended_at is null and strpos(s.name, $1::text) > 0
+  and exists (select 1 from staff_role r where r.staff_id = s.id and (r.area_kind = 'unit' or starts_with(r.area, $2::text) or starts_with($2::text, r.area)))
+order by s.name, s.id limit $3
+`
+
+type StaffNamedRow struct {
+	ID   int64
+	Name string
+}
+
+// StaffNamed finds who may lead a topic by a part of their name: whoever serves
+// in an area, or at a unit's desk.
+func (q *Queries) StaffNamed(ctx context.Context, part string, area string, maxRows int32) ([]StaffNamedRow, error) {
+	rows, err := q.db.Query(ctx, staffNamed, part, area, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []StaffNamedRow{}
+	for rows.Next() {
+		var i StaffNamedRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const suggest = `-- name: Suggest :execrows
 insert into suggestion (kind, key) values ($1, $2) on conflict do nothing
 `
@@ -587,22 +621,36 @@ func (q *Queries) TopicsOf(ctx context.Context, matter string, since time.Time) 
 }
 
 const windowCounts = `-- name: WindowCounts :many
-select t.division, floor(extract(epoch from product_now() - t.received_at) / ($1::int * 86400))::int as back, count(*) as n
+select t.division, floor(extract(epoch from product_now() - t.received_at) / ($1::int * 86400))::int as back, count(*) as n,
+       count(*) filter (where t.received_at > $2::timestamptz) as lately
 from shared_ticket t
-where t.matter = $2 and t.received_at > $3 and t.state not in ('rejected', 'withdrawn', 'referred')
-group by t.division, back
+where t.matter = $3 and t.received_at > $4 and t.state not in ('rejected', 'withdrawn', 'referred')
+group by t.division, back order by t.division, back
 `
+
+type WindowCountsParams struct {
+	Days   int32
+	Lately time.Time
+	Matter string
+	Since  time.Time
+}
 
 type WindowCountsRow struct {
 	Division string
 	Back     int32
 	N        int64
+	Lately   int64
 }
 
 // WindowCounts counts the tickets of one matter by division and window, the
-// newest one 0.
-func (q *Queries) WindowCounts(ctx context.Context, days int32, matter string, since time.Time) ([]WindowCountsRow, error) {
-	rows, err := q.db.Query(ctx, windowCounts, days, matter, since)
+// newest one 0; lately are those since another time.
+func (q *Queries) WindowCounts(ctx context.Context, arg WindowCountsParams) ([]WindowCountsRow, error) {
+	rows, err := q.db.Query(ctx, windowCounts,
+		arg.Days,
+		arg.Lately,
+		arg.Matter,
+		arg.Since,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -610,7 +658,12 @@ func (q *Queries) WindowCounts(ctx context.Context, days int32, matter string, s
 	items := []WindowCountsRow{}
 	for rows.Next() {
 		var i WindowCountsRow
-		if err := rows.Scan(&i.Division, &i.Back, &i.N); err != nil {
+		if err := rows.Scan(
+			&i.Division,
+			&i.Back,
+			&i.N,
+			&i.Lately,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -17,12 +17,13 @@ from shared_ticket t left join place p on p.id = t.place_id
 where t.matter = sqlc.arg(matter) and t.received_at > sqlc.arg(since) and not t.finding and t.state not in ('rejected', 'withdrawn', 'referred');
 
 -- WindowCounts counts the tickets of one matter by division and window, the
--- newest one 0.
+-- newest one 0; lately are those since another time.
 -- name: WindowCounts :many
-select t.division, floor(extract(epoch from product_now() - t.received_at) / (sqlc.arg(days)::int * 86400))::int as back, count(*) as n
+select t.division, floor(extract(epoch from product_now() - t.received_at) / (sqlc.arg(days)::int * 86400))::int as back, count(*) as n,
+       count(*) filter (where t.received_at > sqlc.arg(lately)::timestamptz) as lately
 from shared_ticket t
 where t.matter = sqlc.arg(matter) and t.received_at > sqlc.arg(since) and t.state not in ('rejected', 'withdrawn', 'referred')
-group by t.division, back;
+group by t.division, back order by t.division, back;
 
 -- CountShared counts the tickets of a matter in an area and time.
 -- name: CountShared :one
@@ -131,3 +132,11 @@ update task set data = null where id in (
 update topic set plan = null, outcome = null where id in (
     select k.id from topic k where (k.plan is not null or k.outcome is not null) and k.closed_at < product_now() - make_interval(days => sqlc.arg(days)::int)
     order by k.id limit sqlc.arg(max_rows));
+
+-- StaffNamed finds who may lead a topic by a part of their name: whoever serves
+-- in an area, or at a unit's desk.
+-- name: StaffNamed :many
+select s.id, s.name from staff s
+where s.ended_at is null and strpos(s.name, sqlc.arg(part)::text) > 0
+  and exists (select 1 from staff_role r where r.staff_id = s.id and (r.area_kind = 'unit' or starts_with(r.area, sqlc.arg(area)::text) or starts_with(sqlc.arg(area)::text, r.area)))
+order by s.name, s.id limit sqlc.arg(max_rows);
