@@ -42,7 +42,7 @@ func parseOwner(v string) (o workorder.Owner, ok bool) {
 func (s *Set) findOwner(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	e, failed, err := s.errand(ctx, t, map[string]any{"task": object(args, "vars")["task"]}, "topic")
 	if err != nil || failed != nil {
-		return result{"status": flows.StatusReject, "say": "topic.no_owner"}, err
+		return result{"status": flows.StatusReject, "say": "desk.unknown"}, err
 	}
 	if o, ok := parseOwner(text(args, "value")); ok {
 		label, err := s.ownerName(ctx, t, o)
@@ -118,10 +118,10 @@ func (s *Set) decideTopic(ctx context.Context, t *gateway.Turn, args map[string]
 		return failed, err
 	}
 	k, err := t.LockTopic(ctx, e.topic())
-	if err != nil {
+	if err != nil && !errors.Is(err, postgres.ErrNoRows) {
 		return nil, fmt.Errorf("lock a topic: %w", err)
 	}
-	if k.State != "proposed" {
+	if err != nil || k.State != "proposed" {
 		return fail("task.over"), nil
 	}
 	if text(args, "verdict") != "open" {
@@ -275,6 +275,9 @@ func (s *Set) topicSheet(ctx context.Context, t *gateway.Turn, k db.Topic) (stri
 // holdTopic begins to close a topic: 专项办结 3.
 func (s *Set) holdTopic(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	id, rest, named := leadingHandle(text(args, "text"))
+	if _, failed, err := s.worker(ctx, t); err != nil || failed != nil {
+		return failed, err
+	}
 	if !named {
 		return fail("topic.which"), nil
 	}
