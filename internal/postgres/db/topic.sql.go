@@ -496,8 +496,8 @@ func (q *Queries) Suggest(ctx context.Context, kind string, key string) (int64, 
 
 const topicCounts = `-- name: TopicCounts :one
 select count(*) as tickets, count(*) filter (where t.state not in ('closed', 'rejected', 'withdrawn', 'answered', 'referred')) as open,
-       count(distinct t.reporter_id) as reporters
-from topic_ticket l join shared_ticket t on t.id = l.ticket_id where l.topic_id = $1
+       count(distinct coalesce(p.merged_into, p.id)) as reporters
+from topic_ticket l join shared_ticket t on t.id = l.ticket_id join person p on p.id = t.reporter_id where l.topic_id = $1
 `
 
 type TopicCountsRow struct {

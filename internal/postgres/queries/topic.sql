@@ -90,8 +90,8 @@ where l.topic_id = sqlc.arg(topic) order by t.id desc limit sqlc.arg(max_rows);
 
 -- name: TopicCounts :one
 select count(*) as tickets, count(*) filter (where t.state not in ('closed', 'rejected', 'withdrawn', 'answered', 'referred')) as open,
-       count(distinct t.reporter_id) as reporters
-from topic_ticket l join shared_ticket t on t.id = l.ticket_id where l.topic_id = $1;
+       count(distinct coalesce(p.merged_into, p.id)) as reporters
+from topic_ticket l join shared_ticket t on t.id = l.ticket_id join person p on p.id = t.reporter_id where l.topic_id = $1;
 
 -- TopicReporters are the people behind a topic's tickets, each once with the
 -- newest of their tickets: persons who were merged are one. Who took a ticket
