@@ -135,7 +135,11 @@ func (s *Set) merge(ctx context.Context, t *gateway.Turn, by ticket.Actor, id, m
 	if err != nil {
 		return false, err
 	}
-	_, err = s.Orders.Do(ctx, t, id, by, ticket.Merge{Master: m.Ticket})
+	children, err := t.TicketsMergedInto(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("look whether a ticket leads others: %w", err)
+	}
+	_, err = s.Orders.Do(ctx, t, id, by, ticket.Merge{Master: m.Ticket, Leads: len(children) > 0})
 	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
 		return false, nil
 	}

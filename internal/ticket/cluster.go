@@ -30,6 +30,7 @@ type Spot struct {
 // leads reports whether others could follow the ticket, follows whether it could
 // follow another: what Merge allows (a finding is no spot).
 func (s Spot) leads() bool { return s.State == Received || s.State == Suspended || s.State.OnDesk() }
+
 func (s Spot) follows() bool {
 	return s.State == Received || s.State == Dispatched || s.State == Signed
 }
