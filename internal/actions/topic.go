@@ -24,6 +24,32 @@ import (
 // listedTopics bounds what a list of topics is made from.
 const listedTopics = 60
 
+// topicActions are what dispatchers, owners and grid workers do with many
+// tickets at once.
+func (s *Set) topicActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"task.merge":     s.mergeCase,
+		"task.patrolled": s.patrolled,
+		"topic.owner":    s.findOwner,
+		"topic.decide":   s.decideTopic,
+		"topic.show":     s.showTopic,
+		"topic.hold":     s.holdTopic,
+		"topic.close":    s.closeTopic,
+	}
+}
+
+func topicDocs(gist []string) map[string]flows.ActionDoc {
+	return map[string]flows.ActionDoc{
+		"task.merge":     {Results: []string{"merged", "number"}},
+		"task.patrolled": {Results: []string{"area"}},
+		"topic.owner":    {Results: gist},
+		"topic.decide":   {Results: []string{"topic", "tickets", "reporters"}},
+		"topic.show":     {Results: []string{"count", "lines"}},
+		"topic.hold":     {Results: []string{"topic", "reporters", "matter", "area", "rest"}},
+		"topic.close":    {Results: []string{"told", "days"}},
+	}
+}
+
 // ownerValue is an owner as the value of an option: "urban_management|0", "|17".
 func ownerValue(o workorder.Owner) string {
 	return o.Unit + "|" + strconv.FormatInt(o.Staff, 10)
