@@ -82,6 +82,7 @@ func (s *Set) resident() map[string]gateway.Action {
 		gateway.ActionVoice:      s.voice,
 		"place.find":             s.findPlace,
 		"danger.advice":          s.advice,
+		"ticket.near":            s.near,
 		"ticket.file":            s.file,
 		"ticket.file_incomplete": s.fileIncomplete,
 		"ticket.add_place":       s.addPlace,
@@ -110,7 +111,7 @@ func (s *Set) resident() map[string]gateway.Action {
 }
 
 func residentDocs() map[string]flows.ActionDoc {
-	filed := []string{"number", "id", "desk", "desk_name", "month", "day", "clock", "placed", "confidential", "anonymous"}
+	filed := []string{"number", "id", "desk", "desk_name", "month", "day", "clock", "placed", "confidential", "anonymous", "joined"}
 	gist := []string{"status", "value", "options"}
 	return map[string]flows.ActionDoc{
 		"intake.classify":        {Results: gist},
@@ -118,6 +119,7 @@ func residentDocs() map[string]flows.ActionDoc {
 		gateway.ActionVoice:      {Results: []string{"number"}},
 		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
 		"danger.advice":          {Results: []string{"text"}},
+		"ticket.near":            {Results: []string{"near_count", "near_lines", "near_offers"}},
 		"ticket.file":            {Results: filed},
 		"ticket.file_incomplete": {Results: []string{"number"}},
 		"ticket.add_place":       {Results: []string{"number"}},

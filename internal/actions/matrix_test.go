@@ -43,7 +43,7 @@ func wishes() map[string]wish {
 	// To report is open to everybody, and so is what goes with it: how a trust is
 	// raised (a code, an invite) cannot ask for it.
 	for _, name := range []string{
-		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.file", "ticket.file_incomplete",
+		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
 		flows.ActionHandover, "notice.give", "person.language", "code.send", "code.check", "staff.join",
 	} {
 		w[name] = wish{people.CmdReport, false}
@@ -68,7 +68,7 @@ func cell(r result) string {
 		return "p"
 	case slices.Contains([]string{
 		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown", "whistle.none",
-		"figures.no_right",
+		"figures.no_right", "topic.none",
 	}, fail):
 		return "x"
 	case r["status"] == flows.StatusReject && (say == "staff.only" || say == "desk.unknown" || say == "group.no_area"):
@@ -130,6 +130,7 @@ func matrixOffice(t testing.TB) *office {
 	o.set.Desk = func(context.Context, *gateway.Turn) (string, error) { return "/desk", nil }
 	o.report("zhang", garbage)
 	o.laid("wang")
+	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
 	for _, g := range [][3]string{
@@ -144,7 +145,7 @@ func matrixOffice(t testing.TB) *office {
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
 	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value

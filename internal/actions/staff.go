@@ -30,6 +30,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.groupActions())
 	maps.Copy(all, s.whistleActions())
 	maps.Copy(all, s.figureActions())
+	maps.Copy(all, s.topicActions())
 	return all
 }
 
@@ -80,7 +81,7 @@ func (s *Set) taskActions() map[string]gateway.Action {
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
 	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
+	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call", "owners"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	docs := map[string]flows.ActionDoc{
 		"staff.join":     {Results: []string{"name", "code", "other"}},
@@ -122,5 +123,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, groupDocs())
 	maps.Copy(docs, whistleDocs())
 	maps.Copy(docs, figureDocs())
+	maps.Copy(docs, topicDocs(gist))
 	return docs
 }

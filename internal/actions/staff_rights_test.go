@@ -15,6 +15,7 @@ import (
 // figures for whoever holds the right anywhere.
 var own = []string{
 	"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting", "whistle.list", "whistle.source", "whistle.stars",
+	"topic.show",
 }
 
 // refusedResult reports whether an action said no, in the way of its kind.
@@ -33,6 +34,7 @@ func (o *office) everything(task string) map[string]any {
 		"id": id, "task": number, "for": "finish", "to": desk, "value": desk["desk"], "reason": "not_our_duty", "result": "resolved",
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
+		"topic": float64(one[int64](o.rig, `select coalesce(max(id), 0) from topic`)), "outcome": "都修好了，请放心",
 		"vars": map[string]any{"id": id, "task": number},
 	}
 }
@@ -41,6 +43,7 @@ func (o *office) everything(task string) map[string]any {
 var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
+	"task.merge": "merge", "task.patrolled": "patrol", "topic.owner": "topic", "topic.decide": "topic",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose
@@ -49,7 +52,8 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o := newOffice(t)
 	o.report("zhang", garbage)
 	o.laid("wang")
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'clerk', 'county', '360313' from ticket`, kind)
 	}
 	o.hire("new", "grid_worker", "grid", grid)
@@ -59,7 +63,7 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o.exec(`update staff set ended_at = product_now() where slug = 'gone'`)
 	changes := func() string {
 		return one[string](o.rig, `select (select count(*) from trail)::text || ' ' || (select sum(version) from ticket) || ' ' ||
-			(select count(*) from ticket_note) || ' ' || (select count(*) from task where state = 'open') || ' ' || (select count(*) from place_alias) || ' ' ||
+			(select count(*) from ticket_note) || ' ' || (select count(*) from task where state = 'open') || ' ' || (select count(*) from place_alias) || ' ' || (select string_agg(state, '') from topic) || ' ' ||
 			(select string_agg(on_duty::text, '') from staff)`)
 	}
 	before := changes()

@@ -37,6 +37,9 @@ func duties() map[string]duty {
 		"settle": {[]string{
 			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
 		}, people.MayCallBack},
+		"merge":  {[]string{workorder.TaskMerge}, people.MayDispatchTicket},
+		"topic":  {[]string{workorder.TaskTopic}, people.MayDecideTopic},
+		"patrol": {[]string{workorder.TaskPatrol}, people.MayPatrol},
 	}
 }
 
@@ -173,7 +176,7 @@ func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool 
 		return s.Orders.MayWhistle(e.staff, c, e.whistle, t.Now)
 	}
 	if e.order == nil {
-		return s.Orders.Rights.May(e.staff, c, people.Subject{Division: e.task.Area}, t.Now)
+		return s.Orders.Rights.May(e.staff, c, taskSubject(e.task), t.Now)
 	}
 	return s.Orders.May(e.staff, c, e.order, t.Now)
 }
@@ -210,6 +213,9 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 	for i := range lines {
 		e := all[i]
 		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": "", "whistle": e.data["whistle"]}
+		for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+			p[name] = e.data[name]
+		}
 		if e.order != nil {
 			gist, err := s.Orders.Gist(t, e.order)
 			if err != nil {
@@ -275,6 +281,8 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 		r["targets"], err = s.targets(ctx, t, e.order)
 	case "reject":
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
+	case "topic":
+		r["owners"], err = s.owners(ctx, t, e)
 	case "complete":
 		words, werr := s.Orders.Words(e.order)
 		if err = werr; words != "" {
@@ -313,6 +321,9 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 		if err := add("whistle.card", sheet); err != nil {
 			return "", err
 		}
+	}
+	if many, err := s.manySheet(ctx, t, e); err != nil || many != "" {
+		return many, err
 	}
 	if why := e.data["reason"]; why != "" {
 		key := "wait." + why

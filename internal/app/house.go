@@ -125,6 +125,9 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.Tally = &tally.Tally{Policy: h.Figures, Work: h.Work, Units: h.Units, Matters: h.Matters}
+	if err := read("policies/topics.yaml", ticket.ParseTopicPolicy, &h.Orders.Topics); err != nil {
+		return err
+	}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)

@@ -33,6 +33,8 @@ func (c *Console) doTask(ctx context.Context, v *visit) (answer, error) {
 		outcome, err = c.callBack(ctx, v, o)
 	case workorder.TaskJudge:
 		outcome, err = c.judge(ctx, v, o)
+	case workorder.TaskMerge, workorder.TaskTopic: // decided in chat, where the tickets are shown
+		err = errForm
 	default:
 		err = c.note(ctx, v, row, o)
 	}

@@ -56,6 +56,12 @@ const (
 	MayAppraiseWhistle StaffCommand = "whistle.appraise" // and close; in a township only
 	MayRaiseWhistle    StaffCommand = "whistle.raise"
 	MaySeeWhistleStars StaffCommand = "whistle.stars"
+	// Special topics 专项.
+	MayViewTopic   StaffCommand = "topic.view"
+	MayDecideTopic StaffCommand = "topic.decide" // open or decline a proposal
+	MayCloseTopic  StaffCommand = "topic.close"  // its owner may too
+	// MayPatrol is to walk a grid for what came there a year ago.
+	MayPatrol StaffCommand = "patrol"
 )
 
 // StaffCommands lists every command.
@@ -68,6 +74,7 @@ func StaffCommands() []StaffCommand {
 		MayManageHooks, MaySupervise, MayAnswerFor,
 		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
 		MaySeeWhistleStars,
+		MayViewTopic, MayDecideTopic, MayCloseTopic, MayPatrol,
 	}
 }
 

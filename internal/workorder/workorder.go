@@ -71,6 +71,7 @@ type Service struct {
 	Announce func(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event, n int) error
 	// Whistles are the rules of whistles.
 	Whistles *ticket.WhistleRules
+	Topics   ticket.TopicPolicy
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.

@@ -46,6 +46,8 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		workorder.DueWhistleTell:  whistleFit(false),
 		DueMonday:                 stillHere,
 		DueWorryPoll:              pollWanted,
+		workorder.DueTopicTold:    personWants,
+		workorder.DueTopicCompare: stillClosed,
 	}
 }
 

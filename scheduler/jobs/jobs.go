@@ -65,10 +65,13 @@ func All(d Deps) []gateway.Kind {
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),
 		Monday(d), WorryPoll(d),
+		TopicTold(d), TopicCompare(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
-	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d)}
+	return []gateway.SlotJob{
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d),
+	}
 }

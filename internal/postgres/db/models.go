@@ -436,6 +436,23 @@ type Setting struct {
 	Value string
 }
 
+type SharedTicket struct {
+	ID         int64
+	Number     string
+	State      string
+	Claim      string
+	Matter     string
+	Division   string
+	Grid       string
+	PlaceID    int64
+	PlaceLabel []byte
+	ReporterID int64
+	AddressID  int64
+	ReceivedAt time.Time
+	MasterID   *int64
+	Finding    bool
+}
+
 type Slot struct {
 	Schedule  string
 	NominalAt time.Time
@@ -464,6 +481,12 @@ type StaffRole struct {
 	Role     string
 	AreaKind string
 	Area     string
+}
+
+type Suggestion struct {
+	Kind string
+	Key  string
+	At   time.Time
 }
 
 type Supervision struct {
@@ -588,6 +611,33 @@ type TicketNote struct {
 	Audience string
 	Body     []byte
 	At       time.Time
+}
+
+type Topic struct {
+	ID          int64
+	Matter      string
+	Area        string
+	Why         string
+	Found       int32
+	Usual       float64
+	State       string
+	OwnerUnit   string
+	OwnerStaff  *int64
+	Plan        []byte
+	Outcome     []byte
+	ProposedAt  time.Time
+	DecidedAt   *time.Time
+	DecidedBy   *int64
+	ClosedAt    *time.Time
+	ClosedBy    *int64
+	BeforeCount *int32
+	AfterCount  *int32
+}
+
+type TopicTicket struct {
+	TopicID  int64
+	TicketID int64
+	LinkedAt time.Time
 }
 
 type Trail struct {
