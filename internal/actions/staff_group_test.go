@@ -130,8 +130,10 @@ func TestACardLeavesTheGroup(t *testing.T) {
 	o.holds(o.laid(bots.UserID(hall)), "【1】", "[接单]")
 	o.holds(o.in(hall, "wang", "退 1"), "为什么退？")
 	o.in(hall, "wang", "1")
-	o.holds(o.in(hall, "wang", "跳过"), "退给派单员了")
-	o.holds(o.laid(bots.UserID(hall)), "（退给派单员了）")
+	o.holds(o.in(hall, "wang", "路那边归隔壁网格"), "等派单员定")
+	o.holds(o.laid(bots.UserID(hall)), "（退单审核中）")
+	o.grants("pai", "同意")
+	o.holds(o.laid(bots.UserID(hall)), "（回到派单员那里了）")
 }
 
 // Two changes before anything runs are one edit.

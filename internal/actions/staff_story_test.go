@@ -86,7 +86,7 @@ func TestTransferToAColleagueNextDoorAndBack(t *testing.T) {
 	// The dispatcher of the county sees why it came back.
 	task := o.task("dispatch")
 	o.expect("pai", "待办", "【"+task+"】派单")
-	o.expect("pai", "派 "+task, "地方不归我们管", "门牌是隔壁小区的", "派给谁？")
+	o.expect("pai", "派 "+task, "事情不归我们管", "门牌是隔壁小区的", "派给谁？")
 	o.expect("pai", "城管局", "派给城市管理局了")
 	o.is("dispatched")
 	o.holds(o.laid("qiu"), "[接单]")
