@@ -130,10 +130,10 @@ func (s *Set) recall(ctx context.Context, t *gateway.Turn, args map[string]any) 
 	return s.passOn(ctx, t, h, by, ticket.Return{Reason: text(args, "reason")}, text(args, "words"))
 }
 
-// review decides on what a desk asked for. The desk hears it with the words of
+// decide rules on what a desk asked for. The desk hears it with the words of
 // who decided.
-func (s *Set) review(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	e, failed, err := s.errand(ctx, t, args, "review")
+func (s *Set) decide(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	e, failed, err := s.errand(ctx, t, args, "decide")
 	if err != nil || failed != nil {
 		return failed, err
 	}

@@ -38,7 +38,7 @@ func (o *office) everything(task string) map[string]any {
 var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
-	"task.review": "review", "task.co": "dispatch",
+	"task.decide": "review", "task.co": "dispatch",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose

@@ -34,7 +34,7 @@ func duties() map[string]duty {
 		"phone":    {[]string{workorder.TaskPhone}, people.MayCallBack},
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
-		"review":   {[]string{workorder.TaskReview}, people.MayDecide},
+		"decide":   {[]string{workorder.TaskReview}, people.MayDecide},
 		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
 	}
 }
