@@ -150,14 +150,6 @@ func (s *Set) resolveDesks(ctx context.Context, t *gateway.Turn, o *workorder.Or
 	}}, err
 }
 
-// unitDuty reports whether the matter is a department's own to handle, which
-// must not be sent down to a grid (国办函〔2025〕66号).
-func (s *Set) unitDuty(o *workorder.Order) bool {
-	m, known := s.Orders.Matters.Get(o.Matter)
-	u, led := s.Units.Get(m.Unit)
-	return known && led && u.Kind == ticket.UnitDepartment && !m.GridFirst
-}
-
 // splitAt cuts a sentence at the first of the marks that the text key lists:
 // "城管局 协办 交通局". found is false where none stands in it.
 func (s *Set) splitAt(t *gateway.Turn, key, said string) (before, after string, found bool, err error) {

@@ -278,20 +278,3 @@ func TestPrivateTicketsHaveNamedCoHandlers(t *testing.T) {
 	o.expect("hao", "协办答复 "+o.number()+" 看过了", "没有这个号")
 	o.expect("hou", "协办答复 1 看过了", "答复给主办了")
 }
-
-// What a department must do is not sent down to the grid (国办函〔2025〕66号).
-func TestADepartmentsDutyIsNotSentToTheGrid(t *testing.T) {
-	o := newOffice(t)
-	o.dispatched("城管局")
-	o.laid("qiu")
-	matter := ""
-	for _, m := range o.set.Orders.Matters.All() {
-		if u, ok := o.set.Units.Get(m.Unit); ok && !m.GridFirst && !m.Sensitive && u.Kind == ticket.UnitDepartment {
-			matter = m.Code
-		}
-	}
-	o.exec(`update ticket set matter = $1`, matter)
-	o.says("qiu", "转 1 昌盛小区网格")
-	o.expect("qiu", "跳过", "这是部门的事")
-	o.is("dispatched")
-}

@@ -28,7 +28,7 @@ func (s *Set) dispatch(ctx context.Context, t *gateway.Turn, args map[string]any
 		informed = []ticket.Desk{{Kind: ticket.DeskGrid, Code: grid}}
 	}
 	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsDispatcher), ticket.Dispatch{
-		Lead: to, Co: deskList(args, "co"), Informed: informed, UnitDuty: s.unitDuty(e.order),
+		Lead: to, Co: deskList(args, "co"), Informed: informed,
 	})
 	if err != nil {
 		return s.refused(t, err)
