@@ -31,7 +31,40 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.whistleActions())
 	maps.Copy(all, s.figureActions())
 	maps.Copy(all, s.topicActions())
+	maps.Copy(all, s.requestActions())
 	return all
+}
+
+// requestActions are what several desks do with one ticket, and what they ask
+// for.
+func (s *Set) requestActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"card.object":   s.object,
+		"card.until":    s.untilDay,
+		"card.ask_time": s.askTime,
+		"card.resume":   s.resume,
+		"card.co_sign":  s.coSign,
+		"card.co_reply": s.coReply,
+		"card.co":       s.findCoDesks,
+		"card.involve":  s.involve,
+		"task.co":       s.findTaskCoDesks,
+		"task.decide":   s.decide,
+	}
+}
+
+func requestDocs(known, gist []string) map[string]flows.ActionDoc {
+	return map[string]flows.ActionDoc{
+		"card.object":   {Results: append([]string{"raised"}, known...)},
+		"card.until":    {Results: gist},
+		"card.ask_time": {Results: append([]string{"supervisor"}, known...)},
+		"card.resume":   {Results: known},
+		"card.co_sign":  {Results: known},
+		"card.co_reply": {Results: known},
+		"card.co":       {Results: gist},
+		"card.involve":  {Results: known},
+		"task.co":       {Results: gist},
+		"task.decide":   {Results: append([]string{"granted"}, known...)},
+	}
 }
 
 // deskLink makes the one-time link to the desk page.
@@ -52,7 +85,7 @@ func (s *Set) cardActions() map[string]gateway.Action {
 		"card.take":     s.take,
 		"card.desk":     s.findDesk,
 		"card.transfer": s.transfer,
-		"card.return":   s.giveBack,
+		"card.return":   s.recall,
 		"card.phone":    s.seePhone,
 		"card.contact":  s.contact,
 		"card.relay":    s.relay,
@@ -80,8 +113,8 @@ func (s *Set) taskActions() map[string]gateway.Action {
 
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
-	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call", "owners"}, known...)
+	held := append([]string{"rest", "purpose", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
+	task := append([]string{"co", "several", "task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call", "owners"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	docs := map[string]flows.ActionDoc{
 		"staff.join":     {Results: []string{"name", "code", "other"}},
@@ -111,7 +144,7 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.list":     {Results: []string{"count", "lines"}},
 		"task.hold":     {Results: task},
 		"task.desk":     {Results: gist},
-		"task.dispatch": {Results: append([]string{"desk"}, known...)},
+		"task.dispatch": {Results: append([]string{"desk", "several"}, known...)},
 		"task.reject":   {Results: known},
 		"task.complete": {Results: known},
 		"task.voice":    {Results: known},
@@ -124,5 +157,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, whistleDocs())
 	maps.Copy(docs, figureDocs())
 	maps.Copy(docs, topicDocs(gist))
+	maps.Copy(docs, requestDocs(known, gist))
 	return docs
 }

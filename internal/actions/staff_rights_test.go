@@ -35,6 +35,8 @@ func (o *office) everything(task string) map[string]any {
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
 		"topic": float64(one[int64](o.rig, `select coalesce(max(id), 0) from topic`)), "outcome": "都修好了，请放心",
+		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
+		"co":   map[string]any{"desks": "unit|transport|0", "label": "交通局"},
 		"vars": map[string]any{"id": id, "task": number},
 	}
 }
@@ -44,6 +46,7 @@ var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
 	"task.merge": "merge", "task.patrolled": "patrol", "topic.owner": "topic", "topic.decide": "topic",
+	"task.decide": "review", "task.co": "dispatch",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose
@@ -53,7 +56,7 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o.report("zhang", garbage)
 	o.laid("wang")
 	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'clerk', 'county', '360313' from ticket`, kind)
 	}
 	o.hire("new", "grid_worker", "grid", grid)

@@ -49,7 +49,9 @@ func (s *Set) transfer(ctx context.Context, t *gateway.Turn, args map[string]any
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNoDesk})
 	}
 	lead, _ := h.order.Lead()
-	return s.passOn(ctx, t, h, by, ticket.Transfer{To: to, Reason: transferReason(lead.Desk, to)}, text(args, "words"))
+	return s.passOn(ctx, t, h, by, ticket.Transfer{
+		To: to, Reason: transferReason(lead.Desk, to),
+	}, text(args, "words"))
 }
 
 // transferReason is the code of tickets.yaml, reasons.transfer, that says where

@@ -62,6 +62,7 @@ func All(d Deps) []gateway.Kind {
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
+		CoNudge(d), CoSilent(d), Resume(d), DeskWord(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),
 		Monday(d), WorryPoll(d),

@@ -58,12 +58,16 @@ delete from trail_words where trail_id in (
 -- name: ForgetTickets :execrows
 with old as (
     select t.id from ticket t where t.closed_at < product_now() - make_interval(days => sqlc.arg(days)::int)
-      and t.state in ('closed', 'rejected', 'withdrawn') and octet_length(t.words) > octet_length(sqlc.arg(nothing)::bytea)
+      and t.state in ('closed', 'rejected', 'withdrawn', 'answered', 'referred') and octet_length(t.words) > octet_length(sqlc.arg(nothing)::bytea)
     order by t.id limit sqlc.arg(max_rows)
 ), notes as (
     delete from ticket_note n using old where n.ticket_id = old.id
 ), tasks as (
     update task k set data = null from old where k.ticket_id = old.id
+), desks as (
+    update assignment a set reply = null, basis = null from old where a.ticket_id = old.id and (a.reply is not null or a.basis is not null)
+), demands as (
+    update supervision v set words = null from old where v.ticket_id = old.id and v.words is not null
 ), callbacks as (
     update callback c set words = null from old where c.ticket_id = old.id
 )
