@@ -133,12 +133,16 @@ func matrixOffice(t testing.TB) *office {
 		{"clerk", "city", "3603"},
 		{"callback_clerk", "city", "3603"},
 		{"admin", "city", "3603"},
+		{"supervisor", "city", "3603"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into supervision (number, ticket_id, desk_kind, desk, reason, opened_at, deadline)
+		select '5120447813', id, 'grid', $1, 'leader', product_now(), product_now() + interval '3 days' from ticket`, grid)
+	o.exec(`update ticket set supervisions = 1`)
 	for _, as := range []string{flows.GroupWork, flows.GroupResidents, flows.GroupUnbound} {
 		chat := "g-" + as
 		if as != flows.GroupUnbound {
@@ -175,6 +179,9 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		args["area"], args["as"], args["satisfied"], args["code"] = map[string]any{"area": "grid|" + grid2}, "work", "satisfied", "fire"
 		if name == "task.hold" || name == "group.hold" {
 			args["for"] = map[string]string{"task.hold": "dispatch", "group.hold": "bind"}[name]
+		}
+		if name == "order.hold" {
+			args["for"] = "supervise"
 		}
 		if name == "group.area" {
 			args["value"] = "grid|" + grid2

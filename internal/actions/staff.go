@@ -27,6 +27,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
+	maps.Copy(all, s.overseeActions())
 	return all
 }
 
@@ -111,10 +112,11 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.complete": {Results: known},
 		"task.voice":    {Results: known},
 		"task.phone":    {Results: append([]string{"unhappy"}, known...)},
-		"task.judge":    {Results: known},
+		"task.judge":    {Results: append([]string{"raised"}, known...)},
 		"task.check":    {Results: known},
 		"task.settle":   {},
 	}
 	maps.Copy(docs, groupDocs())
+	maps.Copy(docs, overseeDocs(known))
 	return docs
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type duty struct {
 
 // duties are what dialogues name in "for".
 func duties() map[string]duty {
-	return map[string]duty{
+	all := map[string]duty{
 		"dispatch": {[]string{workorder.TaskDispatch}, people.MayDispatchTicket},
 		"reject":   {[]string{workorder.TaskDispatch, workorder.TaskComplete, workorder.TaskVoice}, people.MayRejectTicket},
 		"complete": {[]string{workorder.TaskComplete}, people.MayCompleteTicket},
@@ -36,6 +37,8 @@ func duties() map[string]duty {
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
 		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
 	}
+	maps.Copy(all, overseeDuties())
+	return all
 }
 
 // taskRight is what a task of the kind asks for, as it is listed.
@@ -47,7 +50,7 @@ func taskRight(kind string) people.StaffCommand {
 		return people.MayNote
 	}
 	for _, d := range duties() {
-		if d.right != people.MayRejectTicket && slices.Contains(d.kinds, kind) {
+		if !besides(d.right) && slices.Contains(d.kinds, kind) {
 			return d.right
 		}
 	}
@@ -150,6 +153,9 @@ func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool 
 	if c == people.MayNote && !e.staff.Has(people.Role(e.task.Role)) {
 		return false
 	}
+	if e.task.Kind == workorder.TaskEscalated && !workorder.HoldsLevel(e.staff, e.task) {
+		return false
+	}
 	if e.order == nil {
 		return s.Orders.Rights.May(e.staff, c, people.Subject{Division: e.task.Area}, t.Now)
 	}
@@ -194,6 +200,9 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 				return "", err
 			}
 			gist["task"] = p["task"]
+			if _, sees := s.Orders.Viewer(e.staff, e.order, t.Now); !sees { // who is only asked for help
+				gist["matter"] = ""
+			}
 			p = gist
 		}
 		line, err := t.Text("todo."+e.task.Kind, p)
@@ -253,6 +262,8 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 		r["targets"], err = s.targets(ctx, t, e.order)
 	case "reject":
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
+	case "refer":
+		r["reasons"], err = s.referrals(t)
 	case "complete":
 		words, werr := s.Orders.Words(e.order)
 		if err = werr; words != "" {
@@ -273,10 +284,14 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 	}
 	if e.order != nil {
 		params, _, err := s.Orders.Sheet(ctx, t, e.order, e.staff)
+		key := "card.sheet"
+		if errors.Is(err, workorder.ErrNotForYou) && e.task.Kind == workorder.TaskEscalated {
+			key, params, err = "task.private", map[string]string{"number": e.order.Number.Spoken()}, nil
+		}
 		if err != nil {
 			return "", err
 		}
-		if err := add("card.sheet", params); err != nil {
+		if err := add(key, params); err != nil {
 			return "", err
 		}
 		if err := s.outcomeLines(ctx, t, e, add); err != nil {
@@ -287,6 +302,9 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 		key := "wait." + why
 		if slices.Contains(s.Orders.Rules.Policy().Reasons.Return, why) {
 			key = "reason.return." + why
+		}
+		if kind := map[string]string{workorder.TaskEscalated: "escalate", workorder.TaskExclusion: "exclude"}[e.task.Kind]; kind != "" {
+			key = "reason." + kind + "." + why
 		}
 		if err := add(key, e.data); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
 			return "", err
@@ -316,6 +334,11 @@ func (s *Set) outcomeLines(ctx context.Context, t *gateway.Turn, e *errand, add 
 	}
 	if e.task.Kind != workorder.TaskJudge {
 		return nil
+	}
+	if redos := s.Orders.Rules.Callbacks().Redo.Max; e.order.Redos >= redos {
+		if err := add("task.redone", map[string]string{"times": strconv.Itoa(redos)}); err != nil {
+			return err
+		}
 	}
 	row, err := t.LastCallback(ctx, e.order.ID)
 	if errors.Is(err, postgres.ErrNoRows) {

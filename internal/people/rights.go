@@ -31,6 +31,15 @@ const (
 	MayJudge          StaffCommand = "ticket.judge"
 	MayCheckFinding   StaffCommand = "ticket.check"
 	MayNote           StaffCommand = "ticket.note"
+	MaySupervise      StaffCommand = "ticket.supervise"  // open a supervision 督办
+	MayAnswerFor      StaffCommand = "ticket.supervised" // answer one for a desk
+	MayEscalate       StaffCommand = "ticket.escalate"
+	MayInstruct       StaffCommand = "ticket.instruct" // what was raised to them
+	MayMerge          StaffCommand = "ticket.merge"
+	MayAnswerNow      StaffCommand = "ticket.answer"
+	MayRefer          StaffCommand = "ticket.refer"
+	MayAskExclusion   StaffCommand = "ticket.exclude"
+	MayReview         StaffCommand = "ticket.review" // decide on an exclusion
 	MayProposeAlias   StaffCommand = "place.propose"
 	MayAcceptAlias    StaffCommand = "place.accept"
 	MayBindGroup      StaffCommand = "group.bind"
@@ -52,6 +61,7 @@ func StaffCommands() []StaffCommand {
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
+		MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview,
 	}
 }
 

@@ -141,6 +141,7 @@ func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, vie
 	if o.State.OnDesk() && !o.Deadline.IsZero() {
 		c.add("card.until", s.when(o.Deadline))
 	}
+	s.owed(&c, o)
 	gist["by"], err = s.by(ctx, t, o)
 	gist["lines"] = strings.Join(c.lines, "\n")
 	return gist, errors.Join(c.err, err)
@@ -281,7 +282,7 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		}
 		options = append(options, option)
 	}
-	return options, nil
+	return s.owing(t, o, staff, options)
 }
 
 // when is an instant as texts name it.

@@ -218,7 +218,8 @@ func groupCard(t *gateway.Turn, o *Order, group int64, informed bool) gateway.Pl
 func shows(k ticket.EventKind) bool {
 	switch k {
 	case ticket.EventSigned, ticket.EventAutoSigned, ticket.EventTransferred, ticket.EventReturned, ticket.EventHandled,
-		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected,
+		ticket.EventSupervised, ticket.EventSupervisionAnswered, ticket.EventEscalated, ticket.EventMerged:
 		return true
 	}
 	return false

@@ -36,6 +36,8 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		DueStillFine:              wanted(sameVersion(closed)),
 		workorder.DueTask:         taskOpen,
 		DueLine:                   stillHere,
+		workorder.DueTell:         groupFit(nil),
+		workorder.DueSupervised:   groupFit(owes),
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
 	}

@@ -52,6 +52,7 @@ func All(d Deps) []gateway.Kind {
 	return append(gateway.QuestionKinds(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
+		Tell(d), Supervised(d), Lapse(d), Raise(d), Merged(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 	)
 }
