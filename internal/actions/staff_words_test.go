@@ -125,6 +125,9 @@ func TestStaffTexts(t *testing.T) {
 		check(zh, "notice.rejected."+c)
 		check("en", "notice.rejected."+c)
 	}
+	for _, why := range policy.Reasons.Escalate {
+		check(zh, "wait.raised_"+why)
+	}
 	for to := range policy.Referrals.To {
 		check(zh, "reason.refer."+to)
 		check(zh, "notice.referred."+to)
@@ -142,7 +145,7 @@ func TestStaffTexts(t *testing.T) {
 	for _, s := range ticket.States() {
 		check(zh, "card.state."+string(s))
 	}
-	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "raised_refusals", "raised_redos", "unmerged", "lost", "lost_staff", "notice", "card"} {
+	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "unmerged", "lost", "lost_staff", "notice", "card"} {
 		check(zh, "wait."+w)
 	}
 	for _, k := range []string{

@@ -46,7 +46,7 @@ func (s *Service) deskClocks(t *gateway.Turn, o *Order) ([]gateway.Plan, error) 
 }
 
 // escalated lays a raised ticket before the people of its new level. One that
-// was taken off its desk waits for the dispatcher of that level.
+// lies on no desk, or was taken off it, waits for the dispatcher of that level.
 func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
 	if err := s.endTasks(ctx, t, o, TaskEscalated, "raised"); err != nil {
 		return err
@@ -60,26 +60,27 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 			return err
 		}
 	}
-	if o.State != ticket.Received || e.From == ticket.Received {
+	if o.State != ticket.Received {
 		return nil
 	}
-	if err := s.quiet(ctx, t, o, "escalated"); err != nil {
-		return err
-	}
-	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-		return fmt.Errorf("take the cards of a ticket away: %w", err)
+	if e.From != ticket.Received {
+		if err := s.quiet(ctx, t, o, "escalated"); err != nil {
+			return err
+		}
+		if err := t.CloseCardsOf(ctx, o.ID); err != nil {
+			return fmt.Errorf("take the cards of a ticket away: %w", err)
+		}
+		if err := t.PlanDue(ctx, plan(o, DueDispatch, "", o.DispatchDue, nil)...); err != nil {
+			return err
+		}
 	}
 	area, err := s.dispatchArea(ctx, t, o)
 	if err != nil {
 		return err
 	}
-	err = s.addTask(ctx, t, db.AddTaskParams{
+	return s.addTask(ctx, t, db.AddTaskParams{
 		Kind: TaskDispatch, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(people.RoleDispatcher), Area: area.Code, AreaKind: string(area.Kind),
 	}, int32(o.Version), map[string]string{"reason": "raised_" + e.Data["reason"]})
-	if err != nil {
-		return err
-	}
-	return t.PlanDue(ctx, plan(o, DueDispatch, "", o.DispatchDue, nil)...)
 }
 
 // askLevel lays the task before the lowest level, from the ticket's own up, that

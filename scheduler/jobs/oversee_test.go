@@ -114,6 +114,9 @@ func TestSupervisionIsAnsweredWithAName(t *testing.T) {
 	r.drain()
 	r.hears("wang", "多人反映", "督办人：du")
 	r.holds(r.says("du", "督办 "+number+" 领导批示"), "已经有一件督办")
+	if sheet := strings.Join(r.says("wang", "详情 "+number), "\n"); !strings.Contains(sheet, "前答复") {
+		t.Errorf("the card does not show that it is supervised: %s", sheet)
+	}
 	r.holds(r.says("wang", "督办答复 "+number), "多人反映")
 	r.holds(r.says("wang", "灯头周四到货，周五换好"), "署名wang")
 	r.drain()
@@ -327,5 +330,27 @@ func TestRaisedOnceAWholeLimitLater(t *testing.T) {
 	r.until("2026-03-06 12:00")
 	if level := one[int](r, `select level from ticket where id = $1`, id); level != 1 {
 		t.Errorf("level %d after it was handled", level)
+	}
+}
+
+// A ticket that nobody has put on a desk goes before the dispatcher of its new
+// level, and back up to where there is one.
+func TestRaisedWithoutADesk(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "2026-03-03 09:00")
+	r.hire("jie", people.RoleDispatcher, people.AreaTownship, "360313001")
+	r.exec(`update staff set on_duty = false where slug = 'wang'`) // nobody of the grid
+	id := r.files("li", ticket.Content{})
+	if s := r.state(id); s != "received" {
+		t.Fatalf("the ticket is %s", s)
+	}
+	for _, want := range []string{"360313001", "360313001", "3603"} {
+		r.do("du", func(ctx context.Context, t *gateway.Turn) error {
+			_, err := r.deps.Orders.Do(ctx, t, id, as(t, ticket.AsSupervisor), ticket.Escalate{Reason: "repeat"})
+			return err
+		})
+		if area := one[string](r, `select area from task where kind = 'dispatch' and state = 'open'`); area != want {
+			t.Errorf("it waits in %s, want %s", area, want)
+		}
 	}
 }

@@ -59,10 +59,10 @@ func (d Deps) sayToStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 		if d.Orders.Concerns(o, who) {
 			return gateway.Dropped("the ticket is about who would be told"), nil
 		}
-	} else if err := workorder.Fit(ctx, t.Queries, v.Group); errors.Is(err, workorder.ErrUnfit) || !workorder.ForGroups(o) {
-		return gateway.Dropped("the group is not fit; those of the desk are told one by one"), d.tellApart(ctx, t, due, o, v)
-	} else if err != nil {
+	} else if fits, err := d.fitsHere(ctx, t, o, v.Group); err != nil {
 		return gateway.Outcome{}, err
+	} else if !fits {
+		return gateway.Dropped("the group is not fit; those of the desk are told one by one"), d.tellApart(ctx, t, due, o, v)
 	}
 	params, err := d.told(ctx, t, o, who, v)
 	if err != nil {
@@ -79,6 +79,20 @@ func (d Deps) sayToStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 	return gateway.Done, t.Lay(gateway.Laid{
 		Reason: due.Kind, Subject: workorder.CardSubject(o.ID, v.Group), Version: int32(o.Version), Key: v.Key, Params: params, Options: options,
 	})
+}
+
+// fitsHere reports whether a text about the ticket may be said in this group: it
+// works for a desk of the ticket, and everybody there may read along.
+func (d Deps) fitsHere(ctx context.Context, t *gateway.Turn, o *workorder.Order, group int64) (bool, error) {
+	part, err := d.Orders.PartOf(ctx, t, o, people.Staff{})
+	if err != nil || part == workorder.NoPart {
+		return false, err
+	}
+	err = workorder.Fit(ctx, t.Queries, group)
+	if errors.Is(err, workorder.ErrUnfit) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // told are the values of the text. What a desk wrote about a ticket is shown to
