@@ -280,7 +280,7 @@ func TestMergedTicketsAreLetGo(t *testing.T) {
 	r.move("a", "resident")
 	r.move("b", "resident")
 	master, a := r.files("li", ticket.Content{}), r.files("a", ticket.Content{})
-	b := r.files("b", ticket.Content{AgainstStaff: []int64{999}})
+	b := r.files("b", ticket.Content{})
 	r.do("pai", func(ctx context.Context, t *gateway.Turn) error {
 		_, refused, err := r.deps.Orders.MergeAll(ctx, t, as(t, ticket.AsDispatcher), []int64{a, b}, master)
 		if err == nil && len(refused) > 0 {
