@@ -68,6 +68,9 @@ func (s *Set) tooMany(ctx context.Context, t *gateway.Turn) (bool, error) {
 	return n >= s.Policy.Filing.PerHour, nil
 }
 
+// Filing is a report as dialogues read it, for whoever files outside of one.
+func (s *Set) Filing(t *gateway.Turn, args map[string]any) workorder.Filing { return s.filing(t, args) }
+
 // filing reads a report out of what a dialogue knows.
 func (s *Set) filing(t *gateway.Turn, args map[string]any) workorder.Filing {
 	said := first(text(args, "what"), text(args, "text"))
@@ -81,7 +84,7 @@ func (s *Set) filing(t *gateway.Turn, args map[string]any) workorder.Filing {
 	if truth(args, "urgent") || truth(object(args, "gist"), "urgent") || guess.Urgent && guess.Code == m.Code {
 		urgency = ticket.Urgent
 	}
-	claim, place := s.Orders.Matters.ClaimOf(said), whereOf(args)
+	claim, place := first(text(args, "claim_code"), s.Orders.Matters.ClaimOf(said)), whereOf(args)
 	privacy := text(args, "privacy")
 	return workorder.Filing{
 		Words: said,

@@ -24,6 +24,7 @@ import (
 
 	"shaoying/configs"
 	"shaoying/flows/words"
+	"shaoying/internal/api"
 	"shaoying/internal/city"
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
@@ -32,6 +33,7 @@ import (
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
+	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -61,6 +63,9 @@ type House struct {
 	Rules    *ticket.Rules
 	Orders   *workorder.Service
 	Places   *city.Places
+	API      api.Policy
+	Hooks    *webhook.Hooks
+	Sender   *webhook.Sender
 
 	server *managed.Server
 }
@@ -108,6 +113,9 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	if err := h.openHooks(ctx); err != nil {
+		return err
+	}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)

@@ -20,11 +20,14 @@ func (s *server) pages(mux *http.ServeMux) error {
 		return err
 	}
 	desk.Routes(mux)
+	if err := s.programs(mux); err != nil {
+		return err
+	}
 	if !s.Env.Demo {
 		return nil
 	}
 	stage, err := demo.New(demo.Deps{
-		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner,
+		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner, Poster: s.poster,
 		Drainer: s.drainer, Web: s.web, Account: bots.ChannelID(s.webID()), Sink: s.gateway.Sink, Location: s.Location,
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ var layers = []layer{
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
 	{packages: []string{"internal/workorder", "internal/city"}},
+	{packages: []string{"internal/webhook"}},
 	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api", "internal/bench"}},
 	{packages: []string{"internal/demo"}},
 	{packages: []string{"internal/app"}},

@@ -66,6 +66,9 @@ type Service struct {
 	Rights  people.Rights
 	Keys    *privacy.Keys
 	Work    *scheduler.WorkTime
+	// Announce, where it is set, is told of every event in the transaction of
+	// its trail row. n counts the events of one command from 0.
+	Announce func(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event, n int) error
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.
@@ -145,7 +148,7 @@ func (s *Service) apply(ctx context.Context, t *gateway.Turn, o *Order, by ticke
 
 // record writes one trail row per event and does what follows from it.
 func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events []ticket.Event, words string) error {
-	for _, e := range events {
+	for i, e := range events {
 		data := map[string]any{"from": e.From, "to": e.To, "version": e.Version, "as": e.Actor.As}
 		for k, v := range e.Data {
 			data[k] = v
@@ -154,6 +157,12 @@ func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events 
 			return err
 		}
 		words = ""
+		if s.Announce == nil {
+			continue
+		}
+		if err := s.Announce(ctx, t, o, e, i); err != nil {
+			return fmt.Errorf("announce %s: %w", e.Kind, err)
+		}
 	}
 	for _, e := range events {
 		if err := s.follow(ctx, t, o, e); err != nil {

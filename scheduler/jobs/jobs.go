@@ -27,9 +27,12 @@
 package jobs
 
 import (
+	"time"
+
 	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
+	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -45,6 +48,10 @@ type Deps struct {
 	Privacy  privacy.Policy
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
+	// Hooks posts events to other programs; Answers is how long the API keeps
+	// what it answered to a write.
+	Hooks   *webhook.Sender
+	Answers time.Duration
 }
 
 // All lists every kind of due row that the product runs.
@@ -54,6 +61,7 @@ func All(d Deps) []gateway.Kind {
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		Tell(d), Supervised(d), Lapse(d), Raise(d), Merged(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+		Webhook(d),
 	)
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Notice tells the reporter something. Where that cannot be, a callback clerk
-// rings.
+// rings; whom a program filed for, it tells.
 func Notice(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: reporterOf, Run: d.notice,
@@ -20,6 +20,9 @@ func Notice(d Deps) gateway.Kind {
 			o, err := d.order(ctx, t, due, true)
 			if err != nil {
 				return gateway.Outcome{}, err
+			}
+			if program, err := workorder.ByProgram(ctx, t, o); err != nil || program {
+				return gateway.Dropped("the program that filed hears of it by the API"), err
 			}
 			subject := "reporter/" + workorder.Subject(o.ID)
 			err = d.Orders.AddTaskOn(ctx, t, o, workorder.TaskLost, subject, people.RoleCallbackClerk, map[string]string{"reason": "notice"})

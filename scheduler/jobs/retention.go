@@ -41,6 +41,9 @@ func (d Deps) forgettings() []forgetting {
 		{"words of the trail", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTrailWords(ctx, words, forgetChunk)
 		}},
+		{"answers of the API", func(ctx context.Context, t turn) (int64, error) {
+			return t.ForgetAPIAnswers(ctx, int32(d.Answers.Seconds()), forgetChunk)
+		}},
 		{"words of tickets", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTickets(ctx, t.Seal("ticket.words", ""), words, forgetChunk)
 		}},

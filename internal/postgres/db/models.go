@@ -23,12 +23,26 @@ type Address struct {
 	CreatedAt     time.Time
 }
 
+type ApiRequest struct {
+	TokenID int64
+	Key     string
+	Request []byte
+	Status  int32
+	Answer  []byte
+	At      time.Time
+}
+
 type ApiToken struct {
+	ID        int64
+	StaffID   int64
 	Hash      []byte
-	Name      string
-	Scope     string
+	Role      string
+	AreaKind  string
+	Area      string
 	CreatedAt time.Time
+	ExpiresAt *time.Time
 	RevokedAt *time.Time
+	LastUsed  pgtype.Date
 }
 
 type Assignment struct {
@@ -582,4 +596,16 @@ type Unit struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Webhook struct {
+	ID        int64
+	Url       []byte
+	Secret    []byte
+	Events    []string
+	AreaKind  string
+	Area      string
+	CreatedBy int64
+	CreatedAt time.Time
+	EndedAt   *time.Time
 }
