@@ -138,6 +138,10 @@ func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (r
 		"confidential": o.Confidential, "anonymous": o.Anonymous, "desk": string(ticket.DeskDispatcher), "desk_name": "",
 	}
 	until := o.DispatchDue
+	if o.State == ticket.Referred {
+		r["desk"], r["month"], r["day"], r["clock"] = "referred", 0, 0, ""
+		return r, nil // where to is told by the notice
+	}
 	if lead, ok := o.Lead(); ok {
 		name, err := s.deskName(ctx, t, lead.Desk)
 		if err != nil {

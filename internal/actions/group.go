@@ -321,6 +321,7 @@ func inGroups() map[string][]string {
 		"card.list", "card.hold", "card.show", "card.take", "card.desk", "card.transfer", "card.return", "card.relay", "card.finish", "card.note",
 		"whistle.source", "whistle.propose", "whistle.hold", "whistle.answer", "whistle.arrive", "whistle.handle", "whistle.misuse",
 		"card.object", "card.until", "card.ask_time", "card.resume", "card.co_sign", "card.co_reply",
+		"order.hold", "order.answer",
 	} {
 		where[name] = work
 	}

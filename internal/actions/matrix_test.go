@@ -142,10 +142,11 @@ func matrixOffice(t testing.TB) *office {
 		{"admin", "city", "3603"},
 		{"leader", "township", "360313001"},
 		{"dispatcher", "county", "360313"},
+		{"supervisor", "city", "3603"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
 	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value
@@ -154,6 +155,9 @@ func matrixOffice(t testing.TB) *office {
 		select id, 'unit', 'housing', 'called', product_now(), product_now(), product_now() from whistle`)
 	o.exec(`insert into assignment (ticket_id, role, desk_kind, desk, state, dispatched_at, deadline)
 		select id, 'co', 'unit', 'housing', 'waiting', product_now(), product_now() + interval '1 day' from ticket`)
+	o.exec(`insert into supervision (number, ticket_id, desk_kind, desk, reason, opened_at, deadline)
+		select '5120447813', id, 'grid', $1, 'leader', product_now(), product_now() + interval '3 days' from ticket`, grid)
+	o.exec(`update ticket set supervisions = 1`)
 	for _, as := range []string{flows.GroupWork, flows.GroupResidents, flows.GroupUnbound} {
 		chat := "g-" + as
 		if as != flows.GroupUnbound {
@@ -192,6 +196,9 @@ func TestTrustMatrixOfActions(t *testing.T) {
 			args["for"] = map[string]string{"task.hold": "dispatch", "group.hold": "bind"}[name]
 		}
 		args["worry"], args["month"] = o.set.Tally.Policy.Worry.Names[0], "2026-03"
+		if name == "order.hold" {
+			args["for"] = "supervise"
+		}
 		if name == "group.area" {
 			args["value"] = "grid|" + grid2
 		}

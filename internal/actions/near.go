@@ -122,24 +122,16 @@ func (s *Set) follow(ctx context.Context, t *gateway.Turn, o *workorder.Order, m
 	if !master.Shared() || master.Matter != o.Matter {
 		return nil, nil
 	}
-	merged, err := s.merge(ctx, t, ticket.Actor{As: ticket.AsSystem}, o.ID, master.ID)
+	merged, err := s.merged(ctx, t, ticket.Actor{As: ticket.AsSystem}, o.ID, master.ID)
 	if err != nil || !merged {
 		return nil, err
 	}
 	return master, nil
 }
 
-// merge puts a ticket behind a master; false when the rules refuse it now.
-func (s *Set) merge(ctx context.Context, t *gateway.Turn, by ticket.Actor, id, master int64) (bool, error) {
-	m, err := s.Orders.Load(ctx, t, master, true)
-	if err != nil {
-		return false, err
-	}
-	children, err := t.TicketsMergedInto(ctx, id)
-	if err != nil {
-		return false, fmt.Errorf("look whether a ticket leads others: %w", err)
-	}
-	_, err = s.Orders.Do(ctx, t, id, by, ticket.Merge{Master: m.Ticket, Leads: len(children) > 0})
+// merged puts a ticket behind a master; false when the rules refuse it now.
+func (s *Set) merged(ctx context.Context, t *gateway.Turn, by ticket.Actor, id, master int64) (bool, error) {
+	_, err := s.Orders.Merge(ctx, t, by, id, master)
 	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
 		return false, nil
 	}

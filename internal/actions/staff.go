@@ -32,6 +32,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.figureActions())
 	maps.Copy(all, s.topicActions())
 	maps.Copy(all, s.requestActions())
+	maps.Copy(all, s.overseeActions())
 	return all
 }
 
@@ -149,7 +150,7 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.complete": {Results: known},
 		"task.voice":    {Results: known},
 		"task.phone":    {Results: append([]string{"unhappy"}, known...)},
-		"task.judge":    {Results: known},
+		"task.judge":    {Results: append([]string{"raised"}, known...)},
 		"task.check":    {Results: known},
 		"task.settle":   {},
 	}
@@ -158,5 +159,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, figureDocs())
 	maps.Copy(docs, topicDocs(gist))
 	maps.Copy(docs, requestDocs(known, gist))
+	maps.Copy(docs, overseeDocs(known))
 	return docs
 }

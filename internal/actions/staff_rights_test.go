@@ -37,7 +37,7 @@ func (o *office) everything(task string) map[string]any {
 		"topic": float64(one[int64](o.rig, `select coalesce(max(id), 0) from topic`)), "outcome": "都修好了，请放心",
 		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
 		"co":   map[string]any{"desks": "unit|transport|0", "label": "交通局"},
-		"vars": map[string]any{"id": id, "task": number},
+		"vars": map[string]any{"id": id, "task": number}, "child": id, "master": id,
 	}
 }
 
@@ -47,6 +47,7 @@ var purposes = map[string]string{
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
 	"task.merge": "merge", "task.patrolled": "patrol", "topic.owner": "topic", "topic.decide": "topic",
 	"task.decide": "review", "task.co": "dispatch",
+	"task.answer": "dispatch", "task.refer": "dispatch", "task.instruct": "escalated", "task.review": "exclusion",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose
@@ -56,9 +57,11 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o.report("zhang", garbage)
 	o.laid("wang")
 	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'clerk', 'county', '360313' from ticket`, kind)
 	}
+	o.hire("yi", "doctor", "unit", "housing")
+	o.seat("yi", "verified")
 	o.hire("new", "grid_worker", "grid", grid)
 	o.seat("new", "session") // the right person, but who says so?
 	o.hire("gone", "grid_worker", "grid", grid)
@@ -82,6 +85,9 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 		args := o.everything(task)
 		if name == "task.hold" {
 			args["for"] = "dispatch"
+		}
+		if name == "order.hold" {
+			args["for"] = "supervise"
 		}
 		for _, user := range []bots.UserID{"zhang", "new", "gone", "ling", "far"} {
 			if user == "ling" && strings.HasPrefix(name, "figures.") { // a leader sees figures

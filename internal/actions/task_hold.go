@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type duty struct {
 
 // duties are what dialogues name in "for".
 func duties() map[string]duty {
-	return map[string]duty{
+	all := map[string]duty{
 		"dispatch": {[]string{workorder.TaskDispatch}, people.MayDispatchTicket},
 		"reject":   {[]string{workorder.TaskDispatch, workorder.TaskComplete, workorder.TaskVoice}, people.MayRejectTicket},
 		"complete": {[]string{workorder.TaskComplete}, people.MayCompleteTicket},
@@ -42,6 +43,8 @@ func duties() map[string]duty {
 		"patrol": {[]string{workorder.TaskPatrol}, people.MayPatrol},
 		"decide": {[]string{workorder.TaskReview}, people.MayDecide},
 	}
+	maps.Copy(all, overseeDuties())
+	return all
 }
 
 // taskRight is what a task of the kind asks for, as it is listed.
@@ -61,7 +64,7 @@ func taskRight(kind string) people.StaffCommand {
 		return people.MayRaiseWhistle
 	}
 	for _, d := range duties() {
-		if d.right != people.MayRejectTicket && slices.Contains(d.kinds, kind) {
+		if !besides(d.right) && slices.Contains(d.kinds, kind) {
 			return d.right
 		}
 	}
@@ -177,6 +180,9 @@ func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool 
 	if e.whistle != nil {
 		return s.Orders.MayWhistle(e.staff, c, e.whistle, t.Now)
 	}
+	if e.task.Kind == workorder.TaskEscalated && !workorder.HoldsLevel(e.staff, e.task) {
+		return false
+	}
 	if e.order == nil {
 		return s.Orders.Rights.May(e.staff, c, taskSubject(e.task), t.Now)
 	}
@@ -224,6 +230,9 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 				return "", err
 			}
 			gist["task"] = p["task"]
+			if _, sees := s.Orders.Viewer(e.staff, e.order, t.Now); !sees { // who is only asked for help
+				gist["matter"] = ""
+			}
 			p = gist
 		}
 		line, err := t.Text("todo."+e.task.Kind, p)
@@ -293,6 +302,8 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
 	case "topic":
 		r["owners"], err = s.owners(ctx, t, e)
+	case "refer":
+		r["reasons"], err = s.referrals(t)
 	case "complete":
 		words, werr := s.Orders.Words(e.order)
 		if err = werr; words != "" {
@@ -313,10 +324,14 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 	}
 	if e.order != nil {
 		params, _, err := s.Orders.Sheet(ctx, t, e.order, e.staff)
+		key := "card.sheet"
+		if errors.Is(err, workorder.ErrNotForYou) && e.task.Kind == workorder.TaskEscalated {
+			key, params, err = "task.private", map[string]string{"number": e.order.Number.Spoken()}, nil
+		}
 		if err != nil {
 			return "", err
 		}
-		if err := add("card.sheet", params); err != nil {
+		if err := add(key, params); err != nil {
 			return "", err
 		}
 		if err := s.outcomeLines(ctx, t, e, add); err != nil {
@@ -342,6 +357,9 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 			key = "reason.return." + why
 		case slices.Contains(reasons.Object, why):
 			key = "reason.object." + why
+		}
+		if kind := map[string]string{workorder.TaskEscalated: "escalate", workorder.TaskExclusion: "exclude"}[e.task.Kind]; kind != "" {
+			key = "reason." + kind + "." + why
 		}
 		if err := add(key, e.data); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
 			return "", err
@@ -376,6 +394,11 @@ func (s *Set) outcomeLines(ctx context.Context, t *gateway.Turn, e *errand, add 
 	}
 	if e.task.Kind != workorder.TaskJudge {
 		return nil
+	}
+	if redos := s.Orders.Rules.Callbacks().Redo.Max; e.order.Redos >= redos {
+		if err := add("task.redone", map[string]string{"times": strconv.Itoa(redos)}); err != nil {
+			return err
+		}
 	}
 	row, err := t.LastCallback(ctx, e.order.ID)
 	if errors.Is(err, postgres.ErrNoRows) {

@@ -147,7 +147,7 @@ func (s *Set) behind(ctx context.Context, t *gateway.Turn, e *errand, id, master
 	if !o.Shared() || !s.Orders.May(e.staff, people.MayDispatchTicket, o, t.Now) {
 		return false, nil
 	}
-	return s.merge(ctx, t, e.as(ticket.AsDispatcher), id, master)
+	return s.merged(ctx, t, e.as(ticket.AsDispatcher), id, master)
 }
 
 // patrolled ends a walk ahead of a season. What was seen and needs work is

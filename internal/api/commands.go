@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"shaoying/internal/people"
+	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -167,7 +168,7 @@ func (s *step) note(ctx context.Context, words string) error {
 // endTasks ends what lay before people about the ticket and was done here.
 func (s *step) endTasks(ctx context.Context, kinds ...string) error {
 	for _, kind := range kinds {
-		if err := s.ClearTasksOf(ctx, "done by the API", &s.order.ID, kind); err != nil {
+		if err := s.ClearTasksOf(ctx, db.ClearTasksOfParams{Outcome: "done by the API", TicketID: &s.order.ID, Kind: kind}); err != nil {
 			return fmt.Errorf("end a task: %w", err)
 		}
 	}

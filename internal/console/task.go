@@ -49,6 +49,8 @@ func rightOf(kind string) people.StaffCommand {
 		return people.MayJudge
 	case workorder.TaskCheck:
 		return people.MayCheckFinding
+	case workorder.TaskEscalated, workorder.TaskExclusion:
+		return "" // done in chat
 	}
 	return people.MayViewTicket
 }

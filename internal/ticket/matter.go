@@ -33,6 +33,9 @@ type Matter struct {
 	// UrgentWhen says in words for staff what makes it urgent; empty when
 	// nothing does.
 	UrgentWhen string
+	// Refer is the code of Policy.Referrals to which its tickets go at once;
+	// empty for what the city handles itself.
+	Refer string
 }
 
 // UnitDuty reports whether a department must do it: then it is not sent down to
@@ -99,6 +102,7 @@ type matterFile struct {
 	Sensitive  bool         `yaml:"sensitive"`
 	Police     bool         `yaml:"police"`
 	UrgentWhen string       `yaml:"urgent_when"`
+	Refer      string       `yaml:"refer"`
 	Strong     []string     `yaml:"strong"`
 	Words      []string     `yaml:"words"`
 	Urgent     [][][]string `yaml:"urgent"`
@@ -174,7 +178,7 @@ func (m *Matters) addMatter(f matterFile, units *Units) error {
 	}
 	m.list = append(m.list, Matter{
 		Code: f.Code, Name: f.Name, Worry: f.Worry, Unit: f.Unit, GridFirst: f.First == "grid",
-		Photo: f.Photo, Class: f.Class, Sensitive: f.Sensitive, Police: f.Police, UrgentWhen: f.UrgentWhen,
+		Photo: f.Photo, Class: f.Class, Sensitive: f.Sensitive, Police: f.Police, UrgentWhen: f.UrgentWhen, Refer: f.Refer,
 	})
 	patterns := make([][][]string, len(f.Urgent))
 	for i, groups := range f.Urgent {

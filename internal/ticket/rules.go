@@ -238,7 +238,7 @@ func related(t Ticket, by Actor) error {
 	case AsHandler:
 		lead, ok := t.Lead()
 		if !t.State.Open() {
-			lead, ok = t.lastLead() // it may ask for an exclusion
+			lead, ok = t.LastLead() // it may ask for an exclusion
 		}
 		if by.Staff == 0 || !ok || !lead.Desk.Same(by.Desk) || by.Desk.Kind == DeskNamed && by.Staff != lead.Desk.Staff {
 			return refuse(KeyNotYourDesk)

@@ -299,8 +299,8 @@ func (t Ticket) SignedByStaff(staff int64) bool {
 	return staff != 0 && slices.ContainsFunc(t.Assignments, func(a Assignment) bool { return a.SignedBy == staff })
 }
 
-// lastLead is the desk that has, or had last, the lead.
-func (t Ticket) lastLead() (Assignment, bool) {
+// LastLead is the desk that has, or had last, the lead.
+func (t Ticket) LastLead() (Assignment, bool) {
 	for _, a := range slices.Backward(t.Assignments) {
 		if a.Role == RoleLead {
 			return a, true

@@ -156,6 +156,7 @@ func (s *Service) cardParams(
 		return nil, err
 	}
 	s.requestLines(o, part, view, &c)
+	s.owed(&c, o)
 	gist["by"], err = s.by(ctx, t, o)
 	gist["lines"] = strings.Join(c.lines, "\n")
 	return gist, errors.Join(c.err, err)
@@ -298,7 +299,7 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		}
 		options = append(options, option)
 	}
-	return options, nil
+	return s.owing(t, o, staff, options)
 }
 
 // when is an instant as texts name it.

@@ -113,6 +113,16 @@ func (s *Service) May(staff people.Staff, c people.StaffCommand, o *Order, now t
 	case people.MayCoHandle:
 		_, _, ok := s.CoHandler(staff, o, now)
 		return ok
+	case people.MayInstruct: // who was asked for help is not asked whether it is private: the words stay hidden
+		on := About(o)
+		on.Private = false
+		return s.Rights.May(staff, c, on, now)
+	case people.MayAskExclusion:
+		last, ok := o.LastLead()
+		return ok && s.serves(staff, c, o, last.Desk, now)
+	case people.MayAnswerFor:
+		_, ok := s.Supervised(staff, o, now)
+		return ok
 	case people.MayTransferTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
 		on, ok := atDesk(o)
 		if ok && s.Rights.May(staff, c, on, now) {
@@ -168,7 +178,7 @@ func (s *Service) Viewer(staff people.Staff, o *Order, now time.Time) (v ticket.
 		return ticket.ViewCallback, true
 	case s.May(staff, people.MayDispatchTicket, o, now), s.May(staff, people.MayCompleteTicket, o, now):
 		return ticket.ViewDispatcher, true
-	case staff.Has(people.RoleSupervisor):
+	case staff.Has(people.RoleSupervisor), staff.Has(people.RoleLeader):
 		return ticket.ViewSupervisor, true
 	case informed(o, staff):
 		return ticket.ViewInformed, true

@@ -127,8 +127,18 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 			return err
 		}
 		return s.AddTask(ctx, t, o, TaskJudge, people.RoleCallbackClerk, nil)
-	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected, ticket.EventAnsweredNow, ticket.EventReferred:
 		return s.over(ctx, t, o, e)
+	case ticket.EventSupervised, ticket.EventSupervisionAnswered, ticket.EventSupervisionLapsed:
+		return s.supervised(ctx, t, o, e)
+	case ticket.EventEscalated:
+		return s.escalated(ctx, t, o, e)
+	case ticket.EventMerged:
+		return s.merged(ctx, t, o)
+	case ticket.EventUnmerged:
+		return s.unmerged(ctx, t, o)
+	case ticket.EventExclusionAsked:
+		return s.reviewTask(ctx, t, o, "")
 	}
 	return nil
 }
@@ -139,6 +149,9 @@ func (s *Service) dispatch(ctx context.Context, t *gateway.Turn, o *Order) error
 	m, ok := s.Matters.Get(o.Matter)
 	if !ok {
 		return fmt.Errorf("matter %q is not in configs/matters.yaml", o.Matter)
+	}
+	if s.refersAtOnce(o, m) {
+		return s.apply(ctx, t, o, ticket.Actor{As: ticket.AsSystem}, ticket.Refer{To: m.Refer})
 	}
 	roster, err := s.roster(ctx, t, o, m)
 	if err != nil {
@@ -197,9 +210,14 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	if err := s.quiet(ctx, t, o, string(e.Kind)); err != nil {
 		return err
 	}
-	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
+	if err := s.endTasksBut(ctx, t, o, TaskEscalated, string(e.Kind)); err != nil {
 		return err
 	}
+	return s.layOn(ctx, t, o, e.Data)
+}
+
+// layOn lays the ticket before the people of its desks and starts their clocks.
+func (s *Service) layOn(ctx context.Context, t *gateway.Turn, o *Order, data map[string]string) error {
 	homes, err := s.homes(ctx, t, o)
 	if err != nil {
 		return err
@@ -211,7 +229,7 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		// Who was asked by name hears it alone.
 		group := homes[a.Desk]
-		if e.Data["reason"] == "colleague" {
+		if data["reason"] == "colleague" {
 			group = 0
 		}
 		cards, err := s.cardsFor(ctx, t, o, a, group)
@@ -220,12 +238,11 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		plans = append(plans, cards...)
 	}
-	for _, n := range s.Rules.Nudges(o.Ticket) {
-		key := strconv.FormatFloat(n.Share, 'f', 2, 64)
-		plans = append(plans, plan(o, DueNudge, key, n.At, NudgeDue{Share: n.Share})...)
+	clocks, err := s.deskClocks(t, o)
+	if err != nil {
+		return err
 	}
-	plans = append(plans, plan(o, DueSign, "", o.SignDue, nil)...)
-	plans = append(plans, plan(o, DueContact, "", o.ContactDue, nil)...)
+	plans = append(plans, clocks...)
 	return t.PlanDue(ctx, append(plans, s.coClocks(o, t.Now)...)...)
 }
 
@@ -272,6 +289,9 @@ func (s *Service) AtDesk(ctx context.Context, t *gateway.Turn, d ticket.Desk) ([
 // handled plans how the resident is asked, or who checks a finding.
 func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error {
 	if err := s.quiet(ctx, t, o, "handled"); err != nil {
+		return err
+	}
+	if err := s.followers(ctx, t, o); err != nil {
 		return err
 	}
 	if o.Finding {
@@ -331,8 +351,15 @@ func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
+	if err := s.followers(ctx, t, o); err != nil {
+		return err
+	}
 	number := map[string]string{"number": o.Number.Spoken()}
 	switch {
+	case e.Kind == ticket.EventAnsweredNow:
+		return s.Notify(ctx, t, o, "answered", NoticeDue{Key: "notice.answered", Params: number})
+	case e.Kind == ticket.EventReferred:
+		return s.Notify(ctx, t, o, "referred", NoticeDue{Key: "notice.referred." + o.ReferredTo, Params: number})
 	case e.Kind == ticket.EventRejected:
 		return s.Notify(ctx, t, o, "rejected", NoticeDue{Key: "notice.rejected." + e.Data["reason"], Params: number})
 	case o.Outcome == ticket.OutcomeExplained || o.Outcome == ticket.OutcomeBeyondDuty:
@@ -383,8 +410,24 @@ func planAt(o *Order, kind, key string, at time.Time, data any) gateway.Plan {
 }
 
 func (s *Service) endTasks(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
-	if err := t.ClearTasksOf(ctx, why, &o.ID, kind); err != nil {
+	if err := t.ClearTasksOf(ctx, db.ClearTasksOfParams{Outcome: why, TicketID: &o.ID, Kind: kind}); err != nil {
 		return fmt.Errorf("clear tasks: %w", err)
 	}
 	return nil
+}
+
+// endTasksBut ends every task about the ticket that is not of the kind.
+func (s *Service) endTasksBut(ctx context.Context, t *gateway.Turn, o *Order, keep, why string) error {
+	if err := t.ClearTasksOf(ctx, db.ClearTasksOfParams{Outcome: why, TicketID: &o.ID, Keep: keep}); err != nil {
+		return fmt.Errorf("clear tasks: %w", err)
+	}
+	return nil
+}
+
+// refersAtOnce reports whether the tickets of a matter go to who must deal with
+// them as soon as they are filed. What is dangerous, and what is about somebody,
+// is a dispatcher's to look at.
+func (s *Service) refersAtOnce(o *Order, m ticket.Matter) bool {
+	return s.Rules.Policy().Referrals.To[m.Refer] && o.Danger == "" && len(o.Against) == 0 && len(o.AgainstStaff) == 0 &&
+		!o.Finding && o.Relapses == 0
 }

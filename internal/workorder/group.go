@@ -233,7 +233,8 @@ func groupCard(t *gateway.Turn, o *Order, group int64, a ticket.Assignment) gate
 func shows(k ticket.EventKind) bool {
 	switch k {
 	case ticket.EventSigned, ticket.EventAutoSigned, ticket.EventTransferred, ticket.EventReturned, ticket.EventHandled,
-		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected,
+		ticket.EventSupervised, ticket.EventSupervisionAnswered, ticket.EventEscalated, ticket.EventMerged:
 		return true
 	case ticket.EventInvolved, ticket.EventCoSigned, ticket.EventCoReplied, ticket.EventObjected, ticket.EventObjectionGranted,
 		ticket.EventObjectionRefused, ticket.EventExtensionGranted, ticket.EventExtensionRefused, ticket.EventSuspended,

@@ -274,6 +274,11 @@ func (s *Service) AddWords(ctx context.Context, t *gateway.Turn, o *Order, more 
 	if err := t.SetTicketWords(ctx, o.ID, o.Words, s.Keys.Grams(words+" "+o.Place.Label)); err != nil {
 		return fmt.Errorf("add to a ticket: %w", err)
 	}
+	if o.State == ticket.Merged {
+		if err := s.shareWords(ctx, t, o, more); err != nil {
+			return err
+		}
+	}
 	return t.Record(ctx, "ticket.words_added", Subject(o.ID), nil, more)
 }
 

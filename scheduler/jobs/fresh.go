@@ -40,6 +40,8 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		workorder.DueCoNudge:      of(onDesk),
 		workorder.DueDeskWord:     of(func(k db.Ticket) bool { return ticket.State(k.State).Open() }),
 		DueLine:                   stillHere,
+		workorder.DueTell:         groupFit(nil),
+		workorder.DueSupervised:   groupFit(owes),
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
 		// Whistles: what calls a unit goes out while the whistle is open.

@@ -34,10 +34,14 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Outcome{}, fmt.Errorf("load task %s of %s: %w", about.Kind, due.Subject, err)
 	}
 	var to []int64
+	areas := []string{row.Area, workorder.CityCode}
+	if row.Kind == workorder.TaskEscalated {
+		areas = areas[:1] // one level, and no other
+	}
 	disturbs := scheduler.Normal
 	if row.StaffID != nil {
 		to = append(to, *row.StaffID)
-	} else if to, err = onDuty(ctx, t, people.Role(row.Role), row.Area, workorder.CityCode); err != nil {
+	} else if to, err = onDuty(ctx, t, people.Role(row.Role), areas...); err != nil {
 		return gateway.Outcome{}, err
 	}
 	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
@@ -51,6 +55,9 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 			return gateway.Outcome{}, err
 		}
 		params["number"], params["matter"], disturbs = o.Number.Spoken(), d.matter(o), class(o)
+		if to, err = d.Orders.Unconcerned(ctx, t, o, to); err != nil {
+			return gateway.Outcome{}, err
+		}
 	}
 	if len(to) == 0 {
 		return gateway.Dropped("nobody is " + row.Role + " in " + row.Area), nil

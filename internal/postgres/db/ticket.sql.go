@@ -482,6 +482,32 @@ func (q *Queries) SetTicketWords(ctx context.Context, iD int64, words []byte, gr
 	return err
 }
 
+const supervisionByNumber = `-- name: SupervisionByNumber :one
+select id, number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline, answered_at, signed_by, lapsed_at, words from supervision where number = $1
+`
+
+func (q *Queries) SupervisionByNumber(ctx context.Context, number string) (Supervision, error) {
+	row := q.db.QueryRow(ctx, supervisionByNumber, number)
+	var i Supervision
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.TicketID,
+		&i.DeskKind,
+		&i.Desk,
+		&i.DeskStaff,
+		&i.Reason,
+		&i.OpenedBy,
+		&i.OpenedAt,
+		&i.Deadline,
+		&i.AnsweredAt,
+		&i.SignedBy,
+		&i.LapsedAt,
+		&i.Words,
+	)
+	return i, err
+}
+
 const supervisionsOf = `-- name: SupervisionsOf :many
 select id, number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline, answered_at, signed_by, lapsed_at, words from supervision where ticket_id = any($1::bigint[]) order by id
 `

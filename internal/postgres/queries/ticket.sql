@@ -81,6 +81,9 @@ update supervision set answered_at = $2, signed_by = $3, lapsed_at = $4 where id
 -- name: SetSupervisionWords :exec
 update supervision set words = $2 where id = $1;
 
+-- name: SupervisionByNumber :one
+select * from supervision where number = $1;
+
 -- TicketsMergedInto are the tickets that lie behind a master now, oldest first.
 -- name: TicketsMergedInto :many
 select id from ticket where master_id = sqlc.arg(master)::bigint and state = 'merged' order by id;
