@@ -127,8 +127,17 @@ func (t Teller) Rates(ctx context.Context, tx *postgres.Tx, s Scope, now time.Ti
 		name string
 		rate figures.Rate
 	}{
-		{"called", r.CalledBack}, {"signed", r.Signed}, {"ontime", r.OnTime}, {"early", r.Early}, {"overdue", r.OverdueRate}, {"once", r.Once},
-		{"redo", r.Redo}, {"objection", r.Objection}, {"granted", r.Granted}, {"supervision", r.Supervision}, {"extension", r.Extension},
+		{"called", r.CalledBack},
+		{"signed", r.Signed},
+		{"ontime", r.OnTime},
+		{"early", r.Early},
+		{"overdue", r.OverdueRate},
+		{"once", r.Once},
+		{"redo", r.Redo},
+		{"objection", r.Objection},
+		{"granted", r.Granted},
+		{"supervision", r.Supervision},
+		{"extension", r.Extension},
 	} {
 		p.rate(line.name, line.rate)
 	}
