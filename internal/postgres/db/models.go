@@ -32,18 +32,25 @@ type ApiToken struct {
 }
 
 type Assignment struct {
-	ID           int64
-	TicketID     int64
-	Role         string
-	DeskKind     string
-	Desk         string
-	DeskStaff    int64
-	State        string
-	SignedBy     int64
-	DispatchedAt time.Time
-	SignedAt     *time.Time
-	FinishedAt   *time.Time
-	EndedAt      *time.Time
+	ID              int64
+	TicketID        int64
+	Role            string
+	DeskKind        string
+	Desk            string
+	DeskStaff       int64
+	State           string
+	SignedBy        int64
+	DispatchedAt    time.Time
+	SignedAt        *time.Time
+	FinishedAt      *time.Time
+	EndedAt         *time.Time
+	Deadline        *time.Time
+	Objection       string
+	ObjectionReason string
+	ObjectedAt      *time.Time
+	DecidedAt       *time.Time
+	Reply           []byte
+	Basis           []byte
 }
 
 type Blob struct {
@@ -161,6 +168,13 @@ type DeskLink struct {
 	StaffID   int64
 	ExpiresAt time.Time
 	UsedAt    *time.Time
+}
+
+type DeskOnce struct {
+	Word    string
+	StaffID int64
+	LedTo   string
+	At      time.Time
 }
 
 type DeskSession struct {
@@ -413,6 +427,23 @@ type StaffRole struct {
 	Area     string
 }
 
+type Supervision struct {
+	ID         int64
+	Number     string
+	TicketID   int64
+	DeskKind   string
+	Desk       string
+	DeskStaff  int64
+	Reason     string
+	OpenedBy   int64
+	OpenedAt   time.Time
+	Deadline   time.Time
+	AnsweredAt *time.Time
+	SignedBy   int64
+	LapsedAt   *time.Time
+	Words      []byte
+}
+
 type Survey struct {
 	ID         int64
 	Kind       string
@@ -442,50 +473,65 @@ type Task struct {
 }
 
 type Ticket struct {
-	ID             int64
-	Number         string
-	State          string
-	Claim          string
-	Matter         string
-	Urgency        string
-	Danger         string
-	Division       string
-	Grid           string
-	PlaceID        int64
-	PlaceLabel     []byte
-	Words          []byte
-	ReportedFor    []byte
-	PublicReply    []byte
-	InternalReply  []byte
-	Confidential   bool
-	Anonymous      bool
-	Sensitive      bool
-	Finding        bool
-	Against        []string
-	AgainstStaff   []int64
-	ReporterID     int64
-	AddressID      int64
-	ConversationID int64
-	Version        int32
-	Redos          int32
-	Relapses       int32
-	Tries          int32
-	ReceivedAt     time.Time
-	DispatchedAt   *time.Time
-	SignedAt       *time.Time
-	ContactedAt    *time.Time
-	HandledAt      *time.Time
-	ClosedAt       *time.Time
-	DispatchDue    *time.Time
-	SignDue        *time.Time
-	ContactDue     *time.Time
-	Deadline       *time.Time
-	UnitResult     string
-	Contacted      string
-	Solved         string
-	Satisfied      string
-	Outcome        string
-	Grams          []int32
+	ID              int64
+	Number          string
+	State           string
+	Claim           string
+	Matter          string
+	Urgency         string
+	Danger          string
+	Division        string
+	Grid            string
+	PlaceID         int64
+	PlaceLabel      []byte
+	Words           []byte
+	ReportedFor     []byte
+	PublicReply     []byte
+	InternalReply   []byte
+	Confidential    bool
+	Anonymous       bool
+	Sensitive       bool
+	Finding         bool
+	Against         []string
+	AgainstStaff    []int64
+	ReporterID      int64
+	AddressID       int64
+	ConversationID  int64
+	Version         int32
+	Redos           int32
+	Relapses        int32
+	Tries           int32
+	ReceivedAt      time.Time
+	DispatchedAt    *time.Time
+	SignedAt        *time.Time
+	ContactedAt     *time.Time
+	HandledAt       *time.Time
+	ClosedAt        *time.Time
+	DispatchDue     *time.Time
+	SignDue         *time.Time
+	ContactDue      *time.Time
+	Deadline        *time.Time
+	UnitResult      string
+	Contacted       string
+	Solved          string
+	Satisfied       string
+	Outcome         string
+	Grams           []int32
+	Was             string
+	MasterID        *int64
+	Level           int32
+	Extensions      int32
+	Request         string
+	RequestReason   string
+	RequestStaff    int64
+	RequestedAt     *time.Time
+	RequestedUntil  *time.Time
+	SuspendedAt     *time.Time
+	SuspendedUntil  *time.Time
+	ReferredTo      string
+	Exclusion       string
+	ExclusionReason string
+	Supervisions    int32
 }
 
 type TicketFile struct {

@@ -53,7 +53,7 @@ func (q *Queries) AddTicketNote(ctx context.Context, arg AddTicketNoteParams) er
 }
 
 const assignmentsOf = `-- name: AssignmentsOf :many
-select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at from assignment where ticket_id = any($1::bigint[]) order by id
+select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis from assignment where ticket_id = any($1::bigint[]) order by id
 `
 
 func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignment, error) {
@@ -78,6 +78,13 @@ func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignm
 			&i.SignedAt,
 			&i.FinishedAt,
 			&i.EndedAt,
+			&i.Deadline,
+			&i.Objection,
+			&i.ObjectionReason,
+			&i.ObjectedAt,
+			&i.DecidedAt,
+			&i.Reply,
+			&i.Basis,
 		); err != nil {
 			return nil, err
 		}
@@ -101,7 +108,7 @@ func (q *Queries) CountTicketsSince(ctx context.Context, addressID int64, receiv
 }
 
 const getTicket = `-- name: GetTicket :one
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where id = $1
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = $1
 `
 
 func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
@@ -152,6 +159,21 @@ func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
 		&i.Satisfied,
 		&i.Outcome,
 		&i.Grams,
+		&i.Was,
+		&i.MasterID,
+		&i.Level,
+		&i.Extensions,
+		&i.Request,
+		&i.RequestReason,
+		&i.RequestStaff,
+		&i.RequestedAt,
+		&i.RequestedUntil,
+		&i.SuspendedAt,
+		&i.SuspendedUntil,
+		&i.ReferredTo,
+		&i.Exclusion,
+		&i.ExclusionReason,
+		&i.Supervisions,
 	)
 	return i, err
 }
@@ -276,7 +298,7 @@ func (q *Queries) LastTicketOf(ctx context.Context, reporterID int64) (int64, er
 }
 
 const lockTicket = `-- name: LockTicket :one
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where id = $1 for update
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = $1 for update
 `
 
 func (q *Queries) LockTicket(ctx context.Context, id int64) (Ticket, error) {
@@ -327,6 +349,21 @@ func (q *Queries) LockTicket(ctx context.Context, id int64) (Ticket, error) {
 		&i.Satisfied,
 		&i.Outcome,
 		&i.Grams,
+		&i.Was,
+		&i.MasterID,
+		&i.Level,
+		&i.Extensions,
+		&i.Request,
+		&i.RequestReason,
+		&i.RequestStaff,
+		&i.RequestedAt,
+		&i.RequestedUntil,
+		&i.SuspendedAt,
+		&i.SuspendedUntil,
+		&i.ReferredTo,
+		&i.Exclusion,
+		&i.ExclusionReason,
+		&i.Supervisions,
 	)
 	return i, err
 }
@@ -397,7 +434,7 @@ func (q *Queries) TicketIDByNumber(ctx context.Context, number string) (int64, e
 }
 
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where address_id = $1 order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where address_id = $1 order by id desc limit $2
 `
 
 func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit int32) ([]Ticket, error) {
@@ -454,6 +491,21 @@ func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit i
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
@@ -466,7 +518,7 @@ func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit i
 }
 
 const ticketsOfPerson = `-- name: TicketsOfPerson :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams from ticket where reporter_id = $1 order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where reporter_id = $1 order by id desc limit $2
 `
 
 func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit int32) ([]Ticket, error) {
@@ -523,6 +575,21 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 			&i.Satisfied,
 			&i.Outcome,
 			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
 		); err != nil {
 			return nil, err
 		}
