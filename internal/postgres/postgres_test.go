@@ -175,7 +175,8 @@ func TestInTxRunsADeadlockAgain(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if runs != 3 {
+	// On a busy machine the server may end the second attempt as well.
+	if runs < 3 || runs > 4 {
 		t.Errorf("%d runs, want 3: two and the loser's second", runs)
 	}
 	if v := value[string](t, d, `select string_agg(value, ',' order by key) from setting`); v != "011,011" {

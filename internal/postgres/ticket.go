@@ -54,12 +54,20 @@ func (t *Tx) SaveTicket(ctx context.Context, s *SealedTicket) error {
 		SignDue: at(s.SignDue), ContactDue: at(s.ContactDue), Deadline: at(s.Deadline), UnitResult: string(s.UnitResult),
 		Contacted: string(s.Facts.Contacted), Solved: string(s.Facts.Solved), Satisfied: string(s.Facts.Satisfied),
 		Outcome: string(s.Outcome),
+		Was:     string(s.Was), MasterID: idOrNil(s.MasterID), Level: int32(s.Level), Extensions: int32(s.Extensions),
+		Request: string(s.Request.Kind), RequestReason: s.Request.Reason, RequestStaff: s.Request.Staff,
+		RequestedAt: at(s.Request.At), RequestedUntil: at(s.Request.Until),
+		SuspendedAt: at(s.SuspendedAt), SuspendedUntil: at(s.SuspendedUntil), ReferredTo: s.ReferredTo,
+		Exclusion: string(s.Exclusion), ExclusionReason: s.ExclusionReason, Supervisions: int32(len(s.Supervisions)),
 	})
 	if err != nil {
 		return fmt.Errorf("update a ticket: %w", err)
 	}
 	if n == 0 {
 		return ErrChanged
+	}
+	if err := t.saveSupervisions(ctx, &s.Ticket); err != nil {
+		return err
 	}
 	return t.saveAssignments(ctx, &s.Ticket)
 }
@@ -72,7 +80,8 @@ func (t *Tx) saveAssignments(ctx context.Context, k *ticket.Ticket) error {
 		if a.ID != 0 {
 			err := t.UpdateAssignment(ctx, db.UpdateAssignmentParams{
 				ID: a.ID, State: string(a.State), SignedBy: a.SignedBy, SignedAt: at(a.SignedAt),
-				FinishedAt: at(a.FinishedAt), EndedAt: at(a.EndedAt),
+				FinishedAt: at(a.FinishedAt), EndedAt: at(a.EndedAt), Deadline: at(a.Deadline), Objection: string(a.Objection),
+				ObjectionReason: a.ObjectionReason, ObjectedAt: at(a.ObjectedAt), DecidedAt: at(a.DecidedAt),
 			})
 			if err != nil {
 				return fmt.Errorf("update an assignment: %w", err)
@@ -82,7 +91,7 @@ func (t *Tx) saveAssignments(ctx context.Context, k *ticket.Ticket) error {
 		id, err := t.InsertAssignment(ctx, db.InsertAssignmentParams{
 			TicketID: k.ID, Role: string(a.Role), DeskKind: string(a.Desk.Kind), Desk: a.Desk.Code, DeskStaff: a.Desk.Staff,
 			State: string(a.State), SignedBy: a.SignedBy, DispatchedAt: a.DispatchedAt, SignedAt: at(a.SignedAt),
-			FinishedAt: at(a.FinishedAt), EndedAt: at(a.EndedAt),
+			FinishedAt: at(a.FinishedAt), EndedAt: at(a.EndedAt), Deadline: at(a.Deadline),
 		})
 		if err != nil {
 			return fmt.Errorf("insert an assignment: %w", err)
@@ -92,7 +101,31 @@ func (t *Tx) saveAssignments(ctx context.Context, k *ticket.Ticket) error {
 	return nil
 }
 
-// LoadTicket reads a ticket with its assignments; lock takes its row for the
+func (t *Tx) saveSupervisions(ctx context.Context, k *ticket.Ticket) error {
+	for i := range k.Supervisions {
+		v := &k.Supervisions[i]
+		if v.ID != 0 {
+			err := t.UpdateSupervision(ctx, db.UpdateSupervisionParams{
+				ID: v.ID, AnsweredAt: at(v.AnsweredAt), SignedBy: v.SignedBy, LapsedAt: at(v.LapsedAt),
+			})
+			if err != nil {
+				return fmt.Errorf("update a supervision: %w", err)
+			}
+			continue
+		}
+		id, err := t.InsertSupervision(ctx, db.InsertSupervisionParams{
+			Number: string(v.Number), TicketID: k.ID, DeskKind: string(v.Desk.Kind), Desk: v.Desk.Code, DeskStaff: v.Desk.Staff,
+			Reason: v.Reason, OpenedBy: v.OpenedBy, OpenedAt: v.OpenedAt, Deadline: v.Deadline,
+		})
+		if err != nil {
+			return fmt.Errorf("insert a supervision: %w", err)
+		}
+		v.ID = id
+	}
+	return nil
+}
+
+// LoadTicket reads a ticket with its assignments and supervisions; lock takes its row for the
 // rest of the transaction. It returns ErrNoRows when there is none.
 func (t *Tx) LoadTicket(ctx context.Context, id int64, lock bool) (*SealedTicket, error) {
 	get := t.GetTicket
@@ -110,13 +143,18 @@ func (t *Tx) LoadTicket(ctx context.Context, id int64, lock bool) (*SealedTicket
 	return &list[0], nil
 }
 
-// WithAssignments makes tickets of rows, in their order.
+// WithAssignments makes tickets of rows, in their order, with their assignments
+// and supervisions.
 func WithAssignments(ctx context.Context, q *db.Queries, rows []db.Ticket) ([]SealedTicket, error) {
 	list := make([]SealedTicket, len(rows))
 	ids := make([]int64, len(rows))
 	index := make(map[int64]int, len(rows))
+	var supervised []int64
 	for i, r := range rows {
 		list[i], ids[i], index[r.ID] = ticketOf(r), r.ID, i
+		if r.Supervisions > 0 {
+			supervised = append(supervised, r.ID)
+		}
 	}
 	assignments, err := q.AssignmentsOf(ctx, ids)
 	if err != nil {
@@ -127,7 +165,25 @@ func WithAssignments(ctx context.Context, q *db.Queries, rows []db.Ticket) ([]Se
 		k.Assignments = append(k.Assignments, ticket.Assignment{
 			ID: a.ID, Role: ticket.Role(a.Role), Desk: ticket.Desk{Kind: ticket.DeskKind(a.DeskKind), Code: a.Desk, Staff: a.DeskStaff},
 			State: ticket.AssignmentState(a.State), SignedBy: a.SignedBy, DispatchedAt: a.DispatchedAt,
-			SignedAt: when(a.SignedAt), FinishedAt: when(a.FinishedAt), EndedAt: when(a.EndedAt),
+			SignedAt: when(a.SignedAt), FinishedAt: when(a.FinishedAt), EndedAt: when(a.EndedAt), Deadline: when(a.Deadline),
+			Objection: ticket.Decision(a.Objection), ObjectionReason: a.ObjectionReason, ObjectedAt: when(a.ObjectedAt),
+			DecidedAt: when(a.DecidedAt),
+		})
+	}
+	if supervised == nil {
+		return list, nil
+	}
+	supervisions, err := q.SupervisionsOf(ctx, supervised)
+	if err != nil {
+		return nil, fmt.Errorf("load supervisions: %w", err)
+	}
+	for _, v := range supervisions {
+		k := &list[index[v.TicketID]]
+		k.Supervisions = append(k.Supervisions, ticket.Supervision{
+			ID: v.ID, Number: ticket.Number(v.Number),
+			Desk:   ticket.Desk{Kind: ticket.DeskKind(v.DeskKind), Code: v.Desk, Staff: v.DeskStaff},
+			Reason: v.Reason, OpenedBy: v.OpenedBy, OpenedAt: v.OpenedAt, Deadline: v.Deadline,
+			AnsweredAt: when(v.AnsweredAt), SignedBy: v.SignedBy, LapsedAt: when(v.LapsedAt),
 		})
 	}
 	return list, nil
@@ -150,7 +206,14 @@ func ticketOf(r db.Ticket) SealedTicket {
 			Facts: ticket.Facts{
 				Contacted: ticket.Answer(r.Contacted), Solved: ticket.Answer(r.Solved), Satisfied: ticket.Satisfaction(r.Satisfied),
 			},
-			Outcome: ticket.Outcome(r.Outcome),
+			Outcome: ticket.Outcome(r.Outcome), MasterID: idOf(r.MasterID),
+			Was: ticket.State(r.Was), Level: int(r.Level), Extensions: int(r.Extensions),
+			Request: ticket.Request{
+				Kind: ticket.RequestKind(r.Request), Reason: r.RequestReason, Staff: r.RequestStaff,
+				At: when(r.RequestedAt), Until: when(r.RequestedUntil),
+			},
+			SuspendedAt: when(r.SuspendedAt), SuspendedUntil: when(r.SuspendedUntil), ReferredTo: r.ReferredTo,
+			Exclusion: ticket.Exclusion(r.Exclusion), ExclusionReason: r.ExclusionReason,
 		},
 		Words: r.Words, Label: r.PlaceLabel, ReportedFor: r.ReportedFor, PublicReply: r.PublicReply, InternalReply: r.InternalReply,
 	}
@@ -169,6 +232,21 @@ func when(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+// idOrNil is the column value of a reference that may be missing.
+func idOrNil(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+func idOf(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return *id
 }
 
 // notNil keeps an empty list from becoming NULL.

@@ -100,11 +100,15 @@ func (c Dispatch) apply(s *step) error {
 	if err := t.admits(c.Lead); err != nil {
 		return err
 	}
+	if c.UnitDuty && c.Lead.grid() {
+		return refuse(KeyUnitDuty)
+	}
+	t.Level = max(t.Level, c.Level)
 	t.assign(RoleLead, c.Lead, s.now)
 	for _, d := range c.Informed {
 		// A desk that may not see the ticket is left out, silently: that it
 		// was left out would tell it what it must not know.
-		if t.admits(d) == nil && !d.Same(c.Lead) && !t.Private() {
+		if t.admits(d) == nil && !d.Same(c.Lead) && !t.Private() && !slices.ContainsFunc(c.Co, d.Same) {
 			t.assign(RoleInformed, d, s.now)
 		}
 	}
@@ -124,7 +128,7 @@ func (c Dispatch) apply(s *step) error {
 	}
 	t.State, t.DispatchDue = Dispatched, time.Time{}
 	s.event(EventDispatched, deskData(c.Lead)...)
-	return nil
+	return s.involve(c.Co)
 }
 
 func (Take) apply(s *step) error {
@@ -158,8 +162,11 @@ func (c Transfer) apply(s *step) error {
 	if err := t.admits(c.To); err != nil {
 		return err
 	}
-	if c.To == lead.Desk {
+	if c.To == lead.Desk || t.co(c.To) >= 0 {
 		return refuse(KeySameDesk)
+	}
+	if c.UnitDuty && c.To.grid() {
+		return refuse(KeyUnitDuty)
 	}
 	if s.by.As == AsHandler && t.passedOn() >= s.policy.Transfers.Max {
 		return refuse(KeyTransfers, "max", strconv.Itoa(s.policy.Transfers.Max))
@@ -180,9 +187,7 @@ func (c Return) apply(s *step) error {
 	if !slices.Contains(s.policy.Reasons.Return, c.Reason) {
 		return refuse(KeyReason, "allowed", joined(s.policy.Reasons.Return))
 	}
-	t.end(AssignmentReturned, s.now)
-	t.State, t.SignedAt, t.SignDue = Received, time.Time{}, time.Time{}
-	if err := s.dispatchClock(); err != nil {
+	if err := s.toDispatcher(); err != nil {
 		return err
 	}
 	s.event(EventReturned, append(deskData(lead.Desk), "reason", c.Reason)...)
@@ -218,9 +223,11 @@ func (c Finish) apply(s *step) error {
 	if a.SignedBy == 0 {
 		a.SignedBy = s.by.Staff // the signature was automatic; who reports owns it
 	}
-	t.State, t.HandledAt, t.UnitResult = Handled, s.now, c.Result
+	t.State, t.HandledAt, t.UnitResult, t.Request = Handled, s.now, c.Result, Request{}
 	t.ContactDue, t.Tries = time.Time{}, 0
 	s.event(EventHandled, "result", string(c.Result), "photos", strconv.Itoa(c.Photos),
-		"late", strconv.FormatBool(s.now.After(t.Deadline)))
+		"late", lateData(s.now, t.Deadline))
 	return nil
 }
+
+func lateData(now, deadline time.Time) string { return strconv.FormatBool(now.After(deadline)) }

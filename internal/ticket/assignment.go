@@ -35,6 +35,14 @@ func (d Desk) Same(o Desk) bool {
 	return d.Kind != DeskNamed || d.Staff == o.Staff
 }
 
+// grid reports whether the desk is one of a grid, or of somebody there.
+func (d Desk) grid() bool {
+	return d.Kind == DeskGrid || d.Kind == DeskNamed && len(d.Code) == gridDigits
+}
+
+// gridDigits is the length of a grid code: village and three more digits.
+const gridDigits = villageDigits + 3
+
 // Role is what a desk has to do with a ticket.
 type Role string
 
@@ -70,6 +78,13 @@ type Assignment struct {
 	SignedAt     time.Time
 	FinishedAt   time.Time
 	EndedAt      time.Time
+	// Deadline is by when a co-handler replies; the lead's is the ticket's.
+	Deadline time.Time
+	// Objection is what became of the one objection that a desk may raise.
+	Objection       Decision
+	ObjectionReason string // one of Policy.Reasons.Object
+	ObjectedAt      time.Time
+	DecidedAt       time.Time
 }
 
 // againstDesk reports whether the claim is about this desk or the person at it.
@@ -98,6 +113,7 @@ func (t Ticket) admits(d Desk) error {
 // given state.
 func (t *Ticket) end(state AssignmentState, now time.Time) {
 	t.endLead(state, now)
+	t.endCo(now)
 	for i := range t.Assignments {
 		if a := &t.Assignments[i]; a.EndedAt.IsZero() {
 			a.State, a.EndedAt = AssignmentEnded, now
@@ -105,8 +121,23 @@ func (t *Ticket) end(state AssignmentState, now time.Time) {
 	}
 }
 
-// endLead lets the leading desk go; informed desks stay.
+// endCo lets the co-handling desks go; one that has replied stays finished.
+func (t *Ticket) endCo(now time.Time) {
+	for i := range t.Assignments {
+		a := &t.Assignments[i]
+		if a.Role != RoleCo || !a.EndedAt.IsZero() {
+			continue
+		}
+		if a.EndedAt = now; a.State != AssignmentFinished {
+			a.State = AssignmentEnded
+		}
+	}
+}
+
+// endLead lets the leading desk go, with what it asked for; the other desks
+// stay.
 func (t *Ticket) endLead(state AssignmentState, now time.Time) {
+	t.Request = Request{}
 	i := t.lead()
 	if i < 0 {
 		return

@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,10 +95,25 @@ func (c Judge) apply(s *step) error {
 		s.close(outcome)
 		return nil
 	}
-	if t.Redos >= s.callbacks.Redo.Max {
+	if t.Redos < s.callbacks.Redo.Max {
+		return s.redo()
+	}
+	if t.Level >= s.policy.top() {
 		return refuse(KeyRedoMax, "max", strconv.Itoa(s.callbacks.Redo.Max))
 	}
-	return s.redo()
+	return s.raise()
+}
+
+// raise lays a ticket that was redone in vain before the dispatcher of the next
+// level, for a round with a promise of its own.
+func (s *step) raise() error {
+	if err := s.escalate(EscalateRedos); err != nil {
+		return err
+	}
+	s.restart()
+	t := s.t
+	t.DispatchedAt, t.ContactDue, t.Deadline = time.Time{}, time.Time{}, time.Time{}
+	return s.toDispatcher()
 }
 
 // redo puts the ticket back on the desk that had the lead, with the share of
@@ -105,6 +122,7 @@ func (s *step) redo() error {
 	t := s.t
 	lead, _ := t.Lead()
 	t.endLead(AssignmentFinished, s.now)
+	t.endCo(s.now)
 	t.assign(RoleLead, lead.Desk, s.now)
 	s.restart()
 	t.Redos++
@@ -134,7 +152,8 @@ func (s *step) redo() error {
 func (s *step) restart() {
 	t := s.t
 	t.SignedAt, t.ContactedAt, t.HandledAt, t.ClosedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	t.UnitResult, t.Facts, t.Outcome, t.Tries = "", Facts{}, "", 0
+	t.UnitResult, t.Facts, t.Outcome, t.Tries, t.MasterID = "", Facts{}, "", 0, 0
+	t.Exclusion, t.ExclusionReason, t.Request = "", "", Request{}
 }
 
 func (c Relapse) apply(s *step) error {
@@ -181,6 +200,28 @@ func (c Reject) apply(s *step) error {
 	return refuse(KeyReason, "allowed", joined(s.policy.Reasons.Reject))
 }
 
+func (c AnswerNow) apply(s *step) error {
+	switch {
+	case !slices.Contains(s.policy.Answers.Claims, s.t.Claim):
+		return refuse(KeyNoQuestion)
+	case !c.HasReply:
+		return refuse(KeyNoReply)
+	}
+	s.finish(Answered, OutcomeAnswered)
+	s.event(EventAnsweredNow)
+	return nil
+}
+
+func (c Refer) apply(s *step) error {
+	if _, known := s.policy.Referrals.To[c.To]; !known {
+		return refuse(KeyReason, "allowed", strings.Join(slices.Sorted(maps.Keys(s.policy.Referrals.To)), ","))
+	}
+	s.t.ReferredTo = c.To
+	s.finish(Referred, OutcomeReferred)
+	s.event(EventReferred, "to", c.To)
+	return nil
+}
+
 func (s *step) close(o Outcome) {
 	s.finish(Closed, o)
 	s.event(EventClosed, "outcome", string(o), "unit", string(s.t.UnitResult))
@@ -191,7 +232,8 @@ func (s *step) close(o Outcome) {
 func (s *step) finish(state State, o Outcome) {
 	t := s.t
 	t.end(AssignmentEnded, s.now)
-	t.State, t.Outcome, t.ClosedAt = state, o, s.now
+	t.State, t.Was, t.Outcome, t.ClosedAt = state, "", o, s.now
+	t.SuspendedAt, t.SuspendedUntil = time.Time{}, time.Time{}
 	t.DispatchDue, t.SignDue, t.ContactDue = time.Time{}, time.Time{}, time.Time{}
 }
 

@@ -20,6 +20,26 @@ const (
 	CmdRelapse  CommandName = "relapse"
 	CmdWithdraw CommandName = "withdraw"
 	CmdReject   CommandName = "reject"
+
+	CmdAnswer            CommandName = "answer"
+	CmdRefer             CommandName = "refer"
+	CmdInvolve           CommandName = "involve"
+	CmdCoSign            CommandName = "co_sign"
+	CmdCoReply           CommandName = "co_reply"
+	CmdObject            CommandName = "object"
+	CmdAskExtension      CommandName = "ask_extension"
+	CmdAskSuspension     CommandName = "ask_suspension"
+	CmdDecide            CommandName = "decide"
+	CmdResume            CommandName = "resume"
+	CmdSupervise         CommandName = "supervise"
+	CmdAnswerSupervision CommandName = "answer_supervision"
+	CmdLapseSupervision  CommandName = "lapse_supervision"
+	CmdEscalate          CommandName = "escalate"
+	CmdMerge             CommandName = "merge"
+	CmdUnmerge           CommandName = "unmerge"
+	CmdFollow            CommandName = "follow"
+	CmdAskExclusion      CommandName = "ask_exclusion"
+	CmdDecideExclusion   CommandName = "decide_exclusion"
 )
 
 // Command is something that somebody wants done with a ticket. The structs
@@ -41,6 +61,10 @@ const (
 	AsDispatcher Capacity = "dispatcher" // 派单员
 	AsCompleter  Capacity = "completer"  // the clerk who completes drafts
 	AsCallback   Capacity = "callback"   // 回访员, or who checks a finding
+	AsCoHandler  Capacity = "co_handler" // of a desk that co-handles
+	AsSupervised Capacity = "supervised" // of the desk that a supervision demands an answer of
+	AsSupervisor Capacity = "supervisor" // 督办员, or a leader
+	AsReviewer   Capacity = "reviewer"   // independent of desk and dispatch
 	AsSystem     Capacity = "system"     // a due thing or a dialogue
 )
 
@@ -89,11 +113,17 @@ type File struct {
 // takes it away.
 type Complete struct{ Content Content }
 
-// Dispatch puts a received ticket on a desk and starts its clock. Informed
-// desks see it without answering for it.
+// Dispatch puts a received ticket on a desk and starts its clock. Co-handlers
+// reply to the lead; informed desks see it without answering for it.
 type Dispatch struct {
 	Lead     Desk
+	Co       []Desk
 	Informed []Desk
+	// UnitDuty: the matter is the duty of a department, which must not be sent
+	// down to a grid (国办函〔2025〕66号).
+	UnitDuty bool
+	// Level is the rung of the ladder on which the desk stands.
+	Level int
 }
 
 // Take 接单 signs for the desk.
@@ -106,8 +136,9 @@ type AutoSign struct{}
 // Transfer 转派 hands the ticket to another desk or colleague. The deadline
 // stays.
 type Transfer struct {
-	To     Desk
-	Reason string // one of Policy.Reasons.Transfer
+	To       Desk
+	Reason   string // one of Policy.Reasons.Transfer
+	UnitDuty bool   // as in Dispatch
 }
 
 // Return 回退 gives the ticket back to the dispatcher. The deadline stays.
@@ -168,6 +199,13 @@ type Withdraw struct{}
 // Policy.Reasons.Reject; each has a text that tells the lawful way.
 type Reject struct{ Reason string }
 
+// AnswerNow 直接答复 answers a consultation at once; the words lie elsewhere.
+type AnswerNow struct{ HasReply bool }
+
+// Refer 转介 hands a ticket to who must lawfully deal with it: an emergency
+// number, discipline inspection, a court. The reporter is told the way.
+type Refer struct{ To string } // a code of Policy.Referrals
+
 // Name implements Command.
 func (File) Name() CommandName { return CmdFile }
 
@@ -212,3 +250,60 @@ func (Withdraw) Name() CommandName { return CmdWithdraw }
 
 // Name implements Command.
 func (Reject) Name() CommandName { return CmdReject }
+
+// Name implements Command.
+func (AnswerNow) Name() CommandName { return CmdAnswer }
+
+// Name implements Command.
+func (Refer) Name() CommandName { return CmdRefer }
+
+// Name implements Command.
+func (Involve) Name() CommandName { return CmdInvolve }
+
+// Name implements Command.
+func (CoSign) Name() CommandName { return CmdCoSign }
+
+// Name implements Command.
+func (CoReply) Name() CommandName { return CmdCoReply }
+
+// Name implements Command.
+func (Object) Name() CommandName { return CmdObject }
+
+// Name implements Command.
+func (AskExtension) Name() CommandName { return CmdAskExtension }
+
+// Name implements Command.
+func (AskSuspension) Name() CommandName { return CmdAskSuspension }
+
+// Name implements Command.
+func (Decide) Name() CommandName { return CmdDecide }
+
+// Name implements Command.
+func (Resume) Name() CommandName { return CmdResume }
+
+// Name implements Command.
+func (Supervise) Name() CommandName { return CmdSupervise }
+
+// Name implements Command.
+func (AnswerSupervision) Name() CommandName { return CmdAnswerSupervision }
+
+// Name implements Command.
+func (LapseSupervision) Name() CommandName { return CmdLapseSupervision }
+
+// Name implements Command.
+func (Escalate) Name() CommandName { return CmdEscalate }
+
+// Name implements Command.
+func (Merge) Name() CommandName { return CmdMerge }
+
+// Name implements Command.
+func (Unmerge) Name() CommandName { return CmdUnmerge }
+
+// Name implements Command.
+func (Follow) Name() CommandName { return CmdFollow }
+
+// Name implements Command.
+func (AskExclusion) Name() CommandName { return CmdAskExclusion }
+
+// Name implements Command.
+func (DecideExclusion) Name() CommandName { return CmdDecideExclusion }

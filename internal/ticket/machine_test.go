@@ -1,7 +1,10 @@
 package ticket_test
 
 import (
+	"flag"
+	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,12 +18,25 @@ func anyCommand(t *rapid.T, now ticket.Ticket) (ticket.Actor, ticket.Command) {
 	desks := []ticket.Desk{gridDesk, unitDesk, named, {Kind: ticket.DeskUnit, Code: "transport"}}
 	desk := rapid.SampledFrom(desks)
 	actors := []ticket.Actor{reporter, dispatcher, worker, handler, private, clerk, completer, system, {As: ticket.AsReporter, Person: 99}, {As: ticket.AsCallback, Staff: workerID}}
-	if lead, ok := now.Lead(); ok {
-		actors = append(actors, ticket.Actor{As: ticket.AsHandler, Staff: max(lead.Desk.Staff, 1), Desk: lead.Desk})
+	actors = append(actors, supervisor, reviewer, supervisor, dispatcher)
+	for _, a := range now.Assignments {
+		switch {
+		case a.Role == ticket.RoleLead:
+			actors = append(actors, ticket.Actor{As: ticket.AsHandler, Staff: max(a.Desk.Staff, 1), Desk: a.Desk})
+		case a.Role == ticket.RoleCo:
+			actors = append(actors, ticket.Actor{As: ticket.AsCoHandler, Staff: max(a.Desk.Staff, 2), Desk: a.Desk})
+		}
 	}
+	supervision := other
+	if n := len(now.Supervisions); n > 0 {
+		v := now.Supervisions[rapid.IntRange(0, n-1).Draw(t, "supervision")]
+		supervision = v.Number
+		actors = append(actors, ticket.Actor{As: ticket.AsSupervised, Staff: max(v.Desk.Staff, 3), Desk: v.Desk})
+	}
+	until := now.Deadline.Add(rapid.SampledFrom([]time.Duration{24 * time.Hour, time.Hour, 80 * time.Hour, -time.Hour, 400 * time.Hour}).Draw(t, "until"))
 	commands := []ticket.Command{
 		ticket.Complete{Content: ticket.Content{
-			Claim: "投诉", Matter: "garbage", Urgency: rapid.SampledFrom(ticket.Urgencies()).Draw(t, "urgency"),
+			Claim: rapid.SampledFrom([]string{"complaint", "consultation"}).Draw(t, "claim"), Matter: "garbage", Urgency: rapid.SampledFrom(ticket.Urgencies()).Draw(t, "urgency"),
 			Sensitive: rapid.IntRange(0, 9).Draw(t, "sensitive") == 0,
 		}},
 		ticket.Dispatch{Lead: desk.Draw(t, "lead"), Informed: []ticket.Desk{desk.Draw(t, "informed")}},
@@ -40,9 +56,62 @@ func anyCommand(t *rapid.T, now ticket.Ticket) (ticket.Actor, ticket.Command) {
 		ticket.Withdraw{},
 		ticket.Reject{Reason: "petition"},
 		file,
+		ticket.Dispatch{Lead: desk.Draw(t, "lead again"), Co: []ticket.Desk{desk.Draw(t, "co"), desk.Draw(t, "another co")}, UnitDuty: true},
+		ticket.AnswerNow{HasReply: true},
+		ticket.Refer{To: rapid.SampledFrom([]string{"110", "court", "nobody"}).Draw(t, "refer")},
+		ticket.Involve{Co: []ticket.Desk{desk.Draw(t, "involved")}},
+		ticket.CoSign{},
+		ticket.CoReply{HasReply: true},
+		ticket.Object{Reason: "not_our_duty", HasBasis: true},
+		ticket.Object{Reason: "not_our_area", HasBasis: true},
+		ticket.AskExtension{Reason: "weather", Until: until},
+		ticket.AskSuspension{Reason: "works", Until: until},
+		ticket.Decide{Granted: true},
+		ticket.Decide{},
+		ticket.Decide{Granted: true},
+		ticket.Resume{},
+		ticket.Supervise{Number: numbers[rapid.IntRange(0, len(numbers)-1).Draw(t, "number")], Desk: desk.Draw(t, "supervised"), Reason: "overdue"},
+		ticket.AnswerSupervision{Number: supervision, HasReply: true},
+		ticket.LapseSupervision{Number: supervision},
+		ticket.Escalate{Reason: "overdue"},
+		ticket.Merge{Master: master(rapid.SampledFrom(ticket.States()).Draw(t, "master"))},
+		ticket.Unmerge{},
+		ticket.Unmerge{},
+		ticket.Follow{Master: master(ticket.Handled)},
+		ticket.AskExclusion{Reason: "malicious", HasEvidence: true},
+		ticket.DecideExclusion{Granted: rapid.Bool().Draw(t, "granted")},
 	}
-	return rapid.SampledFrom(actors).Draw(t, "actor"), rapid.SampledFrom(commands).Draw(t, "command")
+	if rapid.IntRange(0, 9).Draw(t, "absurd") == 0 {
+		return rapid.SampledFrom(actors).Draw(t, "actor"), rapid.SampledFrom(commands).Draw(t, "command")
+	}
+	// Ends come seldom, so that lives are long enough to be interesting.
+	early := rapid.IntRange(0, 9).Draw(t, "early") > 0
+	commands = slices.DeleteFunc(commands, func(c ticket.Command) bool {
+		return !slices.Contains(table[c.Name()].From, now.State) || early && slices.Contains(ends, c.Name())
+	})
+	if len(commands) == 0 {
+		return reporter, ticket.Relapse{}
+	}
+	c := rapid.SampledFrom(commands).Draw(t, "command")
+	actors = slices.DeleteFunc(actors, func(a ticket.Actor) bool { return !slices.Contains(table[c.Name()].By, a.As) })
+	if len(actors) == 0 {
+		return system, c
+	}
+	return rapid.SampledFrom(actors).Draw(t, "actor"), c
 }
+
+var pauses = []time.Duration{time.Hour, 0, time.Minute, 7 * time.Hour, 30 * time.Hour, 100 * time.Hour}
+
+var ends = []ticket.CommandName{ticket.CmdWithdraw, ticket.CmdReject, ticket.CmdAnswer, ticket.CmdRefer}
+
+// table is the state machine by command.
+var table = func() map[ticket.CommandName]ticket.Transition {
+	rows := map[ticket.CommandName]ticket.Transition{}
+	for _, row := range ticket.Transitions() {
+		rows[row.Command] = row
+	}
+	return rows
+}()
 
 // checkStep holds what must be true of every applied command.
 func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticket.Command, events []ticket.Event) {
@@ -60,7 +129,7 @@ func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticke
 			t.Fatalf("event %+v does not tell of %s -> %s", e, before.State, after.State)
 		}
 	}
-	if after.State == ticket.Closed {
+	if after.State == ticket.Closed && before.State != ticket.Closed {
 		callbackSide := by.As == ticket.AsCallback || by.As == ticket.AsReporter
 		if !callbackSide || after.SignedByStaff(by.Staff) {
 			t.Fatalf("closed by %+v", by)
@@ -71,6 +140,26 @@ func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticke
 	}
 	if before.Private() && !after.Private() {
 		t.Fatalf("%s took protection away", c.Name())
+	}
+	if after.Level < before.Level || after.Extensions < before.Extensions || after.Redos < before.Redos || len(after.Supervisions) < len(before.Supervisions) {
+		t.Fatalf("%s took back what only grows", c.Name())
+	}
+	for _, a := range after.Assignments {
+		for _, at := range []time.Time{a.SignedAt, a.FinishedAt, a.EndedAt, a.ObjectedAt, a.DecidedAt} {
+			if !at.IsZero() && a.Role != ticket.RoleLead && at.Before(a.DispatchedAt) {
+				t.Fatalf("%s: a clock ran back: %+v", c.Name(), a)
+			}
+		}
+	}
+	for _, pair := range [][2]time.Time{
+		{before.ReceivedAt, after.ReceivedAt},
+		{after.ReceivedAt, after.DispatchedAt},
+		{after.ReceivedAt, after.HandledAt},
+		{after.ReceivedAt, after.ClosedAt},
+	} {
+		if !pair[1].IsZero() && pair[1].Before(pair[0]) {
+			t.Fatalf("%s: a clock ran back from %s to %s", c.Name(), pair[0], pair[1])
+		}
 	}
 }
 
@@ -84,6 +173,18 @@ func checkTicket(t *rapid.T, tk ticket.Ticket, p ticket.CallbackPolicy) {
 		if a.Role == ticket.RoleLead {
 			leads++
 		}
+	}
+	if owner, ok := tk.Owner(); ok != tk.State.Open() || ok && owner == (ticket.Owner{}) {
+		t.Fatalf("state %s is owned by %+v, %t", tk.State, owner, ok)
+	}
+	if (tk.Was != "") != (tk.State == ticket.Disputed || tk.State == ticket.Suspended || tk.State == ticket.Merged) {
+		t.Fatalf("state %s goes back to %q", tk.State, tk.Was)
+	}
+	if (tk.State == ticket.Disputed) != (tk.Request.Kind == ticket.RequestObjection) || !tk.State.OnDesk() && tk.Request.Kind != "" && tk.Request.Kind != ticket.RequestExclusion {
+		t.Fatalf("state %s with request %+v", tk.State, tk.Request)
+	}
+	if (tk.State == ticket.Suspended) == tk.SuspendedAt.IsZero() {
+		t.Fatalf("state %s suspended at %s", tk.State, tk.SuspendedAt)
 	}
 	if lead, ok := tk.Lead(); ok != (leads == 1) || leads > 1 || tk.State.OnDesk() && !ok || !tk.State.Open() && ok || tk.State == ticket.Received && ok {
 		t.Fatalf("state %s with %d leads (%+v): somebody must answer for it, and only one", tk.State, leads, lead)
@@ -105,16 +206,48 @@ func checkTicket(t *rapid.T, tk ticket.Ticket, p ticket.CallbackPolicy) {
 	}
 }
 
+// sequences is how many random lives are lived: issue "work orders", done 1.
+const sequences = 10_000
+
+// lives runs f on that many random lives.
+func lives(t *testing.T, f func(*rapid.T)) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	was := checks.Value.String()
+	if err := checks.Value.Set(strconv.Itoa(sequences)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := checks.Value.Set(was); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	rapid.Check(t, f)
+}
+
 func TestLifeProperties(t *testing.T) {
 	r := newRules(t)
-	rapid.Check(t, func(t *rapid.T) {
+	applied, reached := map[ticket.CommandName]int{}, map[ticket.State]int{}
+	defer func() {
+		for _, row := range ticket.Transitions() {
+			if applied[row.Command] < 10 && row.Command != ticket.CmdFile {
+				t.Errorf("%s was applied only %d times", row.Command, applied[row.Command])
+			}
+		}
+		for _, s := range ticket.States() {
+			if reached[s] < 10 && s != ticket.Draft {
+				t.Errorf("%s was reached only %d times", s, reached[s])
+			}
+		}
+	}()
+	lives(t, func(t *rapid.T) {
 		now := start
 		tk, _, err := r.Apply(ticket.Ticket{}, reporter, file, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range rapid.IntRange(1, 80).Draw(t, "length") {
-			now = now.Add(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(t, "pause")))
+		for range 30 {
+			now = now.Add(rapid.SampledFrom(pauses).Draw(t, "pause"))
 			by, c := anyCommand(t, tk)
 			before := clone(tk)
 			next, events, err := r.Apply(tk, by, c, now)
@@ -127,6 +260,8 @@ func TestLifeProperties(t *testing.T) {
 				}
 				continue
 			}
+			applied[c.Name()]++
+			reached[next.State]++
 			checkStep(t, before, next, by, c, events)
 			checkTicket(t, next, r.Callbacks())
 			checkDeadline(t, before, next, c)
@@ -138,8 +273,12 @@ func TestLifeProperties(t *testing.T) {
 // checkDeadline: the promise is loosened only when a new round starts, and
 // never lies before its own start.
 func checkDeadline(t *rapid.T, before, after ticket.Ticket, c ticket.Command) {
-	newRound := after.Redos > before.Redos || after.Relapses > before.Relapses || before.DispatchedAt.IsZero()
-	if !newRound && (after.Deadline.After(before.Deadline) || c.Name() != ticket.CmdDispatch && !after.Deadline.Equal(before.Deadline)) {
+	newRound := after.Redos > before.Redos || after.Relapses > before.Relapses || before.DispatchedAt.IsZero() || after.DispatchedAt.IsZero()
+	putOff := after.Extensions > before.Extensions || c.Name() == ticket.CmdResume
+	if putOff && after.Deadline.Before(before.Deadline) {
+		t.Fatalf("%s brought the deadline forward from %s to %s", c.Name(), before.Deadline, after.Deadline)
+	}
+	if !newRound && !putOff && (after.Deadline.After(before.Deadline) || c.Name() != ticket.CmdDispatch && !after.Deadline.Equal(before.Deadline)) {
 		t.Fatalf("%s moved the deadline from %s to %s", c.Name(), before.Deadline, after.Deadline)
 	}
 	if !after.Deadline.IsZero() && after.Deadline.Before(after.DispatchedAt) {
@@ -181,14 +320,53 @@ func TestPrivacyProperties(t *testing.T) {
 	})
 }
 
+// A ticket that was merged and un-merged is the one that never was, and goes on
+// as that one would.
+func TestMergedAndUnmergedEqualsNeverMerged(t *testing.T) {
+	r := newRules(t)
+	merged := 0
+	rapid.Check(t, func(t *rapid.T) {
+		now := start
+		tk, _, err := r.Apply(ticket.Ticket{}, reporter, file, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		twin := tk
+		for range 30 {
+			now = now.Add(rapid.SampledFrom(pauses).Draw(t, "pause"))
+			if next, _, err := r.Apply(twin, dispatcher, ticket.Merge{Master: master(ticket.Signed)}, now); err == nil {
+				if twin, _, err = r.Apply(next, dispatcher, ticket.Unmerge{}, now); err != nil {
+					t.Fatalf("unmerge: %v", err)
+				}
+				merged++
+			}
+			by, c := anyCommand(t, tk)
+			if c.Name() == ticket.CmdMerge || c.Name() == ticket.CmdUnmerge {
+				continue
+			}
+			next, _, err := r.Apply(tk, by, c, now)
+			other, _, otherErr := r.Apply(twin, by, c, now)
+			if key(err) != key(otherErr) {
+				t.Fatalf("%s: %v, and %v when it had been merged", c.Name(), err, otherErr)
+			}
+			tk, twin = next, other
+			twin.Version = tk.Version
+			if !reflect.DeepEqual(tk, twin) {
+				t.Fatalf("after %s:\n%+v\n%+v", c.Name(), tk, twin)
+			}
+		}
+	})
+	if merged < 100 {
+		t.Errorf("only %d tickets were ever merged", merged)
+	}
+}
+
 func clone(t ticket.Ticket) ticket.Ticket {
-	t.Assignments = slices.Clone(t.Assignments)
+	t.Assignments, t.Supervisions = slices.Clone(t.Assignments), slices.Clone(t.Supervisions)
 	return t
 }
 
-func equal(a, b ticket.Ticket) bool {
-	return a.Version == b.Version && a.State == b.State && slices.Equal(a.Assignments, b.Assignments) && a.Facts == b.Facts
-}
+func equal(a, b ticket.Ticket) bool { return reflect.DeepEqual(a, b) }
 
 func TestTransitionsAreSound(t *testing.T) {
 	reached := map[ticket.State]bool{}
@@ -205,7 +383,7 @@ func TestTransitionsAreSound(t *testing.T) {
 		for _, s := range row.From {
 			left[s] = true
 		}
-		if slices.Contains(row.To, ticket.Closed) {
+		if slices.Contains(row.To, ticket.Closed) && !slices.Contains(row.From, ticket.Closed) {
 			for _, as := range row.By {
 				if as != ticket.AsCallback && as != ticket.AsReporter {
 					t.Errorf("%s may close as %s; only the callback side closes", row.Command, as)

@@ -32,7 +32,18 @@ type Class struct {
 	Sign     scheduler.Limit `yaml:"sign"`
 	Contact  scheduler.Limit `yaml:"contact"`
 	Handle   scheduler.Limit `yaml:"handle"`
-	Source   string          `yaml:"source"`
+	// Object is how long after dispatch a desk may object; none at all when it
+	// is left out: act first.
+	Object *scheduler.Limit `yaml:"object"`
+	Source string           `yaml:"source"`
+}
+
+// Rung is one level of the ladder: the people of a role who have the ticket in
+// an area of the kind answer for the outcome.
+type Rung struct {
+	Code string `yaml:"code"`
+	Role string `yaml:"role"`
+	Area string `yaml:"area"`
 }
 
 // Policy is configs/policies/tickets.yaml.
@@ -50,14 +61,63 @@ type Policy struct {
 		Max    int    `yaml:"max"`
 		Source string `yaml:"source"`
 	} `yaml:"transfers"`
+	Objections struct {
+		PerUnit   int    `yaml:"per_unit"`
+		PerTicket int    `yaml:"per_ticket"` // the next one raises the ticket
+		Source    string `yaml:"source"`
+	} `yaml:"objections"`
+	Extensions struct {
+		Max          int    `yaml:"max"`           // a dispatcher grants
+		BySupervisor int    `yaml:"by_supervisor"` // more that a supervisor grants
+		Source       string `yaml:"source"`
+	} `yaml:"extensions"`
+	Suspensions struct {
+		Max    scheduler.Limit `yaml:"max"`
+		Source string          `yaml:"source"`
+	} `yaml:"suspensions"`
+	CoHandlers struct {
+		// Time is the share of the lead's time after which they have replied.
+		Time   float64 `yaml:"time"`
+		Source string  `yaml:"source"`
+	} `yaml:"co_handlers"`
+	Supervision struct {
+		Within scheduler.Limit `yaml:"within"`
+		Source string          `yaml:"source"`
+	} `yaml:"supervision"`
+	// Ladder lists the levels of escalation from the grid up.
+	Ladder struct {
+		Rungs  []Rung `yaml:"rungs"`
+		Source string `yaml:"source"`
+	} `yaml:"ladder"`
+	Answers struct {
+		// Claims are the types of claim that may be answered at once.
+		Claims []string `yaml:"claims"`
+		Source string   `yaml:"source"`
+	} `yaml:"answers"`
+	Referrals struct {
+		// To has a code for each who must lawfully deal with a ticket; true for
+		// those that a matter may name, to be referred to at once.
+		To     map[string]bool `yaml:"to"`
+		Source string          `yaml:"source"`
+	} `yaml:"referrals"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
 		Transfer []string `yaml:"transfer"`
 		Return   []string `yaml:"return"`
 		Reject   []string `yaml:"reject"`
-		Source   string   `yaml:"source"`
+		Object   []string `yaml:"object"`
+		Extend   []string `yaml:"extend"`
+		Suspend  []string `yaml:"suspend"`
+		// Supervise and Escalate hold the system's own reasons as well.
+		Supervise []string `yaml:"supervise"`
+		Escalate  []string `yaml:"escalate"`
+		Exclude   []string `yaml:"exclude"`
+		Source    string   `yaml:"source"`
 	} `yaml:"reasons"`
 }
+
+// top is the highest level.
+func (p Policy) top() int { return len(p.Ladder.Rungs) - 1 }
 
 // CallbackPolicy is configs/policies/callbacks.yaml.
 type CallbackPolicy struct {
@@ -125,11 +185,52 @@ func (p Policy) Validate() error {
 		bad.add("transfers.max must be at least 1, is %d", p.Transfers.Max)
 	}
 	bad.source("transfers", p.Transfers.Source)
+	p.validateRequests(&bad)
 	bad.codes("reasons.transfer", p.Reasons.Transfer)
 	bad.codes("reasons.return", p.Reasons.Return)
 	bad.codes("reasons.reject", p.Reasons.Reject)
+	bad.codes("reasons.object", p.Reasons.Object)
+	bad.codes("reasons.extend", p.Reasons.Extend)
+	bad.codes("reasons.suspend", p.Reasons.Suspend)
+	bad.codes("reasons.exclude", p.Reasons.Exclude)
+	bad.codes("reasons.supervise", p.Reasons.Supervise, SuperviseUnsigned, SuperviseOverdue, SuperviseCoSilent)
+	bad.codes("reasons.escalate", p.Reasons.Escalate, EscalateRefusals, EscalateRedos, EscalateOverdue, EscalateSupervision)
 	bad.source("reasons", p.Reasons.Source)
 	return errors.Join(bad...)
+}
+
+func (p Policy) validateRequests(bad *problems) {
+	if p.Objections.PerUnit < 1 || p.Objections.PerTicket < p.Objections.PerUnit {
+		bad.add("objections needs 1 <= per_unit <= per_ticket, has %d and %d", p.Objections.PerUnit, p.Objections.PerTicket)
+	}
+	bad.source("objections", p.Objections.Source)
+	if p.Extensions.Max < 0 || p.Extensions.BySupervisor < 0 {
+		bad.add("extensions.max and by_supervisor must not be negative")
+	}
+	bad.source("extensions", p.Extensions.Source)
+	bad.limit("suspensions.max", p.Suspensions.Max)
+	bad.source("suspensions", p.Suspensions.Source)
+	if p.CoHandlers.Time <= 0 || p.CoHandlers.Time > 1 {
+		bad.add("co_handlers.time must be above 0 and at most 1, is %v", p.CoHandlers.Time)
+	}
+	bad.source("co_handlers", p.CoHandlers.Source)
+	bad.limit("supervision.within", p.Supervision.Within)
+	bad.source("supervision", p.Supervision.Source)
+	if len(p.Ladder.Rungs) < 2 {
+		bad.add("ladder.rungs must list at least two levels, has %d", len(p.Ladder.Rungs))
+	}
+	for i, r := range p.Ladder.Rungs {
+		if r.Code == "" || r.Role == "" || r.Area == "" {
+			bad.add("ladder.rungs[%d] needs code, role and area", i)
+		}
+	}
+	bad.source("ladder", p.Ladder.Source)
+	bad.codes("answers.claims", p.Answers.Claims)
+	bad.source("answers", p.Answers.Source)
+	if len(p.Referrals.To) == 0 {
+		bad.add("referrals.to must name at least one code")
+	}
+	bad.source("referrals", p.Referrals.Source)
 }
 
 // Validate lists everything that is wrong with the policy.
@@ -176,9 +277,14 @@ func (b *problems) source(where, s string) {
 	}
 }
 
-func (b *problems) codes(where string, codes []string) {
+func (b *problems) codes(where string, codes []string, among ...string) {
 	if len(codes) == 0 || slices.Contains(codes, "") {
 		b.add("%s must list at least one code, none of them empty", where)
+	}
+	for _, c := range among {
+		if !slices.Contains(codes, c) {
+			b.add("%s must list %s, which the system itself uses", where, c)
+		}
 	}
 }
 

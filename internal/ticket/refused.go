@@ -34,6 +34,29 @@ const (
 	KeyRelapseLate  = "ticket.refused.relapse_late"  // too long ago: file a new one
 	KeyDangerStays  = "ticket.refused.danger_stays"  // a danger does not go away by being withdrawn
 	KeyOutcomeMixed = "ticket.refused.outcome_mixed" // contradictory callback result
+
+	KeyNoBasis         = "ticket.refused.no_basis"         // an objection or exclusion needs its basis in words
+	KeyAsked           = "ticket.refused.asked"            // something is asked for already and waits for a decision
+	KeyNothingAsked    = "ticket.refused.nothing_asked"    // nothing waits for a decision
+	KeyActFirst        = "ticket.refused.act_first"        // urgent: act first
+	KeyObjected        = "ticket.refused.objected"         // this desk has objected before; the decision was final
+	KeyObjectLate      = "ticket.refused.object_late"      // the time to object is over
+	KeyExtendLate      = "ticket.refused.extend_late"      // an extension is asked for before the deadline
+	KeyExtended        = "ticket.refused.extended"         // extended as often as allowed
+	KeyExtendSpan      = "ticket.refused.extend_span"      // later than the deadline, by no more than the original time
+	KeyNeedsSupervisor = "ticket.refused.needs_supervisor" // a second extension is a supervisor's to grant
+	KeySuspendSpan     = "ticket.refused.suspend_span"     // in the future, and within the limit
+	KeyExcluded        = "ticket.refused.excluded"         // asked before; the decision was final
+	KeyUnitDuty        = "ticket.refused.unit_duty"        // a department's duty is not sent down to a grid
+	KeyCoDone          = "ticket.refused.co_done"          // done already
+	KeySupervised      = "ticket.refused.supervised"       // this desk owes an answer already
+	KeyNoSupervision   = "ticket.refused.no_supervision"   // no such supervision
+	KeyTopLevel        = "ticket.refused.top_level"        // there is no higher level
+	KeyMergeMaster     = "ticket.refused.merge_master"     // not a ticket that others can be merged into
+	KeyMergeLeads      = "ticket.refused.merge_leads"      // others are merged into this one: merge the other way round
+	KeyMergeState      = "ticket.refused.merge_state"      // the master has been handled, or is over
+	KeyMergePrivate    = "ticket.refused.merge_private"    // private tickets and findings stay alone
+	KeyNoQuestion      = "ticket.refused.no_question"      // only a consultation is answered at once
 )
 
 // RefusalKeys lists the keys, so that a test can see that each has its text.
@@ -42,6 +65,9 @@ func RefusalKeys() []string {
 		KeyState, KeyNotYours, KeyNotYourDesk, KeyOwnWork, KeyAgainst, KeyPrivateOnly, KeyNoDesk, KeySameDesk, KeyTransfers,
 		KeyReason, KeyIncomplete, KeyNoReply, KeyNoPhoto, KeyNoResult, KeyNoPhone, KeyNotDue, KeyTriesLeft, KeyTriesDone,
 		KeyAnswered, KeyNoAnswer, KeyRedoMax, KeyRelapseLate, KeyDangerStays, KeyOutcomeMixed,
+		KeyNoBasis, KeyAsked, KeyNothingAsked, KeyActFirst, KeyObjected, KeyObjectLate, KeyExtendLate, KeyExtended,
+		KeyExtendSpan, KeyNeedsSupervisor, KeySuspendSpan, KeyExcluded, KeyUnitDuty, KeyCoDone, KeySupervised,
+		KeyNoSupervision, KeyTopLevel, KeyMergeMaster, KeyMergeLeads, KeyMergeState, KeyMergePrivate, KeyNoQuestion,
 	}
 }
 

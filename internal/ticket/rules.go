@@ -32,22 +32,44 @@ type Transition struct {
 // side is design rule 8.
 func Transitions() []Transition {
 	none := []State{""}
+	filed := States()
+	working := []State{Dispatched, Disputed, Signed, Suspended, Redo}
+	raisable := []State{Received, Dispatched, Disputed, Signed, Suspended, Handled, Callback, Redo}
 	return []Transition{
 		{CmdFile, none, []Capacity{AsReporter, AsSystem, AsCompleter, AsDispatcher}, []State{Draft, Received}},
 		{CmdComplete, []State{Draft, Received}, []Capacity{AsReporter, AsCompleter, AsDispatcher}, []State{Received}},
 		{CmdDispatch, []State{Received}, []Capacity{AsDispatcher, AsSystem}, []State{Dispatched}},
 		{CmdTake, []State{Dispatched, Redo}, []Capacity{AsHandler}, []State{Signed}},
 		{CmdAutoSign, []State{Dispatched, Redo}, []Capacity{AsSystem}, []State{Signed}},
+		{CmdInvolve, []State{Dispatched, Signed, Redo}, []Capacity{AsDispatcher}, []State{Dispatched, Signed, Redo}},
+		{CmdCoSign, working, []Capacity{AsCoHandler}, working},
+		{CmdCoReply, working, []Capacity{AsCoHandler}, working},
+		{CmdObject, []State{Dispatched, Signed}, []Capacity{AsHandler}, []State{Disputed, Received}},
+		{CmdAskExtension, []State{Signed}, []Capacity{AsHandler}, []State{Signed}},
+		{CmdAskSuspension, []State{Signed}, []Capacity{AsHandler}, []State{Signed}},
+		{CmdDecide, []State{Disputed, Signed}, []Capacity{AsDispatcher, AsSupervisor}, []State{Received, Dispatched, Signed, Suspended}},
+		{CmdResume, []State{Suspended}, []Capacity{AsHandler, AsDispatcher, AsSystem}, []State{Signed}},
 		{CmdTransfer, []State{Dispatched, Signed, Redo}, []Capacity{AsHandler, AsDispatcher}, []State{Dispatched}},
 		{CmdReturn, []State{Dispatched, Signed, Redo}, []Capacity{AsHandler, AsDispatcher}, []State{Received}},
 		{CmdContact, []State{Signed}, []Capacity{AsHandler}, []State{Signed}},
 		{CmdFinish, []State{Signed}, []Capacity{AsHandler}, []State{Handled}},
 		{CmdAsk, []State{Handled, Callback}, []Capacity{AsSystem, AsCallback}, []State{Callback}},
 		{CmdCallback, []State{Handled, Callback}, []Capacity{AsReporter, AsCallback}, []State{Callback, Closed}},
-		{CmdJudge, []State{Callback}, []Capacity{AsCallback}, []State{Redo, Closed}},
+		{CmdJudge, []State{Callback}, []Capacity{AsCallback}, []State{Redo, Received, Closed}},
 		{CmdRelapse, []State{Closed}, []Capacity{AsReporter, AsCallback}, []State{Received}},
-		{CmdWithdraw, []State{Draft, Received, Dispatched, Signed, Redo}, []Capacity{AsReporter, AsDispatcher}, []State{Withdrawn}},
+		{CmdWithdraw, []State{Draft, Received, Dispatched, Disputed, Signed, Suspended, Merged, Redo}, []Capacity{AsReporter, AsDispatcher}, []State{Withdrawn}},
 		{CmdReject, []State{Draft, Received}, []Capacity{AsDispatcher, AsCompleter}, []State{Rejected}},
+		{CmdAnswer, []State{Draft, Received}, []Capacity{AsDispatcher, AsCompleter}, []State{Answered}},
+		{CmdRefer, []State{Draft, Received}, []Capacity{AsDispatcher, AsCompleter, AsSystem}, []State{Referred}},
+		{CmdMerge, []State{Received, Dispatched, Signed}, []Capacity{AsDispatcher, AsSystem}, []State{Merged}},
+		{CmdUnmerge, []State{Merged}, []Capacity{AsDispatcher, AsSystem}, []State{Received, Dispatched, Signed}},
+		{CmdFollow, []State{Merged}, []Capacity{AsSystem}, []State{Handled}},
+		{CmdSupervise, working, []Capacity{AsSupervisor, AsSystem}, working},
+		{CmdAnswerSupervision, filed, []Capacity{AsSupervised}, filed},
+		{CmdLapseSupervision, filed, []Capacity{AsSystem}, filed},
+		{CmdEscalate, raisable, []Capacity{AsSupervisor, AsSystem}, raisable},
+		{CmdAskExclusion, []State{Closed}, []Capacity{AsHandler}, []State{Closed}},
+		{CmdDecideExclusion, []State{Closed}, []Capacity{AsReviewer}, []State{Closed}},
 	}
 }
 
@@ -97,6 +119,32 @@ const (
 	EventRelapsed    EventKind = "relapsed"
 	EventWithdrawn   EventKind = "withdrawn"
 	EventRejected    EventKind = "rejected"
+
+	EventAnsweredNow         EventKind = "answered_now"
+	EventReferred            EventKind = "referred"
+	EventInvolved            EventKind = "involved"
+	EventCoSigned            EventKind = "co_signed"
+	EventCoReplied           EventKind = "co_replied"
+	EventObjected            EventKind = "objected"
+	EventObjectionGranted    EventKind = "objection_granted"
+	EventObjectionRefused    EventKind = "objection_refused"
+	EventExtensionAsked      EventKind = "extension_asked"
+	EventExtensionGranted    EventKind = "extension_granted"
+	EventExtensionRefused    EventKind = "extension_refused"
+	EventSuspensionAsked     EventKind = "suspension_asked"
+	EventSuspended           EventKind = "suspended"
+	EventSuspensionRefused   EventKind = "suspension_refused"
+	EventResumed             EventKind = "resumed"
+	EventSupervised          EventKind = "supervised"
+	EventSupervisionAnswered EventKind = "supervision_answered"
+	EventSupervisionLapsed   EventKind = "supervision_lapsed"
+	EventEscalated           EventKind = "escalated"
+	EventMerged              EventKind = "merged"
+	EventUnmerged            EventKind = "unmerged"
+	EventFollowed            EventKind = "followed"
+	EventExclusionAsked      EventKind = "exclusion_asked"
+	EventExclusionGranted    EventKind = "exclusion_granted"
+	EventExclusionRefused    EventKind = "exclusion_refused"
 )
 
 // Event is one thing that happened. Data holds codes and ids, never words.
@@ -189,8 +237,19 @@ func related(t Ticket, by Actor) error {
 		}
 	case AsHandler:
 		lead, ok := t.Lead()
+		if !t.State.Open() {
+			lead, ok = t.lastLead() // it may ask for an exclusion
+		}
 		if by.Staff == 0 || !ok || !lead.Desk.Same(by.Desk) || by.Desk.Kind == DeskNamed && by.Staff != lead.Desk.Staff {
 			return refuse(KeyNotYourDesk)
+		}
+	case AsCoHandler:
+		if i := t.co(by.Desk); i < 0 || by.Staff == 0 || by.Desk.Kind == DeskNamed && by.Staff != t.Assignments[i].Desk.Staff {
+			return refuse(KeyNotYourDesk)
+		}
+	case AsReviewer:
+		if t.SignedByStaff(by.Staff) {
+			return refuse(KeyOwnWork)
 		}
 	case AsCallback:
 		// Who checks is not who handled (CJJ/T 106: 监督 and 指挥 are two

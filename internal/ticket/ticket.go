@@ -12,6 +12,15 @@
 //	                  rejected                                                                                  v
 //	                               closed ──relapse──> received                                              closed
 //
+//	dispatched, signed ──object──> disputed ──granted──> received, refused ──> back
+//	signed ──ask, granted──> suspended ──resume──> signed
+//	received, dispatched, signed ──merge──> merged ──unmerge──> back, follow ──> handled
+//	draft, received ──answer──> answered, refer ──> referred
+//
+// Supervision 督办 and escalation 提级 lie over the states: they change no state
+// but Level, except where a third refusal or a third redo takes the ticket off
+// its desk and lays it before the dispatcher of the next level.
+//
 // A reporter may withdraw until the unit has reported back. One table (rules.go)
 // holds every step: from which states, by whom, to which state. What is not in
 // the table is refused, and the refusal names what is allowed.
@@ -27,9 +36,10 @@
 //
 // The caller owns the clock: every function that needs the time takes it as an
 // argument. The deadline is a promise to the resident: it is set by the first
-// dispatch, by a redo and by the first dispatch after a relapse. Passing the
-// ticket on or sending it back does not move it; a new dispatch under a more
-// urgent class brings it forward.
+// dispatch, by a redo and by the first dispatch after a relapse or a third
+// redo. Passing the ticket on or sending it back does not move it; a new dispatch
+// under a more urgent class brings it forward; a granted extension and the time
+// of a suspension put it off.
 //
 // # Failure
 //
@@ -74,24 +84,39 @@ const (
 	Rejected State = "rejected"
 	// Withdrawn 已撤回: the reporter took it back.
 	Withdrawn State = "withdrawn"
+	// Disputed 退单审核中: the desk objects and a dispatcher decides; the clock
+	// runs on.
+	Disputed State = "disputed"
+	// Suspended 挂起: waits for something outside; the clock stands still.
+	Suspended State = "suspended"
+	// Merged 已并案: goes with a master ticket that is about the same thing.
+	Merged State = "merged"
+	// Answered 直接答复: a consultation answered at once.
+	Answered State = "answered"
+	// Referred 已转介: handed to who must lawfully deal with it.
+	Referred State = "referred"
 )
 
 // States lists every state in the order of a ticket's life.
 func States() []State {
-	return []State{Draft, Received, Dispatched, Signed, Handled, Callback, Redo, Closed, Rejected, Withdrawn}
+	return []State{
+		Draft, Received, Dispatched, Disputed, Signed, Suspended, Merged, Handled, Callback, Redo, Closed, Answered, Referred,
+		Rejected, Withdrawn,
+	}
 }
 
 // Open reports whether somebody still has to do something about the ticket.
 func (s State) Open() bool {
 	switch s {
-	case Closed, Rejected, Withdrawn, "":
+	case Closed, Answered, Referred, Rejected, Withdrawn, "":
 		return false
 	}
 	return true
 }
 
-// OnDesk reports whether a handling desk holds the ticket now.
-func (s State) OnDesk() bool { return s == Dispatched || s == Signed || s == Redo }
+// OnDesk reports whether a handling desk holds the ticket now and its clock
+// runs.
+func (s State) OnDesk() bool { return s == Dispatched || s == Disputed || s == Signed || s == Redo }
 
 // UnitResult is what the handling desk says came of it.
 type UnitResult string
@@ -119,6 +144,8 @@ const (
 	OutcomeUnconfirmed Outcome = "unconfirmed"
 	OutcomeRejected    Outcome = "rejected"
 	OutcomeWithdrawn   Outcome = "withdrawn"
+	OutcomeAnswered    Outcome = "answered"
+	OutcomeReferred    Outcome = "referred"
 )
 
 // Answer is the resident's word on contacted and solved. Empty: not asked, or
@@ -207,6 +234,20 @@ type Ticket struct {
 	Redos    int
 	Relapses int
 	Tries    int // callback tries since the desk last reported back
+	// Level is the rung of Policy.Ladder that owns the outcome; it never falls.
+	Level      int
+	Extensions int // granted ones
+	// Was is the state that a disputed, suspended or merged ticket goes back to.
+	Was State
+	// MasterID is the ticket this one was merged into; it stays after the
+	// master was handled, and is gone once this one is worked on by itself.
+	MasterID int64
+	// Request is what waits for a decision; its Kind is empty when nothing does.
+	Request    Request
+	ReferredTo string // code of Policy.Referrals
+	// Exclusion says whether the ticket counts in the figures of its desk.
+	Exclusion       Exclusion
+	ExclusionReason string
 
 	ReceivedAt   time.Time
 	DispatchedAt time.Time
@@ -219,12 +260,16 @@ type Ticket struct {
 	SignDue     time.Time
 	ContactDue  time.Time
 	Deadline    time.Time
+	// SuspendedAt and SuspendedUntil are set while the ticket is suspended.
+	SuspendedAt    time.Time
+	SuspendedUntil time.Time
 
 	UnitResult UnitResult
 	Facts      Facts
 	Outcome    Outcome
 
-	Assignments []Assignment
+	Assignments  []Assignment
+	Supervisions []Supervision
 }
 
 // Private reports whether the ticket may go to named handlers only, and never
@@ -250,8 +295,44 @@ func (t Ticket) SignedByStaff(staff int64) bool {
 	return staff != 0 && slices.ContainsFunc(t.Assignments, func(a Assignment) bool { return a.SignedBy == staff })
 }
 
+// lastLead is the desk that has, or had last, the lead.
+func (t Ticket) lastLead() (Assignment, bool) {
+	for _, a := range slices.Backward(t.Assignments) {
+		if a.Role == RoleLead {
+			return a, true
+		}
+	}
+	return Assignment{}, false
+}
+
+// Owner is who has to do something about an open ticket now.
+type Owner struct {
+	As     Capacity
+	Desk   Desk  // of a handler
+	Ticket int64 // the master, whose owner is this one's as well
+}
+
+// Owner returns who answers for the ticket; ok is false when it is over. There
+// is exactly one at every moment.
+func (t Ticket) Owner() (o Owner, ok bool) {
+	switch t.State {
+	case Draft:
+		return Owner{As: AsCompleter}, true
+	case Received:
+		return Owner{As: AsDispatcher}, true
+	case Dispatched, Disputed, Signed, Suspended, Redo:
+		lead, ok := t.Lead()
+		return Owner{As: AsHandler, Desk: lead.Desk}, ok
+	case Merged:
+		return Owner{Ticket: t.MasterID}, t.MasterID != 0
+	case Handled, Callback:
+		return Owner{As: AsCallback}, true
+	}
+	return Owner{}, false
+}
+
 // clone copies what Apply may write to.
 func (t Ticket) clone() Ticket {
-	t.Assignments = slices.Clone(t.Assignments)
+	t.Assignments, t.Supervisions = slices.Clone(t.Assignments), slices.Clone(t.Supervisions)
 	return t
 }

@@ -2,6 +2,7 @@ package ticket_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,33 @@ func policies(t testing.TB) (ticket.Policy, ticket.CallbackPolicy) {
 	return p, cb
 }
 
+// drawNumbers draws n numbers, the same each time.
+func drawNumbers(n int) []ticket.Number {
+	source := rand.NewChaCha8([32]byte{1})
+	list := make([]ticket.Number, n)
+	for i := range list {
+		var err error
+		if list[i], err = ticket.NewNumber(source); err != nil {
+			panic(err)
+		}
+	}
+	return list
+}
+
+// master is a ticket of another reporter about the same thing.
+func master(state ticket.State) ticket.Ticket {
+	m := ticket.Ticket{
+		ID: 77, Number: other, State: state, Claim: "complaint", Matter: "garbage", Urgency: ticket.General, ReporterID: 12,
+		ReceivedAt: start, DispatchedAt: start, SignedAt: start, Deadline: start.Add(7 * 24 * time.Hour), UnitResult: ticket.UnitResolved,
+	}
+	if state == ticket.Handled || state.OnDesk() {
+		m.Assignments = []ticket.Assignment{{
+			Role: ticket.RoleLead, Desk: unitDesk, State: ticket.AssignmentFinished, SignedBy: handlerID, DispatchedAt: start, SignedAt: start,
+		}}
+	}
+	return m
+}
+
 func newRules(t testing.TB) *ticket.Rules {
 	t.Helper()
 	p, cb := policies(t)
@@ -74,9 +102,13 @@ const (
 )
 
 var (
-	gridDesk = ticket.Desk{Kind: ticket.DeskGrid, Code: "360302001001001", Staff: workerID}
-	unitDesk = ticket.Desk{Kind: ticket.DeskUnit, Code: "urban_management"}
-	named    = ticket.Desk{Kind: ticket.DeskNamed, Code: "police", Staff: handlerID}
+	gridDesk   = ticket.Desk{Kind: ticket.DeskGrid, Code: "360302001001001", Staff: workerID}
+	unitDesk   = ticket.Desk{Kind: ticket.DeskUnit, Code: "urban_management"}
+	supervisor = ticket.Actor{As: ticket.AsSupervisor, Staff: 31}
+	reviewer   = ticket.Actor{As: ticket.AsReviewer, Staff: 32}
+	numbers    = drawNumbers(3)
+	other      = numbers[2]
+	named      = ticket.Desk{Kind: ticket.DeskNamed, Code: "police", Staff: handlerID}
 
 	reporter   = ticket.Actor{As: ticket.AsReporter, Person: reporterID}
 	dispatcher = ticket.Actor{As: ticket.AsDispatcher, Staff: 24}
@@ -174,7 +206,7 @@ func TestStoryToTheEnd(t *testing.T) {
 	}
 }
 
-func TestRedoTwiceThenExplained(t *testing.T) {
+func TestRedoTwiceThenRaisedOrExplained(t *testing.T) {
 	r := newRules(t)
 	round := []act{{worker, ticket.Take{}, time.Hour}, {worker, finish, time.Hour}, {system, ticket.Ask{}, time.Hour}, {reporter, unhappy, time.Hour}}
 	got, _, now := play(t, r, start, ticket.Ticket{}, append([]act{{reporter, file, 0}, {dispatcher, dispatch, 0}}, round...)...)
@@ -194,8 +226,13 @@ func TestRedoTwiceThenExplained(t *testing.T) {
 		}
 		got, _, now = play(t, r, now, got, round...)
 	}
+	raised, _, _ := play(t, r, now, got, act{clerk, ticket.Judge{Reasonable: true}, 0})
+	if raised.State != ticket.Received || raised.Level != got.Level+1 || raised.Redos != 2 || !raised.Deadline.IsZero() || raised.DispatchDue.IsZero() {
+		t.Errorf("a third redo must lie before the dispatcher of the next level: %+v", raised)
+	}
+	got.Level = 5
 	if _, _, err := r.Apply(got, clerk, ticket.Judge{Reasonable: true}, now); key(err) != ticket.KeyRedoMax {
-		t.Errorf("third redo: %v", err)
+		t.Errorf("a third redo on the highest level: %v", err)
 	}
 	got, _, _ = play(t, r, now, got, act{clerk, ticket.Judge{BeyondDuty: true}, 0})
 	if got.State != ticket.Closed || got.Outcome != ticket.OutcomeBeyondDuty || got.Facts.Solved != ticket.No {
@@ -323,13 +360,13 @@ func TestRefusalNamesWhatIsAllowed(t *testing.T) {
 	dispatched, _, _ := play(t, r, start, ticket.Ticket{}, act{reporter, file, 0}, act{dispatcher, dispatch, 0})
 	_, _, err := r.Apply(dispatched, worker, finish, start)
 	refused := new(ticket.Refused)
-	if !errors.As(err, &refused) || !slices.Equal(refused.Allowed, []ticket.CommandName{ticket.CmdTake, ticket.CmdTransfer, ticket.CmdReturn}) {
+	if !errors.As(err, &refused) || !slices.Equal(refused.Allowed, []ticket.CommandName{ticket.CmdTake, ticket.CmdObject, ticket.CmdTransfer, ticket.CmdReturn}) {
 		t.Errorf("refusal %v names %v", err, refused.Allowed)
 	}
 	if got := r.Allowed(dispatched, worker); !slices.Equal(got, refused.Allowed) {
 		t.Errorf("buttons %v differ from what the refusal names %v", got, refused.Allowed)
 	}
-	if want := "refused: state command=finish state=dispatched allowed=[take transfer return]"; err.Error() != want {
+	if want := "refused: state command=finish state=dispatched allowed=[take object transfer return]"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 }
@@ -415,7 +452,7 @@ func TestRefusalKeys(t *testing.T) {
 		}
 		seen[k] = true
 	}
-	if len(seen) != 24 {
+	if len(seen) != 46 {
 		t.Errorf("%d keys", len(seen))
 	}
 }

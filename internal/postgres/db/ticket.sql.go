@@ -179,8 +179,9 @@ func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
 }
 
 const insertAssignment = `-- name: InsertAssignment :one
-insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id
+insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
+    deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id
 `
 
 type InsertAssignmentParams struct {
@@ -195,6 +196,7 @@ type InsertAssignmentParams struct {
 	SignedAt     *time.Time
 	FinishedAt   *time.Time
 	EndedAt      *time.Time
+	Deadline     *time.Time
 }
 
 func (q *Queries) InsertAssignment(ctx context.Context, arg InsertAssignmentParams) (int64, error) {
@@ -210,6 +212,41 @@ func (q *Queries) InsertAssignment(ctx context.Context, arg InsertAssignmentPara
 		arg.SignedAt,
 		arg.FinishedAt,
 		arg.EndedAt,
+		arg.Deadline,
+	)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const insertSupervision = `-- name: InsertSupervision :one
+insert into supervision (number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id
+`
+
+type InsertSupervisionParams struct {
+	Number    string
+	TicketID  int64
+	DeskKind  string
+	Desk      string
+	DeskStaff int64
+	Reason    string
+	OpenedBy  int64
+	OpenedAt  time.Time
+	Deadline  time.Time
+}
+
+func (q *Queries) InsertSupervision(ctx context.Context, arg InsertSupervisionParams) (int64, error) {
+	row := q.db.QueryRow(ctx, insertSupervision,
+		arg.Number,
+		arg.TicketID,
+		arg.DeskKind,
+		arg.Desk,
+		arg.DeskStaff,
+		arg.Reason,
+		arg.OpenedBy,
+		arg.OpenedAt,
+		arg.Deadline,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -368,12 +405,39 @@ func (q *Queries) LockTicket(ctx context.Context, id int64) (Ticket, error) {
 	return i, err
 }
 
+const setAssignmentBasis = `-- name: SetAssignmentBasis :exec
+update assignment set basis = $2 where id = $1
+`
+
+func (q *Queries) SetAssignmentBasis(ctx context.Context, iD int64, basis []byte) error {
+	_, err := q.db.Exec(ctx, setAssignmentBasis, iD, basis)
+	return err
+}
+
+const setAssignmentReply = `-- name: SetAssignmentReply :exec
+update assignment set reply = $2 where id = $1
+`
+
+func (q *Queries) SetAssignmentReply(ctx context.Context, iD int64, reply []byte) error {
+	_, err := q.db.Exec(ctx, setAssignmentReply, iD, reply)
+	return err
+}
+
 const setReplies = `-- name: SetReplies :exec
 update ticket set public_reply = $2, internal_reply = $3 where id = $1
 `
 
 func (q *Queries) SetReplies(ctx context.Context, iD int64, publicReply []byte, internalReply []byte) error {
 	_, err := q.db.Exec(ctx, setReplies, iD, publicReply, internalReply)
+	return err
+}
+
+const setSupervisionWords = `-- name: SetSupervisionWords :exec
+update supervision set words = $2 where id = $1
+`
+
+func (q *Queries) SetSupervisionWords(ctx context.Context, iD int64, words []byte) error {
+	_, err := q.db.Exec(ctx, setSupervisionWords, iD, words)
 	return err
 }
 
@@ -384,6 +448,45 @@ update ticket set words = $2, grams = $3 where id = $1
 func (q *Queries) SetTicketWords(ctx context.Context, iD int64, words []byte, grams []int32) error {
 	_, err := q.db.Exec(ctx, setTicketWords, iD, words, grams)
 	return err
+}
+
+const supervisionsOf = `-- name: SupervisionsOf :many
+select id, number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline, answered_at, signed_by, lapsed_at, words from supervision where ticket_id = any($1::bigint[]) order by id
+`
+
+func (q *Queries) SupervisionsOf(ctx context.Context, tickets []int64) ([]Supervision, error) {
+	rows, err := q.db.Query(ctx, supervisionsOf, tickets)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Supervision{}
+	for rows.Next() {
+		var i Supervision
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.TicketID,
+			&i.DeskKind,
+			&i.Desk,
+			&i.DeskStaff,
+			&i.Reason,
+			&i.OpenedBy,
+			&i.OpenedAt,
+			&i.Deadline,
+			&i.AnsweredAt,
+			&i.SignedBy,
+			&i.LapsedAt,
+			&i.Words,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ticketFiles = `-- name: TicketFiles :many
@@ -431,6 +534,31 @@ func (q *Queries) TicketIDByNumber(ctx context.Context, number string) (int64, e
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const ticketsMergedInto = `-- name: TicketsMergedInto :many
+select id from ticket where master_id = $1::bigint and state = 'merged' order by id
+`
+
+// TicketsMergedInto are the tickets that lie behind a master now, oldest first.
+func (q *Queries) TicketsMergedInto(ctx context.Context, master int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, ticketsMergedInto, master)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
@@ -602,16 +730,23 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 }
 
 const updateAssignment = `-- name: UpdateAssignment :exec
-update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6 where id = $1
+update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
+    objection_reason = $9, objected_at = $10, decided_at = $11
+where id = $1
 `
 
 type UpdateAssignmentParams struct {
-	ID         int64
-	State      string
-	SignedBy   int64
-	SignedAt   *time.Time
-	FinishedAt *time.Time
-	EndedAt    *time.Time
+	ID              int64
+	State           string
+	SignedBy        int64
+	SignedAt        *time.Time
+	FinishedAt      *time.Time
+	EndedAt         *time.Time
+	Deadline        *time.Time
+	Objection       string
+	ObjectionReason string
+	ObjectedAt      *time.Time
+	DecidedAt       *time.Time
 }
 
 func (q *Queries) UpdateAssignment(ctx context.Context, arg UpdateAssignmentParams) error {
@@ -622,6 +757,32 @@ func (q *Queries) UpdateAssignment(ctx context.Context, arg UpdateAssignmentPara
 		arg.SignedAt,
 		arg.FinishedAt,
 		arg.EndedAt,
+		arg.Deadline,
+		arg.Objection,
+		arg.ObjectionReason,
+		arg.ObjectedAt,
+		arg.DecidedAt,
+	)
+	return err
+}
+
+const updateSupervision = `-- name: UpdateSupervision :exec
+update supervision set answered_at = $2, signed_by = $3, lapsed_at = $4 where id = $1
+`
+
+type UpdateSupervisionParams struct {
+	ID         int64
+	AnsweredAt *time.Time
+	SignedBy   int64
+	LapsedAt   *time.Time
+}
+
+func (q *Queries) UpdateSupervision(ctx context.Context, arg UpdateSupervisionParams) error {
+	_, err := q.db.Exec(ctx, updateSupervision,
+		arg.ID,
+		arg.AnsweredAt,
+		arg.SignedBy,
+		arg.LapsedAt,
 	)
 	return err
 }
@@ -637,45 +798,66 @@ update ticket set state = $1, claim = $2, matter = $3, urgency = $4,
     handled_at = $23, closed_at = $24, dispatch_due = $25,
     sign_due = $26, contact_due = $27, deadline = $28,
     unit_result = $29, contacted = $30, solved = $31,
-    satisfied = $32, outcome = $33
-where id = $34 and version = $16::int - 1
+    satisfied = $32, outcome = $33,
+    was = $34, master_id = $35, level = $36, extensions = $37,
+    request = $38, request_reason = $39, request_staff = $40,
+    requested_at = $41, requested_until = $42,
+    suspended_at = $43, suspended_until = $44,
+    referred_to = $45, exclusion = $46, exclusion_reason = $47,
+    supervisions = $48
+where id = $49 and version = $16::int - 1
 `
 
 type UpdateTicketParams struct {
-	State        string
-	Claim        string
-	Matter       string
-	Urgency      string
-	Danger       string
-	Division     string
-	Grid         string
-	PlaceID      int64
-	PlaceLabel   []byte
-	ReportedFor  []byte
-	Confidential bool
-	Anonymous    bool
-	Sensitive    bool
-	Against      []string
-	AgainstStaff []int64
-	Version      int32
-	Redos        int32
-	Relapses     int32
-	Tries        int32
-	DispatchedAt *time.Time
-	SignedAt     *time.Time
-	ContactedAt  *time.Time
-	HandledAt    *time.Time
-	ClosedAt     *time.Time
-	DispatchDue  *time.Time
-	SignDue      *time.Time
-	ContactDue   *time.Time
-	Deadline     *time.Time
-	UnitResult   string
-	Contacted    string
-	Solved       string
-	Satisfied    string
-	Outcome      string
-	ID           int64
+	State           string
+	Claim           string
+	Matter          string
+	Urgency         string
+	Danger          string
+	Division        string
+	Grid            string
+	PlaceID         int64
+	PlaceLabel      []byte
+	ReportedFor     []byte
+	Confidential    bool
+	Anonymous       bool
+	Sensitive       bool
+	Against         []string
+	AgainstStaff    []int64
+	Version         int32
+	Redos           int32
+	Relapses        int32
+	Tries           int32
+	DispatchedAt    *time.Time
+	SignedAt        *time.Time
+	ContactedAt     *time.Time
+	HandledAt       *time.Time
+	ClosedAt        *time.Time
+	DispatchDue     *time.Time
+	SignDue         *time.Time
+	ContactDue      *time.Time
+	Deadline        *time.Time
+	UnitResult      string
+	Contacted       string
+	Solved          string
+	Satisfied       string
+	Outcome         string
+	Was             string
+	MasterID        *int64
+	Level           int32
+	Extensions      int32
+	Request         string
+	RequestReason   string
+	RequestStaff    int64
+	RequestedAt     *time.Time
+	RequestedUntil  *time.Time
+	SuspendedAt     *time.Time
+	SuspendedUntil  *time.Time
+	ReferredTo      string
+	Exclusion       string
+	ExclusionReason string
+	Supervisions    int32
+	ID              int64
 }
 
 func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int64, error) {
@@ -713,6 +895,21 @@ func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int
 		arg.Solved,
 		arg.Satisfied,
 		arg.Outcome,
+		arg.Was,
+		arg.MasterID,
+		arg.Level,
+		arg.Extensions,
+		arg.Request,
+		arg.RequestReason,
+		arg.RequestStaff,
+		arg.RequestedAt,
+		arg.RequestedUntil,
+		arg.SuspendedAt,
+		arg.SuspendedUntil,
+		arg.ReferredTo,
+		arg.Exclusion,
+		arg.ExclusionReason,
+		arg.Supervisions,
 		arg.ID,
 	)
 	if err != nil {

@@ -16,7 +16,13 @@ update ticket set state = sqlc.arg(state), claim = sqlc.arg(claim), matter = sql
     handled_at = sqlc.narg(handled_at), closed_at = sqlc.narg(closed_at), dispatch_due = sqlc.narg(dispatch_due),
     sign_due = sqlc.narg(sign_due), contact_due = sqlc.narg(contact_due), deadline = sqlc.narg(deadline),
     unit_result = sqlc.arg(unit_result), contacted = sqlc.arg(contacted), solved = sqlc.arg(solved),
-    satisfied = sqlc.arg(satisfied), outcome = sqlc.arg(outcome)
+    satisfied = sqlc.arg(satisfied), outcome = sqlc.arg(outcome),
+    was = sqlc.arg(was), master_id = sqlc.narg(master_id), level = sqlc.arg(level), extensions = sqlc.arg(extensions),
+    request = sqlc.arg(request), request_reason = sqlc.arg(request_reason), request_staff = sqlc.arg(request_staff),
+    requested_at = sqlc.narg(requested_at), requested_until = sqlc.narg(requested_until),
+    suspended_at = sqlc.narg(suspended_at), suspended_until = sqlc.narg(suspended_until),
+    referred_to = sqlc.arg(referred_to), exclusion = sqlc.arg(exclusion), exclusion_reason = sqlc.arg(exclusion_reason),
+    supervisions = sqlc.arg(supervisions)
 where id = sqlc.arg(id) and version = sqlc.arg(version)::int - 1;
 
 -- name: LockTicket :one
@@ -47,11 +53,37 @@ update ticket set public_reply = $2, internal_reply = $3 where id = $1;
 select * from assignment where ticket_id = any(sqlc.arg(tickets)::bigint[]) order by id;
 
 -- name: InsertAssignment :one
-insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id;
+insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
+    deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id;
 
 -- name: UpdateAssignment :exec
-update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6 where id = $1;
+update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
+    objection_reason = $9, objected_at = $10, decided_at = $11
+where id = $1;
+
+-- name: SetAssignmentReply :exec
+update assignment set reply = $2 where id = $1;
+
+-- name: SetAssignmentBasis :exec
+update assignment set basis = $2 where id = $1;
+
+-- name: SupervisionsOf :many
+select * from supervision where ticket_id = any(sqlc.arg(tickets)::bigint[]) order by id;
+
+-- name: InsertSupervision :one
+insert into supervision (number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id;
+
+-- name: UpdateSupervision :exec
+update supervision set answered_at = $2, signed_by = $3, lapsed_at = $4 where id = $1;
+
+-- name: SetSupervisionWords :exec
+update supervision set words = $2 where id = $1;
+
+-- TicketsMergedInto are the tickets that lie behind a master now, oldest first.
+-- name: TicketsMergedInto :many
+select id from ticket where master_id = sqlc.arg(master)::bigint and state = 'merged' order by id;
 
 -- name: AddTicketFile :exec
 insert into ticket_file (ticket_id, blob_id, use, added_by) values ($1, $2, $3, $4) on conflict do nothing;
