@@ -27,7 +27,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
 	}
-	deps.Actions = set.All()
+	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Carry = jobs.Carry(s.due)

@@ -12,6 +12,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/webchat"
+	"shaoying/internal/actions"
 	"shaoying/internal/gateway"
 	"shaoying/scheduler/jobs"
 )
@@ -24,6 +25,7 @@ type server struct {
 	channels []*gateway.Channel
 	web      *webchat.Channel
 	due      jobs.Deps
+	actions  *actions.Set
 	runner   *gateway.Runner
 	drainer  *gateway.Drainer
 	planner  *gateway.Planner

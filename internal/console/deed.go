@@ -166,7 +166,9 @@ func wordsField(label string, required bool) field {
 
 // asks is the ask of a form whose fields follow from the configuration alone.
 func asks(f func(*Console) []field) func(context.Context, *Console, *visit, *workorder.Order, ticket.Actor) ([]field, error) {
-	return func(_ context.Context, c *Console, _ *visit, _ *workorder.Order, _ ticket.Actor) ([]field, error) { return f(c), nil }
+	return func(_ context.Context, c *Console, _ *visit, _ *workorder.Order, _ ticket.Actor) ([]field, error) {
+		return f(c), nil
+	}
 }
 
 // until reads the day and hour of a form.

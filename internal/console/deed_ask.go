@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -75,7 +76,7 @@ func answerSupervision(ctx context.Context, c *Console, v *visit, o *workorder.O
 		return errForm
 	}
 	// Somebody may belong to several desks that owe an answer.
-	for _, a := range c.deskActors(v, o, deed{as: ticket.AsSupervised, right: supervisedRight}) {
+	for _, a := range c.deskActors(v, o, deed{as: ticket.AsSupervised, right: people.MayFinishTicket}) {
 		if a.Desk.Same(o.Supervisions[i].Desk) {
 			by = a
 		}

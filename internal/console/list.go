@@ -64,7 +64,9 @@ type cursor struct {
 	id  int64
 }
 
-func (k cursor) String() string { return strconv.FormatInt(k.due.UnixMicro(), 10) + "." + strconv.FormatInt(k.id, 10) }
+func (k cursor) String() string {
+	return strconv.FormatInt(k.due.UnixMicro(), 10) + "." + strconv.FormatInt(k.id, 10)
+}
 
 // parseCursor reads a cursor; none is before everything.
 func parseCursor(s string) (cursor, error) {

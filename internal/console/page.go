@@ -50,6 +50,20 @@ func (s sheet) Ticked(form, field, value string) bool {
 // Again reports whether a form is shown again.
 func (s sheet) Again(form string) bool { return s.Typed.Get("form") == form }
 
+// fieldSet is the fields of one form with what was typed into them, phoneForm
+// the look at a number from the page of a ticket or of a task.
+type (
+	fieldSet struct {
+		Sheet  sheet
+		Form   string
+		Fields []field
+	}
+	phoneForm struct {
+		Ticket *ticketPage
+		Task   int64
+	}
+)
+
 // words are the functions of the templates: texts of the catalogue by key.
 func (c *Console) words() template.FuncMap {
 	return template.FuncMap{
@@ -59,6 +73,15 @@ func (c *Console) words() template.FuncMap {
 				return ""
 			}
 			return t.In(c.Location).Format("01-02 15:04")
+		},
+		"fields": func(s sheet, form string, list []field) fieldSet { return fieldSet{s, form, list} },
+		"phone":  func(p *ticketPage, task int64) phoneForm { return phoneForm{p, task} },
+		"hint": func(deed string) string {
+			key := "console.hint." + deed
+			if say := c.text(key); say != key {
+				return say
+			}
+			return ""
 		},
 		"matter": func(code string) string {
 			m, _ := c.Orders.Matters.Get(code)

@@ -99,4 +99,3 @@ func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, c.cookie("", -1))
 	c.problem(w, http.StatusOK, "console.left")
 }
-

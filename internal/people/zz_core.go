@@ -1,0 +1,7 @@
+package people
+
+const (
+	MaySupervise StaffCommand = "ticket.supervise"
+	MayEscalate  StaffCommand = "ticket.escalate"
+	MayReview    StaffCommand = "ticket.review"
+)
