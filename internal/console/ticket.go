@@ -177,10 +177,10 @@ func (c *Console) addReporter(ctx context.Context, v *visit, o *workorder.Order,
 	if err != nil {
 		return err
 	}
-	if view[ticket.FieldName] != ticket.Hidden {
+	if view[ticket.FieldName] != ticket.Hidden && name != "" {
 		p.Name = privacy.MaskName(name)
 	}
-	if view[ticket.FieldPhone] != ticket.Hidden {
+	if view[ticket.FieldPhone] != ticket.Hidden && phone != "" {
 		p.Phone = privacy.MaskPhone(phone)
 	}
 	return nil
