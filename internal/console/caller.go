@@ -76,6 +76,9 @@ func (c *Console) callerPage(v *visit) (*callerPage, *ticket.PlaceRef) {
 	}
 	if hit, ok := c.Safety.Examine(said); ok {
 		p.Warning, p.Numbers = c.Safety.Texts()[hit.Key()][lang], hit.Numbers
+		if v.form("matter") == "" {
+			p.Matter = hit.Matter
+		}
 	}
 	var at *ticket.PlaceRef
 	if where != "" {
@@ -143,7 +146,7 @@ func (c *Console) filing(v *visit, said string, at ticket.PlaceRef) (workorder.F
 // by the number; it proves nothing, so the address has no trust and is never
 // written to: the callback is a call.
 func (c *Console) takeDown(ctx context.Context, v *visit, f workorder.Filing) (*workorder.Order, error) {
-	person, address, conversation, err := c.caller(ctx, v, f.Content.Anonymous)
+	person, address, conversation, err := c.caller(ctx, v, f.Content.Anonymous, f.Content.Danger != "")
 	if err != nil {
 		return nil, err
 	}
@@ -155,15 +158,18 @@ func (c *Console) takeDown(ctx context.Context, v *visit, f workorder.Filing) (*
 }
 
 // caller finds or makes the person who rings, with the address by which their
-// tickets come. Who wants to stay unknown is a new person without a number.
-func (c *Console) caller(ctx context.Context, v *visit, anonymous bool) (person, address, conversation int64, err error) {
+// tickets come. Who wants to stay unknown, or rang off in a danger, is a new
+// person without a number.
+func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) (person, address, conversation int64, err error) {
 	name, number := v.form("name"), e164(v.form("phone"))
 	who := "none-" + rand.Text()
 	var index []byte
 	switch {
 	case anonymous:
 		name, number = "", ""
-	case v.form("phone") == "" || number == "":
+	case v.form("phone") == "" && danger: // filed at once with what is known
+		number = ""
+	case number == "":
 		return 0, 0, 0, &badForm{"console.problem.phone"}
 	default:
 		index = c.Orders.Keys.Index("phone", number)
