@@ -105,7 +105,7 @@ func (c *Console) fileCaller(ctx context.Context, v *visit) (answer, error) {
 		return answer{page: "caller", data: p}, nil
 	}
 	if at == nil {
-		at = &ticket.PlaceRef{Label: v.form("place")}
+		at = &ticket.PlaceRef{Division: c.home(v), Label: v.form("place")}
 	}
 	f, err := c.filing(v, said, *at)
 	if err != nil {
@@ -119,6 +119,18 @@ func (c *Console) fileCaller(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return answer{to: fmt.Sprintf("/desk/filed/%d", o.ID)}, nil
+}
+
+// home is the area whose staff answer the telephone, empty for the whole city:
+// where a matter lies about whose place nothing is known.
+func (c *Console) home(v *visit) string {
+	for _, g := range v.staff.Grants {
+		on := people.Subject{Division: g.Area.Code}
+		if len(g.Area.Code) >= countyDigits && g.Area.Covers(on) && c.Orders.Rights.May(v.staff, people.MayFileTicket, on, v.Now) {
+			return g.Area.Code
+		}
+	}
+	return ""
 }
 
 // filing is the report in codes. What protects a reporter follows from the

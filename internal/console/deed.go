@@ -19,6 +19,8 @@ type deed struct {
 	as    ticket.Capacity
 	// ask lists the fields of its form; nil asks for nothing.
 	ask func(context.Context, *Console, *visit, *workorder.Order, ticket.Actor) ([]field, error)
+	// when narrows when the form is shown, nil for whenever the rules allow it.
+	when func(*Console, *workorder.Order) bool
 	// do reads the form and moves the ticket.
 	do func(context.Context, *Console, *visit, *workorder.Order, ticket.Actor) error
 }
@@ -90,16 +92,19 @@ func (c *Console) offers(v *visit, o *workorder.Order) (list []deed, by []ticket
 // forms are the forms of a ticket's page.
 func (c *Console) forms(ctx context.Context, v *visit, o *workorder.Order) ([]deedForm, error) {
 	list, by := c.offers(v, o)
-	forms := make([]deedForm, len(list))
+	var forms []deedForm
 	for i, d := range list {
-		forms[i].Name = string(d.Name)
-		if d.ask == nil {
+		if d.when != nil && !d.when(c, o) {
 			continue
 		}
-		var err error
-		if forms[i].Fields, err = d.ask(ctx, c, v, o, by[i]); err != nil {
-			return nil, err
+		f := deedForm{Name: string(d.Name)}
+		if d.ask != nil {
+			var err error
+			if f.Fields, err = d.ask(ctx, c, v, o, by[i]); err != nil {
+				return nil, err
+			}
 		}
+		forms = append(forms, f)
 	}
 	return forms, nil
 }
@@ -150,6 +155,11 @@ func (c *Console) refuse(v *visit, o *workorder.Order, name ticket.CommandName) 
 
 func ticketPath(id int64) string { return fmt.Sprintf("/desk/ticket/%d", id) }
 
+// asked reports whether something waits for a decision, unasked the opposite.
+func asked(_ *Console, o *workorder.Order) bool { return o.Request.Kind != "" }
+
+func unasked(_ *Console, o *workorder.Order) bool { return o.Request.Kind == "" }
+
 // Fields that several forms ask for.
 
 func (c *Console) reasonField(kind string, codes []string) field {
@@ -193,3 +203,13 @@ const (
 	audienceAll   = "all"
 	audienceStaff = "staff"
 )
+
+// answerable: only some claims are answered at once (configs/policies/tickets.yaml).
+func answerable(c *Console, o *workorder.Order) bool {
+	return slices.Contains(c.Orders.Rules.Policy().Answers.Claims, o.Claim)
+}
+
+// unexcluded: an exclusion is asked for once; excluding: it waits for a review.
+func unexcluded(_ *Console, o *workorder.Order) bool { return o.Exclusion == "" }
+
+func excluding(_ *Console, o *workorder.Order) bool { return o.Exclusion == ticket.Asked }

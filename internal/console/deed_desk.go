@@ -16,35 +16,35 @@ import (
 // help, those that owe an answer.
 func deskDeeds() []deed {
 	return []deed{
-		{ticket.CmdTake, people.MayTakeTicket, ticket.AsHandler, nil, takeIt},
-		{ticket.CmdCoSign, people.MayTakeTicket, ticket.AsCoHandler, nil, simply(ticket.CoSign{})},
-		{ticket.CmdContact, people.MayContact, ticket.AsHandler, askContact, contacted},
-		{ticket.CmdFinish, people.MayFinishTicket, ticket.AsHandler, askFinish, finish},
+		{ticket.CmdTake, people.MayTakeTicket, ticket.AsHandler, nil, nil, takeIt},
+		{ticket.CmdCoSign, people.MayTakeTicket, ticket.AsCoHandler, nil, nil, simply(ticket.CoSign{})},
+		{ticket.CmdContact, people.MayContact, ticket.AsHandler, askContact, nil, contacted},
+		{ticket.CmdFinish, people.MayFinishTicket, ticket.AsHandler, askFinish, nil, finish},
 		{ticket.CmdCoReply, people.MayFinishTicket, ticket.AsCoHandler, asks(func(*Console) []field {
 			return []field{wordsField("co_reply", true)}
-		}), coReply},
-		{ticket.CmdAnswerSupervision, people.MayFinishTicket, ticket.AsSupervised, askSupervision, answerSupervision},
-		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsHandler, askTransfer, transfer},
-		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsDispatcher, askTransfer, transfer},
+		}), nil, coReply},
+		{ticket.CmdAnswerSupervision, people.MayFinishTicket, ticket.AsSupervised, askSupervision, nil, answerSupervision},
+		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsHandler, askTransfer, nil, transfer},
+		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsDispatcher, askTransfer, nil, transfer},
 		{ticket.CmdObject, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("object", c.Orders.Rules.Policy().Reasons.Object), wordsField("basis", true)}
-		}), object},
+		}), unasked, object},
 		{ticket.CmdReturn, people.MayReturnTicket, ticket.AsDispatcher, asks(func(c *Console) []field {
 			return []field{c.reasonField("return", c.Orders.Rules.Policy().Reasons.Return), wordsField("why", false)}
-		}), giveBack},
+		}), nil, giveBack},
 		{ticket.CmdReturn, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("return", c.Orders.Rules.Policy().Reasons.Return), wordsField("why", false)}
-		}), giveBack},
+		}), nil, giveBack},
 		{ticket.CmdAskExtension, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("extend", c.Orders.Rules.Policy().Reasons.Extend), untilField(), wordsField("why", false)}
-		}), askExtension},
+		}), unasked, askExtension},
 		{ticket.CmdAskSuspension, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("suspend", c.Orders.Rules.Policy().Reasons.Suspend), untilField(), wordsField("why", false)}
-		}), askSuspension},
-		{ticket.CmdResume, people.MayReturnTicket, ticket.AsHandler, nil, simply(ticket.Resume{})},
+		}), unasked, askSuspension},
+		{ticket.CmdResume, people.MayReturnTicket, ticket.AsHandler, nil, nil, simply(ticket.Resume{})},
 		{ticket.CmdAskExclusion, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("exclude", c.Orders.Rules.Policy().Reasons.Exclude), wordsField("basis", true)}
-		}), askExclusion},
+		}), unexcluded, askExclusion},
 	}
 }
 

@@ -14,24 +14,24 @@ import (
 // dispatcherDeeds are what dispatchers and clerks do about a ticket.
 func dispatcherDeeds() []deed {
 	return []deed{
-		{ticket.CmdDispatch, people.MayDispatchTicket, ticket.AsDispatcher, askDispatch, dispatch},
-		{ticket.CmdInvolve, people.MayDispatchTicket, ticket.AsDispatcher, askInvolve, involve},
-		{ticket.CmdDecide, people.MayDispatchTicket, ticket.AsDispatcher, askDecide, decide},
-		{ticket.CmdDecide, people.MaySupervise, ticket.AsSupervisor, askDecide, decide},
-		{ticket.CmdResume, people.MayDispatchTicket, ticket.AsDispatcher, nil, simply(ticket.Resume{})},
+		{ticket.CmdDispatch, people.MayDispatchTicket, ticket.AsDispatcher, askDispatch, nil, dispatch},
+		{ticket.CmdInvolve, people.MayDispatchTicket, ticket.AsDispatcher, askInvolve, nil, involve},
+		{ticket.CmdDecide, people.MayDispatchTicket, ticket.AsDispatcher, askDecide, asked, decide},
+		{ticket.CmdDecide, people.MaySupervise, ticket.AsSupervisor, askDecide, asked, decide},
+		{ticket.CmdResume, people.MayDispatchTicket, ticket.AsDispatcher, nil, nil, simply(ticket.Resume{})},
 		{ticket.CmdMerge, people.MayDispatchTicket, ticket.AsDispatcher, asks(func(*Console) []field {
 			return []field{{Name: "master", Kind: "line", Required: true}}
-		}), merge},
-		{ticket.CmdUnmerge, people.MayDispatchTicket, ticket.AsDispatcher, nil, simply(ticket.Unmerge{})},
-		{ticket.CmdAnswer, people.MayDispatchTicket, ticket.AsDispatcher, askAnswer, answerNow},
-		{ticket.CmdAnswer, people.MayCompleteTicket, ticket.AsCompleter, askAnswer, answerNow},
-		{ticket.CmdRefer, people.MayDispatchTicket, ticket.AsDispatcher, askRefer, refer},
-		{ticket.CmdRefer, people.MayCompleteTicket, ticket.AsCompleter, askRefer, refer},
-		{ticket.CmdReject, people.MayRejectTicket, ticket.AsDispatcher, askReject, reject},
-		{ticket.CmdReject, people.MayRejectTicket, ticket.AsCompleter, askReject, reject},
+		}), nil, merge},
+		{ticket.CmdUnmerge, people.MayDispatchTicket, ticket.AsDispatcher, nil, nil, simply(ticket.Unmerge{})},
+		{ticket.CmdAnswer, people.MayDispatchTicket, ticket.AsDispatcher, askAnswer, answerable, answerNow},
+		{ticket.CmdAnswer, people.MayCompleteTicket, ticket.AsCompleter, askAnswer, answerable, answerNow},
+		{ticket.CmdRefer, people.MayDispatchTicket, ticket.AsDispatcher, askRefer, nil, refer},
+		{ticket.CmdRefer, people.MayCompleteTicket, ticket.AsCompleter, askRefer, nil, refer},
+		{ticket.CmdReject, people.MayRejectTicket, ticket.AsDispatcher, askReject, nil, reject},
+		{ticket.CmdReject, people.MayRejectTicket, ticket.AsCompleter, askReject, nil, reject},
 		{ticket.CmdWithdraw, people.MayWithdrawTicket, ticket.AsDispatcher, asks(func(*Console) []field {
 			return []field{wordsField("why", true)}
-		}), withdraw},
+		}), nil, withdraw},
 	}
 }
 

@@ -11,13 +11,13 @@ import (
 // watchDeeds are what supervisors and reviewers do.
 func watchDeeds() []deed {
 	return []deed{
-		{ticket.CmdSupervise, people.MaySupervise, ticket.AsSupervisor, askSupervise, supervise},
+		{ticket.CmdSupervise, people.MaySupervise, ticket.AsSupervisor, askSupervise, nil, supervise},
 		{ticket.CmdEscalate, people.MayEscalate, ticket.AsSupervisor, asks(func(c *Console) []field {
 			return []field{c.reasonField("escalate", c.Orders.Rules.Policy().Reasons.Escalate), wordsField("why", false)}
-		}), escalate},
+		}), nil, escalate},
 		{ticket.CmdDecideExclusion, people.MayReview, ticket.AsReviewer, asks(func(c *Console) []field {
 			return []field{c.grantField(), wordsField("decision", true)}
-		}), decideExclusion},
+		}), excluding, decideExclusion},
 	}
 }
 

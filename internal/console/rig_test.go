@@ -170,3 +170,12 @@ func (r *rig) browser(staff int64) *http.Client {
 	}
 	return c
 }
+
+// text runs a query for one text.
+func (r *rig) text(sql string, args ...any) (s string) {
+	r.t.Helper()
+	if err := r.sql.QueryRow(r.t.Context(), sql, args...).Scan(&s); err != nil {
+		r.t.Fatalf("%s: %v", sql, err)
+	}
+	return s
+}
