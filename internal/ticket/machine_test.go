@@ -1,22 +1,24 @@
 package ticket_test
 
 import (
-	"flag"
+	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"shaoying/internal/ticket"
 )
 
+// maker makes a command of the name.
+type maker struct {
+	name ticket.CommandName
+	make func() ticket.Command
+}
+
 // anyCommand draws a command and an actor, likely ones as often as absurd ones.
-func anyCommand(t *rapid.T, now ticket.Ticket) (ticket.Actor, ticket.Command) {
+func anyCommand(d *dice, now ticket.Ticket) (ticket.Actor, ticket.Command) {
 	desks := []ticket.Desk{gridDesk, unitDesk, named, {Kind: ticket.DeskUnit, Code: "transport"}}
-	desk := rapid.SampledFrom(desks)
 	actors := []ticket.Actor{reporter, dispatcher, worker, handler, private, clerk, completer, system, {As: ticket.AsReporter, Person: 99}, {As: ticket.AsCallback, Staff: workerID}}
 	actors = append(actors, supervisor, reviewer, supervisor, dispatcher)
 	for _, a := range now.Assignments {
@@ -29,75 +31,92 @@ func anyCommand(t *rapid.T, now ticket.Ticket) (ticket.Actor, ticket.Command) {
 	}
 	supervision := other
 	if n := len(now.Supervisions); n > 0 {
-		v := now.Supervisions[rapid.IntRange(0, n-1).Draw(t, "supervision")]
+		v := now.Supervisions[d.IntN(n)]
 		supervision = v.Number
 		actors = append(actors, ticket.Actor{As: ticket.AsSupervised, Staff: max(v.Desk.Staff, 3), Desk: v.Desk})
 	}
-	until := now.Deadline.Add(rapid.SampledFrom([]time.Duration{24 * time.Hour, time.Hour, 80 * time.Hour, -time.Hour, 400 * time.Hour}).Draw(t, "until"))
-	commands := []ticket.Command{
-		ticket.Complete{Content: ticket.Content{
-			Claim: rapid.SampledFrom([]string{"complaint", "consultation"}).Draw(t, "claim"), Matter: "garbage", Urgency: rapid.SampledFrom(ticket.Urgencies()).Draw(t, "urgency"),
-			Sensitive: rapid.IntRange(0, 9).Draw(t, "sensitive") == 0,
+	until := now.Deadline.Add(pick(d, []time.Duration{24 * time.Hour, time.Hour, 80 * time.Hour, -time.Hour, 400 * time.Hour}))
+	// Each is made only when it is chosen: ten thousand lives are to be short.
+	commands := []maker{
+		{ticket.CmdComplete, func() ticket.Command {
+			return ticket.Complete{Content: ticket.Content{
+				Claim: pick(d, []string{"complaint", "consultation"}), Matter: "garbage", Urgency: pick(d, ticket.Urgencies()),
+				Sensitive: d.IntN(10) == 0,
+			}}
 		}},
-		ticket.Dispatch{Lead: desk.Draw(t, "lead"), Informed: []ticket.Desk{desk.Draw(t, "informed")}},
-		ticket.Take{},
-		ticket.AutoSign{},
-		ticket.Transfer{To: desk.Draw(t, "to"), Reason: "other_unit"},
-		ticket.Return{Reason: "need_information"},
-		ticket.Contact{Via: ticket.ViaRelay},
-		finish, finish,
-		ticket.Ask{},
-		happy, unhappy, unhappy, unreached,
-		ticket.Judge{Reasonable: true},
-		ticket.Judge{Reasonable: true},
-		ticket.Judge{},
-		ticket.Relapse{},
-		ticket.Relapse{FromSurvey: true},
-		ticket.Withdraw{},
-		ticket.Reject{Reason: "petition"},
-		file,
-		ticket.Dispatch{Lead: desk.Draw(t, "lead again"), Co: []ticket.Desk{desk.Draw(t, "co"), desk.Draw(t, "another co")}, UnitDuty: true},
-		ticket.AnswerNow{HasReply: true},
-		ticket.Refer{To: rapid.SampledFrom([]string{"110", "court", "nobody"}).Draw(t, "refer")},
-		ticket.Involve{Co: []ticket.Desk{desk.Draw(t, "involved")}},
-		ticket.CoSign{},
-		ticket.CoReply{HasReply: true},
-		ticket.Object{Reason: "not_our_duty", HasBasis: true},
-		ticket.Object{Reason: "not_our_area", HasBasis: true},
-		ticket.AskExtension{Reason: "weather", Until: until},
-		ticket.AskSuspension{Reason: "works", Until: until},
-		ticket.Decide{Granted: true},
-		ticket.Decide{},
-		ticket.Decide{Granted: true},
-		ticket.Resume{},
-		ticket.Supervise{Number: numbers[rapid.IntRange(0, len(numbers)-1).Draw(t, "number")], Desk: desk.Draw(t, "supervised"), Reason: "overdue"},
-		ticket.AnswerSupervision{Number: supervision, HasReply: true},
-		ticket.LapseSupervision{Number: supervision},
-		ticket.Escalate{Reason: "overdue"},
-		ticket.Merge{Master: master(rapid.SampledFrom(ticket.States()).Draw(t, "master"))},
-		ticket.Unmerge{},
-		ticket.Unmerge{},
-		ticket.Follow{Master: master(ticket.Handled)},
-		ticket.AskExclusion{Reason: "malicious", HasEvidence: true},
-		ticket.DecideExclusion{Granted: rapid.Bool().Draw(t, "granted")},
+		{ticket.CmdDispatch, func() ticket.Command {
+			return ticket.Dispatch{Lead: pick(d, desks), Informed: []ticket.Desk{pick(d, desks)}}
+		}},
+		{ticket.CmdTake, func() ticket.Command { return ticket.Take{} }},
+		{ticket.CmdAutoSign, func() ticket.Command { return ticket.AutoSign{} }},
+		{ticket.CmdTransfer, func() ticket.Command { return ticket.Transfer{To: pick(d, desks), Reason: "other_unit"} }},
+		{ticket.CmdReturn, func() ticket.Command { return ticket.Return{Reason: "need_information"} }},
+		{ticket.CmdContact, func() ticket.Command { return ticket.Contact{Via: ticket.ViaRelay} }},
+		{ticket.CmdFinish, func() ticket.Command { return finish }},
+		{ticket.CmdFinish, func() ticket.Command { return finish }},
+		{ticket.CmdAsk, func() ticket.Command { return ticket.Ask{} }},
+		{ticket.CmdCallback, func() ticket.Command { return happy }},
+		{ticket.CmdCallback, func() ticket.Command { return unhappy }},
+		{ticket.CmdCallback, func() ticket.Command { return unhappy }},
+		{ticket.CmdCallback, func() ticket.Command { return unreached }},
+		{ticket.CmdJudge, func() ticket.Command { return ticket.Judge{Reasonable: true} }},
+		{ticket.CmdJudge, func() ticket.Command { return ticket.Judge{Reasonable: true} }},
+		{ticket.CmdJudge, func() ticket.Command { return ticket.Judge{} }},
+		{ticket.CmdRelapse, func() ticket.Command { return ticket.Relapse{} }},
+		{ticket.CmdRelapse, func() ticket.Command { return ticket.Relapse{FromSurvey: true} }},
+		{ticket.CmdWithdraw, func() ticket.Command { return ticket.Withdraw{} }},
+		{ticket.CmdReject, func() ticket.Command { return ticket.Reject{Reason: "petition"} }},
+		{ticket.CmdFile, func() ticket.Command { return file }},
+		{ticket.CmdDispatch, func() ticket.Command {
+			return ticket.Dispatch{Lead: pick(d, desks), Co: []ticket.Desk{pick(d, desks), pick(d, desks)}, UnitDuty: true}
+		}},
+		{ticket.CmdAnswer, func() ticket.Command { return ticket.AnswerNow{HasReply: true} }},
+		{ticket.CmdRefer, func() ticket.Command {
+			return ticket.Refer{To: pick(d, []string{"110", "court", "nobody"})}
+		}},
+		{ticket.CmdInvolve, func() ticket.Command { return ticket.Involve{Co: []ticket.Desk{pick(d, desks)}} }},
+		{ticket.CmdCoSign, func() ticket.Command { return ticket.CoSign{} }},
+		{ticket.CmdCoReply, func() ticket.Command { return ticket.CoReply{HasReply: true} }},
+		{ticket.CmdObject, func() ticket.Command { return ticket.Object{Reason: "not_our_duty", HasBasis: true} }},
+		{ticket.CmdObject, func() ticket.Command { return ticket.Object{Reason: "not_our_area", HasBasis: true} }},
+		{ticket.CmdAskExtension, func() ticket.Command { return ticket.AskExtension{Reason: "weather", Until: until} }},
+		{ticket.CmdAskSuspension, func() ticket.Command { return ticket.AskSuspension{Reason: "works", Until: until} }},
+		{ticket.CmdDecide, func() ticket.Command { return ticket.Decide{Granted: true} }},
+		{ticket.CmdDecide, func() ticket.Command { return ticket.Decide{} }},
+		{ticket.CmdDecide, func() ticket.Command { return ticket.Decide{Granted: true} }},
+		{ticket.CmdResume, func() ticket.Command { return ticket.Resume{} }},
+		{ticket.CmdSupervise, func() ticket.Command {
+			return ticket.Supervise{Number: numbers[d.IntN(len(numbers))], Desk: pick(d, desks), Reason: "overdue"}
+		}},
+		{ticket.CmdAnswerSupervision, func() ticket.Command { return ticket.AnswerSupervision{Number: supervision, HasReply: true} }},
+		{ticket.CmdLapseSupervision, func() ticket.Command { return ticket.LapseSupervision{Number: supervision} }},
+		{ticket.CmdEscalate, func() ticket.Command { return ticket.Escalate{Reason: "overdue"} }},
+		{ticket.CmdMerge, func() ticket.Command {
+			return ticket.Merge{Master: master(pick(d, ticket.States()))}
+		}},
+		{ticket.CmdUnmerge, func() ticket.Command { return ticket.Unmerge{} }},
+		{ticket.CmdUnmerge, func() ticket.Command { return ticket.Unmerge{} }},
+		{ticket.CmdFollow, func() ticket.Command { return ticket.Follow{Master: master(ticket.Handled)} }},
+		{ticket.CmdAskExclusion, func() ticket.Command { return ticket.AskExclusion{Reason: "malicious", HasEvidence: true} }},
+		{ticket.CmdDecideExclusion, func() ticket.Command { return ticket.DecideExclusion{Granted: d.IntN(2) == 0} }},
 	}
-	if rapid.IntRange(0, 9).Draw(t, "absurd") == 0 {
-		return rapid.SampledFrom(actors).Draw(t, "actor"), rapid.SampledFrom(commands).Draw(t, "command")
+	if d.IntN(10) == 0 {
+		return pick(d, actors), commands[d.IntN(len(commands))].make()
 	}
 	// Ends come seldom, so that lives are long enough to be interesting.
-	early := rapid.IntRange(0, 9).Draw(t, "early") > 0
-	commands = slices.DeleteFunc(commands, func(c ticket.Command) bool {
-		return !slices.Contains(table[c.Name()].From, now.State) || early && slices.Contains(ends, c.Name())
+	early := d.IntN(10) > 0
+	commands = slices.DeleteFunc(commands, func(m maker) bool {
+		return !slices.Contains(table[m.name].From, now.State) || early && slices.Contains(ends, m.name)
 	})
 	if len(commands) == 0 {
 		return reporter, ticket.Relapse{}
 	}
-	c := rapid.SampledFrom(commands).Draw(t, "command")
+	c := commands[d.IntN(len(commands))].make()
 	actors = slices.DeleteFunc(actors, func(a ticket.Actor) bool { return !slices.Contains(table[c.Name()].By, a.As) })
 	if len(actors) == 0 {
 		return system, c
 	}
-	return rapid.SampledFrom(actors).Draw(t, "actor"), c
+	return pick(d, actors), c
 }
 
 var pauses = []time.Duration{time.Hour, 0, time.Minute, 7 * time.Hour, 30 * time.Hour, 100 * time.Hour}
@@ -114,7 +133,7 @@ var table = func() map[ticket.CommandName]ticket.Transition {
 }()
 
 // checkStep holds what must be true of every applied command.
-func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticket.Command, events []ticket.Event) {
+func checkStep(t *testing.T, before, after ticket.Ticket, by ticket.Actor, c ticket.Command, events []ticket.Event) {
 	if after.Version != before.Version+1 {
 		t.Fatalf("%s: version %d after %d", c.Name(), after.Version, before.Version)
 	}
@@ -164,7 +183,7 @@ func checkStep(t *rapid.T, before, after ticket.Ticket, by ticket.Actor, c ticke
 }
 
 // checkTicket holds what must be true of every ticket.
-func checkTicket(t *rapid.T, tk ticket.Ticket, p ticket.CallbackPolicy) {
+func checkTicket(t *testing.T, tk ticket.Ticket, p ticket.CallbackPolicy) {
 	leads := 0
 	for _, a := range tk.Assignments {
 		if !a.EndedAt.IsZero() {
@@ -209,20 +228,22 @@ func checkTicket(t *rapid.T, tk ticket.Ticket, p ticket.CallbackPolicy) {
 // sequences is how many random lives are lived: issue "work orders", done 1.
 const sequences = 10_000
 
-// lives runs f on that many random lives.
-func lives(t *testing.T, f func(*rapid.T)) {
+// dice decide a random life. That they are no rapid.T makes ten thousand lives
+// a matter of a second; a failure names the seed instead of shrinking.
+type dice struct{ *rand.Rand }
+
+func pick[T any](d *dice, list []T) T { return list[d.IntN(len(list))] }
+
+// lives runs f on n random lives.
+func lives(t *testing.T, n int, f func(t *testing.T, d *dice)) {
 	t.Helper()
-	checks := flag.Lookup("rapid.checks")
-	was := checks.Value.String()
-	if err := checks.Value.Set(strconv.Itoa(sequences)); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := checks.Value.Set(was); err != nil {
-			t.Fatal(err)
+	seed := rand.Uint64()
+	for i := range n {
+		f(t, &dice{rand.New(rand.NewPCG(seed, uint64(i)))})
+		if t.Failed() {
+			t.Fatalf("seed %d, life %d", seed, i)
 		}
-	}()
-	rapid.Check(t, f)
+	}
 }
 
 func TestLifeProperties(t *testing.T) {
@@ -240,18 +261,18 @@ func TestLifeProperties(t *testing.T) {
 			}
 		}
 	}()
-	lives(t, func(t *rapid.T) {
+	lives(t, sequences, func(t *testing.T, d *dice) {
 		now := start
 		tk, _, err := r.Apply(ticket.Ticket{}, reporter, file, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 30 {
-			now = now.Add(rapid.SampledFrom(pauses).Draw(t, "pause"))
-			by, c := anyCommand(t, tk)
+			now = now.Add(pick(d, pauses))
+			by, c := anyCommand(d, tk)
 			before := clone(tk)
 			next, events, err := r.Apply(tk, by, c, now)
-			if !equal(before, tk) {
+			if d.IntN(8) == 0 && !equal(before, tk) {
 				t.Fatalf("%s wrote into the ticket it was given", c.Name())
 			}
 			if err != nil {
@@ -272,7 +293,7 @@ func TestLifeProperties(t *testing.T) {
 
 // checkDeadline: the promise is loosened only when a new round starts, and
 // never lies before its own start.
-func checkDeadline(t *rapid.T, before, after ticket.Ticket, c ticket.Command) {
+func checkDeadline(t *testing.T, before, after ticket.Ticket, c ticket.Command) {
 	newRound := after.Redos > before.Redos || after.Relapses > before.Relapses || before.DispatchedAt.IsZero() || after.DispatchedAt.IsZero()
 	putOff := after.Extensions > before.Extensions || c.Name() == ticket.CmdResume
 	if putOff && after.Deadline.Before(before.Deadline) {
@@ -293,12 +314,12 @@ func checkDeadline(t *rapid.T, before, after ticket.Ticket, c ticket.Command) {
 // and never on what it is about.
 func TestPrivacyProperties(t *testing.T) {
 	r := newRules(t)
-	rapid.Check(t, func(t *rapid.T) {
+	lives(t, 1000, func(t *testing.T, d *dice) {
 		c := content
-		c.Confidential = rapid.Bool().Draw(t, "confidential")
-		c.Anonymous = !c.Confidential && rapid.Bool().Draw(t, "anonymous")
+		c.Confidential = d.IntN(2) == 0
+		c.Anonymous = !c.Confidential && d.IntN(2) == 0
 		c.Sensitive = !c.Confidential && !c.Anonymous
-		if rapid.Bool().Draw(t, "about the named handler") {
+		if d.IntN(2) == 0 {
 			c.AgainstStaff = []int64{handlerID}
 		}
 		tk, _, err := r.Apply(ticket.Ticket{}, reporter, ticket.File{Number: number, Content: c, ReporterID: reporterID}, start)
@@ -306,7 +327,7 @@ func TestPrivacyProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 40 {
-			by, cmd := anyCommand(t, tk)
+			by, cmd := anyCommand(d, tk)
 			next, _, err := r.Apply(tk, by, cmd, start)
 			if err == nil {
 				tk = next
@@ -325,7 +346,7 @@ func TestPrivacyProperties(t *testing.T) {
 func TestMergedAndUnmergedEqualsNeverMerged(t *testing.T) {
 	r := newRules(t)
 	merged := 0
-	rapid.Check(t, func(t *rapid.T) {
+	lives(t, 1000, func(t *testing.T, d *dice) {
 		now := start
 		tk, _, err := r.Apply(ticket.Ticket{}, reporter, file, now)
 		if err != nil {
@@ -333,14 +354,14 @@ func TestMergedAndUnmergedEqualsNeverMerged(t *testing.T) {
 		}
 		twin := tk
 		for range 30 {
-			now = now.Add(rapid.SampledFrom(pauses).Draw(t, "pause"))
+			now = now.Add(pick(d, pauses))
 			if next, _, err := r.Apply(twin, dispatcher, ticket.Merge{Master: master(ticket.Signed)}, now); err == nil {
 				if twin, _, err = r.Apply(next, dispatcher, ticket.Unmerge{}, now); err != nil {
 					t.Fatalf("unmerge: %v", err)
 				}
 				merged++
 			}
-			by, c := anyCommand(t, tk)
+			by, c := anyCommand(d, tk)
 			if c.Name() == ticket.CmdMerge || c.Name() == ticket.CmdUnmerge {
 				continue
 			}

@@ -23,7 +23,8 @@ func of(d ticket.Desk, as ticket.Capacity, staff int64) ticket.Actor {
 func onUnit(t *testing.T, r *ticket.Rules, more ...act) (ticket.Ticket, []ticket.Event, time.Time) {
 	t.Helper()
 	return play(t, r, start, ticket.Ticket{}, append([]act{
-		{reporter, file, 0}, {dispatcher, ticket.Dispatch{Lead: unitDesk, Co: []ticket.Desk{transport}}, 0},
+		{reporter, file, 0},
+		{dispatcher, ticket.Dispatch{Lead: unitDesk, Co: []ticket.Desk{transport}}, 0},
 		{of(unitDesk, ticket.AsHandler, handlerID), ticket.Take{}, time.Hour},
 	}, more...)...)
 }
