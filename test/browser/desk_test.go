@@ -114,7 +114,7 @@ func TestDesk(t *testing.T) {
 	handler.visit(ticket)
 	handler.deed("take", "已签收")
 	handler.deed("contact", "已签收", `[name=via]`, "phone", `[name=reached]`, "yes")
-	handler.deed("finish", "待回访", `[name=result]`, "resolved", `[name=reply]`, "三盏都换了新灯", `[name=internal]`, "用了库存")
+	handler.deed("finish", "已办结", `[name=result]`, "resolved", `[name=reply]`, "三盏都换了新灯", `[name=internal]`, "用了库存")
 
 	caller := c.at("callback-clerk-360313", narrow)
 	caller.visit(caller.read(open))
