@@ -164,7 +164,9 @@ func (o *office) randomTicket(rng *rand.Rand) (id int64) {
 		if k.State != ticket.Received {
 			return nil
 		}
-		_, err = o.set.Orders.Do(ctx, tn, id, ticket.Actor{As: ticket.AsDispatcher, Staff: tn.Staff}, ticket.Dispatch{Lead: desks[rng.IntN(len(desks))]})
+		_, err = o.set.Orders.Do(ctx, tn, id, ticket.Actor{As: ticket.AsDispatcher, Staff: tn.Staff}, ticket.Dispatch{
+			Lead: desks[rng.IntN(len(desks))], Co: desks[:rng.IntN(2)*rng.IntN(len(desks))],
+		})
 		if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
 			return nil
 		}

@@ -136,9 +136,11 @@ func matrixOffice(t testing.TB) *office {
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "review"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into assignment (ticket_id, role, desk_kind, desk, state, dispatched_at, deadline)
+		select id, 'co', 'unit', 'housing', 'waiting', product_now(), product_now() + interval '1 day' from ticket`)
 	for _, as := range []string{flows.GroupWork, flows.GroupResidents, flows.GroupUnbound} {
 		chat := "g-" + as
 		if as != flows.GroupUnbound {

@@ -27,7 +27,40 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
+	maps.Copy(all, s.requestActions())
 	return all
+}
+
+// requestActions are what several desks do with one ticket, and what they ask
+// for.
+func (s *Set) requestActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"card.object":   s.object,
+		"card.until":    s.untilDay,
+		"card.ask_time": s.askTime,
+		"card.resume":   s.resume,
+		"card.co_sign":  s.coSign,
+		"card.co_reply": s.coReply,
+		"card.co":       s.findCoDesks,
+		"card.involve":  s.involve,
+		"task.co":       s.findTaskCoDesks,
+		"task.review":   s.review,
+	}
+}
+
+func requestDocs(known, gist []string) map[string]flows.ActionDoc {
+	return map[string]flows.ActionDoc{
+		"card.object":   {Results: append([]string{"raised"}, known...)},
+		"card.until":    {Results: gist},
+		"card.ask_time": {Results: append([]string{"supervisor"}, known...)},
+		"card.resume":   {Results: known},
+		"card.co_sign":  {Results: known},
+		"card.co_reply": {Results: known},
+		"card.co":       {Results: gist},
+		"card.involve":  {Results: known},
+		"task.co":       {Results: gist},
+		"task.review":   {Results: append([]string{"granted"}, known...)},
+	}
 }
 
 // deskLink makes the one-time link to the desk page.
@@ -48,7 +81,7 @@ func (s *Set) cardActions() map[string]gateway.Action {
 		"card.take":     s.take,
 		"card.desk":     s.findDesk,
 		"card.transfer": s.transfer,
-		"card.return":   s.giveBack,
+		"card.return":   s.recall,
 		"card.phone":    s.seePhone,
 		"card.contact":  s.contact,
 		"card.relay":    s.relay,
@@ -76,8 +109,8 @@ func (s *Set) taskActions() map[string]gateway.Action {
 
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
-	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
+	held := append([]string{"rest", "purpose", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
+	task := append([]string{"co", "several", "task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	docs := map[string]flows.ActionDoc{
 		"staff.join":    {Results: []string{"name", "code", "other"}},
@@ -106,7 +139,7 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.list":     {Results: []string{"count", "lines"}},
 		"task.hold":     {Results: task},
 		"task.desk":     {Results: gist},
-		"task.dispatch": {Results: append([]string{"desk"}, known...)},
+		"task.dispatch": {Results: append([]string{"desk", "several"}, known...)},
 		"task.reject":   {Results: known},
 		"task.complete": {Results: known},
 		"task.voice":    {Results: known},
@@ -116,5 +149,6 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.settle":   {},
 	}
 	maps.Copy(docs, groupDocs())
+	maps.Copy(docs, requestDocs(known, gist))
 	return docs
 }

@@ -28,6 +28,8 @@ func (o *office) everything(task string) map[string]any {
 		"id": id, "task": number, "for": "finish", "to": desk, "value": desk["desk"], "reason": "not_our_duty", "result": "resolved",
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
+		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
+		"co": map[string]any{"desks": "unit|transport|0", "label": "交通局"},
 		"vars": map[string]any{"id": id, "task": number},
 	}
 }
@@ -36,6 +38,7 @@ func (o *office) everything(task string) map[string]any {
 var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
+	"task.review": "review", "task.co": "dispatch",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose
@@ -44,7 +47,7 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o := newOffice(t)
 	o.report("zhang", garbage)
 	o.laid("wang")
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "review"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'clerk', 'county', '360313' from ticket`, kind)
 	}
 	o.hire("new", "grid_worker", "grid", grid)

@@ -113,7 +113,7 @@ func TestStaffTexts(t *testing.T) {
 	for _, key := range ticket.RefusalKeys() {
 		check(zh, key)
 	}
-	for kind, codes := range map[string][]string{"transfer": policy.Reasons.Transfer, "return": policy.Reasons.Return, "reject": policy.Reasons.Reject} {
+	for kind, codes := range map[string][]string{"object": policy.Reasons.Object, "extend": policy.Reasons.Extend, "suspend": policy.Reasons.Suspend, "transfer": policy.Reasons.Transfer, "return": policy.Reasons.Return, "reject": policy.Reasons.Reject} {
 		for _, c := range codes {
 			check(zh, "reason."+kind+"."+c)
 		}
@@ -130,7 +130,7 @@ func TestStaffTexts(t *testing.T) {
 	}
 	for _, k := range []string{
 		workorder.TaskComplete, workorder.TaskVoice, workorder.TaskDispatch, workorder.TaskPhone, workorder.TaskJudge, workorder.TaskCheck,
-		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead,
+		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskReview,
 	} {
 		check(zh, "todo."+k)
 		if taskRight(k) == "" {

@@ -34,6 +34,7 @@ func duties() map[string]duty {
 		"phone":    {[]string{workorder.TaskPhone}, people.MayCallBack},
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
+		"review":   {[]string{workorder.TaskReview}, people.MayDecide},
 		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
 	}
 }
@@ -145,9 +146,10 @@ func (s *Set) openErrand(ctx context.Context, t *gateway.Turn, who people.Staff,
 }
 
 // mayDoTask asks the rights: about the ticket, or about the area where there is
-// none. Who only looks for what got lost must hold the role it was left to.
+// none. Who only looks for what got lost, or decides, must hold the role it was
+// left to.
 func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool {
-	if c == people.MayNote && !e.staff.Has(people.Role(e.task.Role)) {
+	if (c == people.MayNote || c == people.MayDecide) && !e.staff.Has(people.Role(e.task.Role)) {
 		return false
 	}
 	if e.order == nil {
@@ -250,6 +252,14 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 	}
 	switch purpose {
 	case "dispatch":
+		lead, co, several, serr := s.splitAt(t, "dispatch.co_mark", e.rest)
+		if serr != nil {
+			return nil, serr
+		}
+		if several {
+			r["rest"], r["co"] = lead, co
+		}
+		r["several"] = several
 		r["targets"], err = s.targets(ctx, t, e.order)
 	case "reject":
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
@@ -285,10 +295,18 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 	}
 	if why := e.data["reason"]; why != "" {
 		key := "wait." + why
-		if slices.Contains(s.Orders.Rules.Policy().Reasons.Return, why) {
+		switch reasons := s.Orders.Rules.Policy().Reasons; {
+		case slices.Contains(reasons.Return, why):
 			key = "reason.return." + why
+		case slices.Contains(reasons.Object, why):
+			key = "reason.object." + why
 		}
 		if err := add(key, e.data); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
+			return "", err
+		}
+	}
+	if e.task.Kind == workorder.TaskReview {
+		if err := s.reviewLines(ctx, t, e.order, add); err != nil {
 			return "", err
 		}
 	}

@@ -31,6 +31,10 @@ const (
 	MayJudge          StaffCommand = "ticket.judge"
 	MayCheckFinding   StaffCommand = "ticket.check"
 	MayNote           StaffCommand = "ticket.note"
+	MayObject         StaffCommand = "ticket.object"    // 退单, of the desk that has the lead
+	MayAskTime        StaffCommand = "ticket.ask_time"  // 延期, 挂起 and its end
+	MayDecide         StaffCommand = "ticket.decide"    // on what a desk asked for
+	MayCoHandle       StaffCommand = "ticket.co_handle" // 协办
 	MayProposeAlias   StaffCommand = "place.propose"
 	MayAcceptAlias    StaffCommand = "place.accept"
 	MayBindGroup      StaffCommand = "group.bind"
@@ -50,7 +54,7 @@ func StaffCommands() []StaffCommand {
 	return []StaffCommand{
 		MayViewTicket, MayFileTicket, MayFileFinding, MayCompleteTicket, MayDispatchTicket, MayRejectTicket,
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
-		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
+		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
 	}
 }

@@ -76,12 +76,20 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 	if !ok {
 		return people.Subject{}, false
 	}
-	on = About(o)
-	on.Division, on.Grid, on.Unit = "", "", lead.Desk.Code
-	if grid := people.GridCode(lead.Desk.Code); grid.Valid() {
+	return seenFrom(o, lead.Desk), true
+}
+
+// seenFrom is the ticket as one of its desks sees it.
+func seenFrom(o *Order, d ticket.Desk) people.Subject {
+	on := About(o)
+	on.Division, on.Grid, on.Unit, on.Named = "", "", d.Code, nil
+	if d.Kind == ticket.DeskNamed {
+		on.Named = []int64{d.Staff}
+	}
+	if grid := people.GridCode(d.Code); grid.Valid() {
 		on.Division, on.Grid, on.Unit = string(grid.Village()), string(grid), ""
 	}
-	return on, true
+	return on
 }
 
 // May reports whether the rights allow the staff member the command on the
@@ -89,12 +97,18 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 // else by where the ticket is.
 func (s *Service) May(staff people.Staff, c people.StaffCommand, o *Order, now time.Time) bool {
 	switch c {
-	case people.MayTakeTicket, people.MayContact, people.MayFinishTicket:
+	case people.MayTakeTicket, people.MayContact, people.MayFinishTicket, people.MayObject, people.MayAskTime:
 		on, ok := atDesk(o)
 		return ok && s.Rights.May(staff, c, on, now)
-	case people.MayTransferTicket, people.MayReturnTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
+	case people.MayCoHandle:
+		_, _, ok := s.CoHandler(staff, o, now)
+		return ok
+	case people.MayTransferTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
 		on, ok := atDesk(o)
 		if ok && s.Rights.May(staff, c, on, now) {
+			return true
+		}
+		if _, _, co := s.CoHandler(staff, o, now); co && (c == people.MayViewTicket || c == people.MayNote) {
 			return true
 		}
 	}
@@ -138,6 +152,8 @@ func (s *Service) Viewer(staff people.Staff, o *Order, now time.Time) (v ticket.
 		return ticket.ViewSigned, true
 	case handles:
 		return ticket.ViewDesk, true
+	case s.May(staff, people.MayCoHandle, o, now):
+		return ticket.ViewCo, true
 	case s.May(staff, people.MayCallBack, o, now):
 		return ticket.ViewCallback, true
 	case s.May(staff, people.MayDispatchTicket, o, now), s.May(staff, people.MayCompleteTicket, o, now):

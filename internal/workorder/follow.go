@@ -52,6 +52,19 @@ type CardDue struct {
 	Group int64 `json:"group,omitempty"`
 	// Informed cards are for knowing, not for doing.
 	Informed bool `json:"informed,omitempty"`
+	// Co cards ask for a reply to the lead.
+	Co bool `json:"co,omitempty"`
+}
+
+// Part is what whoever gets the card has to do with the ticket.
+func (c CardDue) Part() Part {
+	switch {
+	case c.Informed:
+		return InformedPart
+	case c.Co:
+		return CoPart
+	}
+	return LeadPart
 }
 
 // NudgeDue is the data of a DueNudge row.
@@ -89,10 +102,13 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		return s.dispatch(ctx, t, o)
 	case ticket.EventReturned:
-		if err := s.quiet(ctx, t, o, "returned"); err != nil {
-			return err
-		}
-		return s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": e.Data["reason"]})
+		return s.toDispatcher(ctx, t, o, map[string]string{"reason": e.Data["reason"]})
+	case ticket.EventInvolved, ticket.EventCoReplied:
+		return s.followSeveral(ctx, t, o, e)
+	case ticket.EventObjected, ticket.EventObjectionGranted, ticket.EventObjectionRefused, ticket.EventExtensionAsked,
+		ticket.EventExtensionGranted, ticket.EventExtensionRefused, ticket.EventSuspensionAsked, ticket.EventSuspended,
+		ticket.EventSuspensionRefused, ticket.EventResumed:
+		return s.followRequest(ctx, t, o, e)
 	case ticket.EventRedone:
 		if err := s.onDesk(ctx, t, o, e); err != nil {
 			return err
@@ -190,22 +206,19 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	}
 	var plans []gateway.Plan
 	for _, a := range o.Assignments {
-		if !a.EndedAt.IsZero() {
+		if !a.EndedAt.IsZero() || replied(a) {
 			continue
 		}
 		// Who was asked by name hears it alone.
-		if group := homes[a.Desk]; group != 0 && e.Data["reason"] != "colleague" {
-			plans = append(plans, groupCard(t, o, group, a.Role == ticket.RoleInformed))
-			continue
+		group := homes[a.Desk]
+		if e.Data["reason"] == "colleague" {
+			group = 0
 		}
-		staff, err := s.AtDesk(ctx, t, a.Desk)
+		cards, err := s.cardsFor(ctx, t, o, a, group)
 		if err != nil {
 			return err
 		}
-		for _, id := range staff {
-			key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
-			plans = append(plans, planAt(o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}))
-		}
+		plans = append(plans, cards...)
 	}
 	for _, n := range s.Rules.Nudges(o.Ticket) {
 		key := strconv.FormatFloat(n.Share, 'f', 2, 64)
@@ -213,7 +226,25 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	}
 	plans = append(plans, plan(o, DueSign, "", o.SignDue, nil)...)
 	plans = append(plans, plan(o, DueContact, "", o.ContactDue, nil)...)
-	return t.PlanDue(ctx, plans...)
+	return t.PlanDue(ctx, append(plans, s.coClocks(o, t.Now)...)...)
+}
+
+// cardsFor plans the cards of one desk: one for its work group where it has
+// one, else one for each of its people.
+func (s *Service) cardsFor(ctx context.Context, t *gateway.Turn, o *Order, a ticket.Assignment, group int64) ([]gateway.Plan, error) {
+	if group != 0 {
+		return []gateway.Plan{groupCard(t, o, group, a)}, nil
+	}
+	staff, err := s.AtDesk(ctx, t, a.Desk)
+	if err != nil {
+		return nil, err
+	}
+	var plans []gateway.Plan
+	for _, id := range staff {
+		key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
+		plans = append(plans, planAt(o, DueCard, key, t.Now, cardFor(a, CardDue{Staff: id})))
+	}
+	return plans, nil
 }
 
 // AtDesk lists the staff on duty who see a ticket that lies on a desk.
@@ -355,7 +386,7 @@ func (s *Service) Notify(ctx context.Context, t *gateway.Turn, o *Order, what st
 
 // quiet takes back the clocks of the desk that had the ticket.
 func (s *Service) quiet(ctx context.Context, t *gateway.Turn, o *Order, why string) error {
-	return s.clear(ctx, t, o, why, DueNudge, DueSign, DueContact, DueDispatch, DueCard)
+	return s.clear(ctx, t, o, why, DueNudge, DueSign, DueContact, DueDispatch, DueCard, DueCoNudge, DueCoSilent, DueResume)
 }
 
 // clear takes back what was planned of the kinds given, of all when none is.

@@ -16,6 +16,7 @@ import (
 // outbox row: is what the text says still so?
 func Fresh(Deps) map[string]gateway.Fresh {
 	onDesk := func(k db.Ticket) bool { return ticket.State(k.State).OnDesk() }
+	held := func(k db.Ticket) bool { return ticket.State(k.State).Held() }
 	asked := func(k db.Ticket) bool {
 		return ticket.State(k.State) == ticket.Handled || ticket.State(k.State) == ticket.Callback
 	}
@@ -35,6 +36,9 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		DueRating:                 wanted(sameVersion(closed)),
 		DueStillFine:              wanted(sameVersion(closed)),
 		workorder.DueTask:         taskOpen,
+		workorder.ReasonCoCard:    of(held),
+		workorder.DueCoNudge:      of(onDesk),
+		workorder.DueDeskWord:     of(func(k db.Ticket) bool { return ticket.State(k.State).Open() }),
 		DueLine:                   stillHere,
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,

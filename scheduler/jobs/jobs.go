@@ -52,6 +52,7 @@ func All(d Deps) []gateway.Kind {
 	return append(gateway.QuestionKinds(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
+		CoNudge(d), CoSilent(d), Resume(d), DeskWord(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 	)
 }

@@ -52,6 +52,38 @@ func (q *Queries) AddTicketNote(ctx context.Context, arg AddTicketNoteParams) er
 	return err
 }
 
+const assignmentWords = `-- name: AssignmentWords :many
+select id, reply, basis from assignment where ticket_id = $1 and (reply is not null or basis is not null) order by id
+`
+
+type AssignmentWordsRow struct {
+	ID    int64
+	Reply []byte
+	Basis []byte
+}
+
+// AssignmentWords are what desks wrote about a ticket: the basis of an
+// objection, a co-handler's reply.
+func (q *Queries) AssignmentWords(ctx context.Context, ticketID int64) ([]AssignmentWordsRow, error) {
+	rows, err := q.db.Query(ctx, assignmentWords, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AssignmentWordsRow{}
+	for rows.Next() {
+		var i AssignmentWordsRow
+		if err := rows.Scan(&i.ID, &i.Reply, &i.Basis); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const assignmentsOf = `-- name: AssignmentsOf :many
 select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis from assignment where ticket_id = any($1::bigint[]) order by id
 `

@@ -62,6 +62,8 @@ with old as (
     delete from ticket_note n using old where n.ticket_id = old.id
 ), tasks as (
     update task k set data = null from old where k.ticket_id = old.id
+), desks as (
+    update assignment a set reply = null, basis = null from old where a.ticket_id = old.id and (a.reply is not null or a.basis is not null)
 ), callbacks as (
     update callback c set words = null from old where c.ticket_id = old.id
 )

@@ -97,3 +97,8 @@ insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, 
 -- LastTicketOf is the last ticket that a person reported.
 -- name: LastTicketOf :one
 select id from ticket where reporter_id = $1 order by id desc limit 1;
+
+-- AssignmentWords are what desks wrote about a ticket: the basis of an
+-- objection, a co-handler's reply.
+-- name: AssignmentWords :many
+select id, reply, basis from assignment where ticket_id = $1 and (reply is not null or basis is not null) order by id;
