@@ -29,7 +29,7 @@ func (o *office) everything(task string) map[string]any {
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
 		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
-		"co": map[string]any{"desks": "unit|transport|0", "label": "交通局"},
+		"co":   map[string]any{"desks": "unit|transport|0", "label": "交通局"},
 		"vars": map[string]any{"id": id, "task": number},
 	}
 }

@@ -59,17 +59,14 @@ func (f field) Text() string {
 	return "console.field." + f.Name
 }
 
-// actors are who the speaker can be to a ticket in a capacity: none without the
-// right, several for who belongs to several desks that help.
-func (c *Console) actors(v *visit, o *workorder.Order, d deed) []ticket.Actor {
+// actor is who the speaker is to a ticket in the capacity of a deed; ok is false
+// without the right.
+func (c *Console) actor(v *visit, o *workorder.Order, d deed) (by ticket.Actor, ok bool) {
 	switch d.as {
 	case ticket.AsHandler, ticket.AsCoHandler, ticket.AsSupervised:
-		return c.deskActors(v, o, d)
+		return c.deskActor(v, o, d)
 	}
-	if !c.Orders.May(v.staff, d.right, o, v.Now) {
-		return nil
-	}
-	return []ticket.Actor{v.as(d.as)}
+	return v.as(d.as), c.Orders.May(v.staff, d.right, o, v.Now)
 }
 
 // offers are the deeds that rules and rights allow now, each once, with who
@@ -79,11 +76,8 @@ func (c *Console) offers(v *visit, o *workorder.Order) (list []deed, by []ticket
 		if slices.ContainsFunc(list, func(e deed) bool { return e.Name == d.Name }) {
 			continue
 		}
-		for _, a := range c.actors(v, o, d) {
-			if slices.Contains(c.Orders.Rules.Allowed(o.Ticket, a), d.Name) {
-				list, by = append(list, d), append(by, a)
-				break
-			}
+		if a, ok := c.actor(v, o, d); ok && slices.Contains(c.Orders.Rules.Allowed(o.Ticket, a), d.Name) {
+			list, by = append(list, d), append(by, a)
 		}
 	}
 	return list, by
@@ -134,20 +128,23 @@ func (c *Console) doDeed(ctx context.Context, v *visit) (answer, error) {
 	return answer{}, c.refuse(v, o, name)
 }
 
-// refuse says why a deed cannot be done: the rules' own refusal for who may do
-// it in principle, otherwise there is no such thing.
+// refuse says why a deed cannot be done: the state with what is possible
+// instead, or that it is not for the speaker.
 func (c *Console) refuse(v *visit, o *workorder.Order, name ticket.CommandName) error {
+	known := false
 	for _, d := range deeds() {
 		if d.Name != name {
 			continue
 		}
-		for _, a := range c.actors(v, o, d) {
-			refused := &ticket.Refused{
+		known = true
+		if a, ok := c.actor(v, o, d); ok {
+			return &ticket.Refused{
 				Key: ticket.KeyState, Params: map[string]string{"command": string(name), "state": string(o.State)},
 				Allowed: c.Orders.Rules.Allowed(o.Ticket, a),
 			}
-			return refused
 		}
+	}
+	if known {
 		return &ticket.Refused{Key: ticket.KeyNotYours}
 	}
 	return errNotHere

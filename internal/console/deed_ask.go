@@ -2,9 +2,6 @@ package console
 
 import (
 	"context"
-	"slices"
-
-	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -39,11 +36,8 @@ func askSuspension(ctx context.Context, c *Console, v *visit, o *workorder.Order
 }
 
 func askExclusion(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
-	evidence := v.form("words") != ""
-	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.AskExclusion{Reason: v.form("reason"), HasEvidence: evidence}); err != nil {
-		return err
-	}
-	return noted(ctx, c, v, o.ID)
+	_, err := c.Orders.AskExclusion(ctx, v.Turn, o.ID, by, v.form("reason"), v.form("words"))
+	return err
 }
 
 // coReply is what a desk that helps tells the one with the lead.
@@ -71,16 +65,6 @@ func answerSupervision(ctx context.Context, c *Console, v *visit, o *workorder.O
 		return &badForm{"console.problem.signature"}
 	}
 	n := ticket.Number(v.form("supervision"))
-	i := slices.IndexFunc(o.Supervisions, func(s ticket.Supervision) bool { return s.Number == n })
-	if i < 0 {
-		return errForm
-	}
-	// Somebody may belong to several desks that owe an answer.
-	for _, a := range c.deskActors(v, o, deed{as: ticket.AsSupervised, right: people.MayFinishTicket}) {
-		if a.Desk.Same(o.Supervisions[i].Desk) {
-			by = a
-		}
-	}
 	_, err := c.Orders.AnswerSupervision(ctx, v.Turn, o.ID, by, n, v.form("words"))
 	return err
 }

@@ -17,32 +17,29 @@ import (
 func deskDeeds() []deed {
 	return []deed{
 		{ticket.CmdTake, people.MayTakeTicket, ticket.AsHandler, nil, nil, takeIt},
-		{ticket.CmdCoSign, people.MayTakeTicket, ticket.AsCoHandler, nil, nil, simply(ticket.CoSign{})},
+		{ticket.CmdCoSign, people.MayCoHandle, ticket.AsCoHandler, nil, nil, simply(ticket.CoSign{})},
 		{ticket.CmdContact, people.MayContact, ticket.AsHandler, askContact, nil, contacted},
 		{ticket.CmdFinish, people.MayFinishTicket, ticket.AsHandler, askFinish, nil, finish},
-		{ticket.CmdCoReply, people.MayFinishTicket, ticket.AsCoHandler, asks(func(*Console) []field {
+		{ticket.CmdCoReply, people.MayCoHandle, ticket.AsCoHandler, asks(func(*Console) []field {
 			return []field{wordsField("co_reply", true)}
 		}), nil, coReply},
-		{ticket.CmdAnswerSupervision, people.MayFinishTicket, ticket.AsSupervised, askSupervision, nil, answerSupervision},
+		{ticket.CmdAnswerSupervision, people.MayAnswerFor, ticket.AsSupervised, askSupervision, nil, answerSupervision},
 		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsHandler, askTransfer, nil, transfer},
 		{ticket.CmdTransfer, people.MayTransferTicket, ticket.AsDispatcher, askTransfer, nil, transfer},
-		{ticket.CmdObject, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
+		{ticket.CmdObject, people.MayObject, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("object", c.Orders.Rules.Policy().Reasons.Object), wordsField("basis", true)}
 		}), unasked, object},
 		{ticket.CmdReturn, people.MayReturnTicket, ticket.AsDispatcher, asks(func(c *Console) []field {
 			return []field{c.reasonField("return", c.Orders.Rules.Policy().Reasons.Return), wordsField("why", false)}
 		}), nil, giveBack},
-		{ticket.CmdReturn, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
-			return []field{c.reasonField("return", c.Orders.Rules.Policy().Reasons.Return), wordsField("why", false)}
-		}), nil, giveBack},
-		{ticket.CmdAskExtension, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
+		{ticket.CmdAskExtension, people.MayAskTime, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("extend", c.Orders.Rules.Policy().Reasons.Extend), untilField(), wordsField("why", false)}
 		}), unasked, askExtension},
-		{ticket.CmdAskSuspension, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
+		{ticket.CmdAskSuspension, people.MayAskTime, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("suspend", c.Orders.Rules.Policy().Reasons.Suspend), untilField(), wordsField("why", false)}
 		}), unasked, askSuspension},
-		{ticket.CmdResume, people.MayReturnTicket, ticket.AsHandler, nil, nil, simply(ticket.Resume{})},
-		{ticket.CmdAskExclusion, people.MayReturnTicket, ticket.AsHandler, asks(func(c *Console) []field {
+		{ticket.CmdResume, people.MayAskTime, ticket.AsHandler, nil, nil, simply(ticket.Resume{})},
+		{ticket.CmdAskExclusion, people.MayAskExclusion, ticket.AsHandler, asks(func(c *Console) []field {
 			return []field{c.reasonField("exclude", c.Orders.Rules.Policy().Reasons.Exclude), wordsField("basis", true)}
 		}), unexcluded, askExclusion},
 	}
@@ -50,35 +47,23 @@ func deskDeeds() []deed {
 
 func untilField() field { return field{Name: "until", Kind: "date", Required: true} }
 
-// deskActors are the desks for which the speaker can act in a capacity.
-func (c *Console) deskActors(v *visit, o *workorder.Order, d deed) []ticket.Actor {
-	if d.as == ticket.AsHandler {
-		if by, ok := c.Orders.Handler(v.staff, o, v.Now); ok && c.Orders.May(v.staff, d.right, o, v.Now) {
-			return []ticket.Actor{by}
-		}
-		return nil
+// deskActor is the speaker as an actor of a desk of the ticket in a capacity.
+func (c *Console) deskActor(v *visit, o *workorder.Order, d deed) (by ticket.Actor, ok bool) {
+	switch {
+	case d.as == ticket.AsCoHandler:
+		by, _, ok = c.Orders.CoHandler(v.staff, o, v.Now)
+	case d.as == ticket.AsSupervised:
+		var owed ticket.Supervision
+		owed, ok = c.Orders.Supervised(v.staff, o, v.Now)
+		by = v.as(ticket.AsSupervised)
+		by.Desk = owed.Desk
+	case d.Name == ticket.CmdAskExclusion:
+		by, ok = c.Orders.Excluder(v.Turn, v.staff, o)
+	default:
+		by, ok = c.Orders.Handler(v.staff, o, v.Now)
+		ok = ok && c.Orders.May(v.staff, d.right, o, v.Now)
 	}
-	var desks []ticket.Desk
-	if d.as == ticket.AsCoHandler {
-		for _, a := range o.Assignments {
-			if a.Role == ticket.RoleCo && a.EndedAt.IsZero() {
-				desks = append(desks, a.Desk)
-			}
-		}
-	} else {
-		for _, s := range o.Supervisions {
-			if s.Open() {
-				desks = append(desks, s.Desk)
-			}
-		}
-	}
-	var list []ticket.Actor
-	for _, desk := range desks {
-		if by, ok := c.Orders.Member(v.staff, o, desk, d.right, d.as, v.Now); ok {
-			list = append(list, by)
-		}
-	}
-	return list
+	return by, ok
 }
 
 // simply does a command that the form says nothing about.

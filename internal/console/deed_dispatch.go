@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
@@ -16,17 +18,17 @@ func dispatcherDeeds() []deed {
 	return []deed{
 		{ticket.CmdDispatch, people.MayDispatchTicket, ticket.AsDispatcher, askDispatch, nil, dispatch},
 		{ticket.CmdInvolve, people.MayDispatchTicket, ticket.AsDispatcher, askInvolve, nil, involve},
-		{ticket.CmdDecide, people.MayDispatchTicket, ticket.AsDispatcher, askDecide, asked, decide},
-		{ticket.CmdDecide, people.MaySupervise, ticket.AsSupervisor, askDecide, asked, decide},
+		{ticket.CmdDecide, people.MayDecide, ticket.AsDispatcher, askDecide, asked, decide},
+		{ticket.CmdDecide, people.MayDecide, ticket.AsSupervisor, askDecide, asked, decide},
 		{ticket.CmdResume, people.MayDispatchTicket, ticket.AsDispatcher, nil, nil, simply(ticket.Resume{})},
-		{ticket.CmdMerge, people.MayDispatchTicket, ticket.AsDispatcher, asks(func(*Console) []field {
+		{ticket.CmdMerge, people.MayMerge, ticket.AsDispatcher, asks(func(*Console) []field {
 			return []field{{Name: "master", Kind: "line", Required: true}}
 		}), nil, merge},
-		{ticket.CmdUnmerge, people.MayDispatchTicket, ticket.AsDispatcher, nil, nil, simply(ticket.Unmerge{})},
-		{ticket.CmdAnswer, people.MayDispatchTicket, ticket.AsDispatcher, askAnswer, answerable, answerNow},
-		{ticket.CmdAnswer, people.MayCompleteTicket, ticket.AsCompleter, askAnswer, answerable, answerNow},
-		{ticket.CmdRefer, people.MayDispatchTicket, ticket.AsDispatcher, askRefer, nil, refer},
-		{ticket.CmdRefer, people.MayCompleteTicket, ticket.AsCompleter, askRefer, nil, refer},
+		{ticket.CmdUnmerge, people.MayMerge, ticket.AsDispatcher, nil, nil, unmerge},
+		{ticket.CmdAnswer, people.MayAnswerNow, ticket.AsDispatcher, askAnswer, answerable, answerNow},
+		{ticket.CmdAnswer, people.MayAnswerNow, ticket.AsCompleter, askAnswer, answerable, answerNow},
+		{ticket.CmdRefer, people.MayRefer, ticket.AsDispatcher, askRefer, harmless, refer},
+		{ticket.CmdRefer, people.MayRefer, ticket.AsCompleter, askRefer, harmless, refer},
 		{ticket.CmdReject, people.MayRejectTicket, ticket.AsDispatcher, askReject, nil, reject},
 		{ticket.CmdReject, people.MayRejectTicket, ticket.AsCompleter, askReject, nil, reject},
 		{ticket.CmdWithdraw, people.MayWithdrawTicket, ticket.AsDispatcher, asks(func(*Console) []field {
@@ -35,7 +37,7 @@ func dispatcherDeeds() []deed {
 	}
 }
 
-// deskFields offer who leads, who helps and who only knows.
+// askDispatch offers who leads, who helps and who only knows.
 func askDispatch(ctx context.Context, c *Console, v *visit, o *workorder.Order, _ ticket.Actor) ([]field, error) {
 	all, err := c.targets(ctx, v, o)
 	if err != nil {
@@ -128,7 +130,7 @@ func (v *visit) granted() (bool, error) {
 	return false, errForm
 }
 
-// decide rules on what a desk asked for. The words are a note.
+// decide rules on what a desk asked for and tells the desk why.
 func decide(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
 	granted, err := v.granted()
 	if err == nil && v.form("words") == "" {
@@ -138,20 +140,17 @@ func decide(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ti
 		return err
 	}
 	objection := o.Request.Kind == ticket.RequestObjection
-	if o, err = c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Decide{Granted: granted}); err != nil {
+	if o, err = c.Orders.Decide(ctx, v.Turn, o.ID, by, granted, v.form("words")); err != nil || !objection || !granted {
 		return err
-	}
-	if err := noted(ctx, c, v, o.ID); err != nil {
-		return err
-	}
-	if !objection || !granted {
-		return nil
 	}
 	if err := v.CloseCardsOf(ctx, o.ID); err != nil {
 		return fmt.Errorf("take the cards of a ticket away: %w", err)
 	}
-	if v.form("desk") == "" {
+	if v.form("desk") == "" || o.State != ticket.Received {
 		return nil
+	}
+	if !c.Orders.May(v.staff, people.MayDispatchTicket, o, v.Now) {
+		return &ticket.Refused{Key: ticket.KeyNotYours}
 	}
 	return dispatch(ctx, c, v, o, v.as(ticket.AsDispatcher))
 }
@@ -174,10 +173,15 @@ func merge(ctx context.Context, c *Console, v *visit, o *workorder.Order, by tic
 	if err != nil {
 		return err
 	}
-	if !c.Orders.May(v.staff, people.MayDispatchTicket, master, v.Now) {
+	if !c.Orders.May(v.staff, people.MayMerge, master, v.Now) {
 		return &badForm{"console.problem.number"}
 	}
-	_, err = c.Orders.Merge(ctx, v.Turn, o.ID, by, id)
+	_, err = c.Orders.Merge(ctx, v.Turn, by, o.ID, id)
+	return err
+}
+
+func unmerge(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
+	_, err := c.Orders.Unmerge(ctx, v.Turn, by, o.ID)
 	return err
 }
 
@@ -187,19 +191,28 @@ func askAnswer(context.Context, *Console, *visit, *workorder.Order, ticket.Actor
 
 // answerNow answers a consultation at once.
 func answerNow(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
-	_, err := c.Orders.AnswerNow(ctx, v.Turn, o.ID, by, v.form("reply"))
-	return err
+	reply := v.form("reply")
+	o, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.AnswerNow{HasReply: reply != ""})
+	if err != nil {
+		return err
+	}
+	return c.Orders.SetReplies(ctx, v.Turn, o, reply, "")
 }
 
 func askRefer(_ context.Context, c *Console, _ *visit, _ *workorder.Order, _ ticket.Actor) ([]field, error) {
 	to := field{Name: "to", Kind: "pick", Label: "refer_to", Required: true}
-	for _, code := range c.Orders.Rules.Policy().ReferralCodes() {
+	for _, code := range slices.Sorted(maps.Keys(c.Orders.Rules.Policy().Referrals.To)) {
 		to.Options = append(to.Options, choice{code, c.text("reason.refer." + code)})
 	}
 	return []field{to}, nil
 }
 
+// refer hands a ticket to who must lawfully deal with it. What is dangerous is
+// dispatched first.
 func refer(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
+	if !harmless(c, o) {
+		return &ticket.Refused{Key: ticket.KeyActFirst}
+	}
 	_, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Refer{To: v.form("to")})
 	return err
 }
@@ -212,6 +225,8 @@ func reject(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ti
 	_, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Reject{Reason: v.form("reason")})
 	return err
 }
+
+func harmless(_ *Console, o *workorder.Order) bool { return o.Danger == "" }
 
 // withdraw ends a ticket at the wish of a reporter who said so to the staff.
 func withdraw(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {

@@ -176,7 +176,11 @@ func TestEndsWithoutADesk(t *testing.T) {
 		"reject":   {url.Values{"reason": {"litigation"}}, "complaint", ticket.Rejected},
 		"withdraw": {url.Values{"words": {"本人来电说不办了"}}, "help", ticket.Withdrawn},
 	} {
-		k := r.file(func(c *ticket.Content) { c.Place = ticket.PlaceRef{Division: "360313001"}; c.Claim = x.claim; c.Matter = "other" })
+		k := r.file(func(c *ticket.Content) {
+			c.Place = ticket.PlaceRef{Division: "360313001"}
+			c.Claim = x.claim
+			c.Matter = "other"
+		})
 		r.do(o.dispatcher, k.ID, deed, x.form)
 		if r.state(k.ID) != string(x.state) {
 			t.Errorf("%s: the ticket is %s", deed, r.state(k.ID))
@@ -375,4 +379,3 @@ func TestForeignFormsAreRefused(t *testing.T) {
 		t.Error("it was taken")
 	}
 }
-

@@ -65,8 +65,6 @@ func decideExclusion(ctx context.Context, c *Console, v *visit, o *workorder.Ord
 	if err != nil {
 		return err
 	}
-	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.DecideExclusion{Granted: granted}); err != nil {
-		return err
-	}
-	return noted(ctx, c, v, o.ID)
+	_, err = c.Orders.DecideExclusion(ctx, v.Turn, o.ID, by, granted, v.form("words"))
+	return err
 }

@@ -29,6 +29,10 @@ func (c *Console) doTask(ctx context.Context, v *visit) (answer, error) {
 	case workorder.TaskDispatch:
 		// The form is that of the ticket's page, which ends the task.
 		return answer{to: "/desk"}, dispatch(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskReview, workorder.TaskExclusion:
+		return answer{to: "/desk"}, c.review(ctx, v, row, o)
+	case workorder.TaskEscalated:
+		outcome, err = "instructed", c.instruct(ctx, v, o)
 	case workorder.TaskPhone:
 		return c.callBack(ctx, v, row, o)
 	case workorder.TaskCheck:
@@ -50,6 +54,34 @@ func (c *Console) ended(ctx context.Context, v *visit, row db.Task, outcome stri
 		return fmt.Errorf("end a task: %w", err)
 	}
 	return v.Record(ctx, "task."+outcome, postgres.Subject("task", row.ID), nil, "")
+}
+
+// review decides on what a desk asked for, as on the ticket's own page. The
+// decision ends the task.
+func (c *Console) review(ctx context.Context, v *visit, row db.Task, o *workorder.Order) error {
+	name := ticket.CmdDecide
+	if row.Kind == workorder.TaskExclusion {
+		name = ticket.CmdDecideExclusion
+	}
+	list, by := c.offers(v, o)
+	i := slices.IndexFunc(list, func(d deed) bool { return d.Name == name })
+	if i < 0 {
+		return c.refuse(v, o, name)
+	}
+	if err := list[i].do(ctx, c, v, o, by[i]); err != nil {
+		return err
+	}
+	return c.ended(ctx, v, row, "decided")
+}
+
+// instruct keeps what the people of a higher level say about a ticket that was
+// raised to them.
+func (c *Console) instruct(ctx context.Context, v *visit, o *workorder.Order) error {
+	words := v.form("words")
+	if words == "" {
+		return errForm
+	}
+	return c.Orders.Instruct(ctx, v.Turn, o, v.staff, words)
 }
 
 // complete fills a draft in from what a clerk heard or found out. It comes

@@ -37,6 +37,7 @@ func tabs() []tab {
 		{"supervisor", []people.Role{people.RoleSupervisor}, watched},
 		{"handler", []people.Role{people.RoleHandler}, held},
 		{"grid", []people.Role{people.RoleGridWorker, people.RoleGridLeader, people.RoleAide, people.RoleCommunityPolice}, held},
+		{"leader", []people.Role{people.RoleLeader}, noTickets},
 		{"admin", []people.Role{people.RoleAdmin}, noTickets},
 		{"all", []people.Role{people.RoleDispatcher, people.RoleCallbackClerk, people.RoleClerk, people.RoleSupervisor}, anywhere},
 	}

@@ -51,6 +51,12 @@ func rightOf(kind string) people.StaffCommand {
 		return people.MayJudge
 	case workorder.TaskCheck:
 		return people.MayCheckFinding
+	case workorder.TaskReview:
+		return people.MayDecide
+	case workorder.TaskExclusion:
+		return people.MayReview
+	case workorder.TaskEscalated:
+		return people.MayInstruct
 	}
 	return people.MayViewTicket
 }
@@ -124,6 +130,10 @@ func (c *Console) taskPage(ctx context.Context, v *visit, row db.Task, o *workor
 	switch row.Kind {
 	case workorder.TaskDispatch:
 		p.Fields, err = askDispatch(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskReview:
+		p.Fields, err = askDecide(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskExclusion:
+		p.Fields = []field{c.grantField(), wordsField("decision", true)}
 	case workorder.TaskPhone:
 		err = c.addTries(ctx, v, o, view, p)
 	case workorder.TaskJudge:

@@ -17,18 +17,10 @@ type DeskWords struct {
 // DeskWords opens the replies of co-handlers, the bases of objections and the
 // answers to supervisions.
 func (s *Service) DeskWords(ctx context.Context, t *gateway.Turn, o *Order) (DeskWords, error) {
-	w := DeskWords{Replies: map[int64]string{}, Bases: map[int64]string{}, Supervisions: map[int64]string{}}
-	rows, err := t.AssignmentsOf(ctx, []int64{o.ID})
-	if err != nil {
-		return w, fmt.Errorf("read the words of desks: %w", err)
-	}
-	for _, r := range rows {
-		if w.Replies[r.ID], err = s.unseal(SealCoReply, r.Reply); err != nil {
-			return w, err
-		}
-		if w.Bases[r.ID], err = s.unseal(SealBasis, r.Basis); err != nil {
-			return w, err
-		}
+	w := DeskWords{Supervisions: map[int64]string{}}
+	var err error
+	if w.Replies, w.Bases, err = s.deskWords(ctx, t, o); err != nil {
+		return w, err
 	}
 	if len(o.Supervisions) == 0 {
 		return w, nil

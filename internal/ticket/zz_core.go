@@ -1,8 +1,0 @@
-package ticket
-
-import (
-	"maps"
-	"slices"
-)
-
-func (p Policy) ReferralCodes() []string { return slices.Sorted(maps.Keys(p.Referrals.To)) }
