@@ -114,7 +114,7 @@ func (c *Console) doDeed(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if _, ok := c.Orders.Viewer(v.staff, o, v.Now); !ok {
+	if _, ok := c.viewer(v, o); !ok {
 		return answer{}, errNotHere
 	}
 	name := ticket.CommandName(v.r.PathValue("deed"))

@@ -287,17 +287,17 @@ func TestOffersByRole(t *testing.T) {
 		}
 	}
 	check("dispatched", map[string]string{
-		"handler": "take transfer object return", "dispatcher": "transfer return involve merge withdraw", "supervisor": "supervise escalate",
+		"handler": "take transfer object", "dispatcher": "transfer return involve merge withdraw escalate", "supervisor": "supervise escalate",
 		"helper": "404", "far": "404",
 	})
 	r.do(o.handler, k.ID, "take", nil)
 	check("signed", map[string]string{
-		"handler": "contact finish transfer object return ask_extension ask_suspension", "dispatcher": "transfer return involve merge withdraw",
+		"handler": "contact finish transfer object ask_extension ask_suspension", "dispatcher": "transfer return involve merge withdraw escalate",
 		"supervisor": "supervise escalate", "helper": "404", "far": "404",
 	})
 	r.do(o.dispatcher, k.ID, "return", url.Values{"reason": {"wrong_matter"}})
 	check("received", map[string]string{
-		"handler": "404", "dispatcher": "dispatch merge refer reject withdraw", "clerk": "refer reject", "supervisor": "escalate", "helper": "404", "far": "404",
+		"handler": "404", "dispatcher": "dispatch merge refer reject withdraw escalate", "clerk": "refer reject", "supervisor": "escalate", "helper": "404", "far": "404",
 	})
 }
 

@@ -217,9 +217,21 @@ func (c *Console) held(ctx context.Context, v *visit, p *listPage, t tab, from c
 	if err != nil {
 		return err
 	}
-	rows, err := v.DeskHeld(ctx, db.DeskHeldParams{
-		Grids: grids, Units: units, Staff: v.staff.ID, Matter: p.Matter, Area: p.Area, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
-	})
+	arg := db.DeskHeldParams{
+		Kinds: []string{}, Codes: []string{}, Staff: v.staff.ID, Matter: p.Matter, Area: p.Area, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
+	}
+	add := func(kind ticket.DeskKind, codes []string) {
+		for _, code := range codes {
+			arg.Kinds, arg.Codes = append(arg.Kinds, string(kind)), append(arg.Codes, code)
+		}
+	}
+	add(ticket.DeskGrid, grids)
+	add(ticket.DeskUnit, units)
+	add(ticket.DeskNamed, slices.Concat(grids, units))
+	if err := v.InOrder(ctx); err != nil {
+		return fmt.Errorf("keep a list in order: %w", err)
+	}
+	rows, err := v.DeskHeld(ctx, arg)
 	if err != nil {
 		return fmt.Errorf("list what lies on desks: %w", err)
 	}
@@ -278,6 +290,9 @@ func (c *Console) open(ctx context.Context, v *visit, p *listPage, t tab, states
 func (c *Console) area(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) (db.DeskOpenParams, error) {
 	arg := db.DeskOpenParams{
 		Counties: []string{}, Prefixes: []string{}, States: states, Matter: p.Matter, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
+	}
+	if err := v.InOrder(ctx); err != nil {
+		return arg, fmt.Errorf("keep a list in order: %w", err)
 	}
 	scopes, err := c.scopes(ctx, v, t.roles, p.Area)
 	for _, s := range scopes {

@@ -64,7 +64,7 @@ func (c *Console) order(ctx context.Context, v *visit, id int64) (*workorder.Ord
 	if err != nil {
 		return nil, nil, err
 	}
-	viewer, ok := c.Orders.Viewer(v.staff, o, v.Now)
+	viewer, ok := c.viewer(v, o)
 	if !ok {
 		return nil, nil, errNotHere
 	}
@@ -73,6 +73,16 @@ func (c *Console) order(ctx context.Context, v *visit, id int64) (*workorder.Ord
 		return nil, nil, errNotHere
 	}
 	return o, view, nil
+}
+
+// viewer is what who asks is to a ticket. A desk still looks at what it had the
+// lead of when that is over: it may ask for an exclusion.
+func (c *Console) viewer(v *visit, o *workorder.Order) (ticket.Viewer, bool) {
+	if viewer, ok := c.Orders.Viewer(v.staff, o, v.Now); ok {
+		return viewer, true
+	}
+	_, had := c.Orders.Excluder(v.Turn, v.staff, o)
+	return ticket.ViewDesk, had && o.State == ticket.Closed
 }
 
 func (c *Console) showTicket(ctx context.Context, v *visit) (answer, error) {

@@ -31,10 +31,19 @@ const (
 	MayJudge          StaffCommand = "ticket.judge"
 	MayCheckFinding   StaffCommand = "ticket.check"
 	MayNote           StaffCommand = "ticket.note"
-	MayObject         StaffCommand = "ticket.object"    // 退单, of the desk that has the lead
-	MayAskTime        StaffCommand = "ticket.ask_time"  // 延期, 挂起 and its end
-	MayDecide         StaffCommand = "ticket.decide"    // on what a desk asked for
-	MayCoHandle       StaffCommand = "ticket.co_handle" // 协办
+	MayObject         StaffCommand = "ticket.object"     // 退单, of the desk that has the lead
+	MayAskTime        StaffCommand = "ticket.ask_time"   // 延期, 挂起 and its end
+	MayDecide         StaffCommand = "ticket.decide"     // on what a desk asked for
+	MayCoHandle       StaffCommand = "ticket.co_handle"  // 协办
+	MaySupervise      StaffCommand = "ticket.supervise"  // open a supervision 督办
+	MayAnswerFor      StaffCommand = "ticket.supervised" // answer one for a desk
+	MayEscalate       StaffCommand = "ticket.escalate"
+	MayInstruct       StaffCommand = "ticket.instruct" // what was raised to them
+	MayMerge          StaffCommand = "ticket.merge"
+	MayAnswerNow      StaffCommand = "ticket.answer"
+	MayRefer          StaffCommand = "ticket.refer"
+	MayAskExclusion   StaffCommand = "ticket.exclude"
+	MayReview         StaffCommand = "ticket.review" // decide on an exclusion
 	MayProposeAlias   StaffCommand = "place.propose"
 	MayAcceptAlias    StaffCommand = "place.accept"
 	MayBindGroup      StaffCommand = "group.bind"
@@ -54,7 +63,8 @@ func StaffCommands() []StaffCommand {
 	return []StaffCommand{
 		MayViewTicket, MayFileTicket, MayFileFinding, MayCompleteTicket, MayDispatchTicket, MayRejectTicket,
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
-		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
+		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle,
+		MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
 	}
 }

@@ -127,7 +127,7 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 			return err
 		}
 		return s.AddTask(ctx, t, o, TaskJudge, people.RoleCallbackClerk, nil)
-	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected, ticket.EventAnsweredNow, ticket.EventReferred:
 		return s.over(ctx, t, o, e)
 	}
 	return nil

@@ -137,23 +137,22 @@ func (q *Queries) DeskFormLed(ctx context.Context, word string, staffID int64) (
 }
 
 const deskHeld = `-- name: DeskHeld :many
-select t.id, coalesce(a.deadline, t.deadline, t.received_at)::timestamptz as due, a.role
-from (
-    select g.id, g.ticket_id, g.role, g.desk_kind, g.desk, g.desk_staff, g.state, g.signed_by, g.dispatched_at, g.signed_at, g.finished_at, g.ended_at, g.deadline, g.objection, g.objection_reason, g.objected_at, g.decided_at, g.reply, g.basis from assignment g where g.ended_at is null and g.desk_kind = 'grid' and g.desk = any($1::text[])
-    union all
-    select u.id, u.ticket_id, u.role, u.desk_kind, u.desk, u.desk_staff, u.state, u.signed_by, u.dispatched_at, u.signed_at, u.finished_at, u.ended_at, u.deadline, u.objection, u.objection_reason, u.objected_at, u.decided_at, u.reply, u.basis from assignment u where u.ended_at is null and u.desk_kind = 'unit' and u.desk = any($2::text[])
-    union all
-    select n.id, n.ticket_id, n.role, n.desk_kind, n.desk, n.desk_staff, n.state, n.signed_by, n.dispatched_at, n.signed_at, n.finished_at, n.ended_at, n.deadline, n.objection, n.objection_reason, n.objected_at, n.decided_at, n.reply, n.basis from assignment n where n.ended_at is null and n.desk_kind = 'named' and n.desk_staff <> 0 and n.desk_staff = $3::bigint
-) a join ticket t on t.id = a.ticket_id
-where t.closed_at is null and a.role in ('lead', 'co') and a.state <> 'finished' and t.state not in ('handled', 'callback')
-  and ($4::text = '' or t.matter = $4) and starts_with(t.division, $5::text)
-  and (coalesce(a.deadline, t.deadline, t.received_at), t.id) > ($6::timestamptz, $7::bigint)
-order by 2, 1 limit $8::int
+select x.ticket_id as id, x.due::timestamptz as due, x.role::text as role
+from (select unnest($1::text[]) as kind, unnest($2::text[]) as code) d
+cross join lateral (
+    select a.ticket_id, coalesce(a.due, a.dispatched_at) as due, a.role
+    from assignment a join ticket t on t.id = a.ticket_id
+    where a.desk_kind = d.kind and a.desk = d.code and a.ended_at is null and (d.kind <> 'named' or a.desk_staff = $3::bigint)
+      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback')
+      and ($4::text = '' or t.matter = $4) and starts_with(t.division, $5::text)
+      and (coalesce(a.due, a.dispatched_at), a.ticket_id) > ($6::timestamptz, $7::bigint)
+    order by coalesce(a.due, a.dispatched_at), a.ticket_id limit $8::int) x
+order by x.due, x.ticket_id limit $8::int
 `
 
 type DeskHeldParams struct {
-	Grids    []string
-	Units    []string
+	Kinds    []string
+	Codes    []string
 	Staff    int64
 	Matter   string
 	Area     string
@@ -168,12 +167,13 @@ type DeskHeldRow struct {
 	Role string
 }
 
-// DeskHeld is a page of what lies on desks, by the deadline of the desk. A
-// ticket that a desk leads and helps with is there once for each.
+// DeskHeld is a page of what lies on desks, by the deadline of the desk. Kinds
+// and codes of desks are read side by side. A ticket that a desk leads and helps
+// with is there once for each.
 func (q *Queries) DeskHeld(ctx context.Context, arg DeskHeldParams) ([]DeskHeldRow, error) {
 	rows, err := q.db.Query(ctx, deskHeld,
-		arg.Grids,
-		arg.Units,
+		arg.Kinds,
+		arg.Codes,
 		arg.Staff,
 		arg.Matter,
 		arg.Area,
@@ -441,6 +441,18 @@ func (q *Queries) GridsIn(ctx context.Context, areas []string) ([]string, error)
 		return nil, err
 	}
 	return items, nil
+}
+
+const inOrder = `-- name: InOrder :exec
+set local enable_bitmapscan = off
+`
+
+// InOrder keeps the lists of the desk on the indexes that have their order: the
+// planner takes areas, states and matters for independent and would rather read
+// and sort all that are over. It holds for the transaction.
+func (q *Queries) InOrder(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, inOrder)
+	return err
 }
 
 const ledDeskForm = `-- name: LedDeskForm :exec

@@ -51,6 +51,7 @@ type Assignment struct {
 	DecidedAt       *time.Time
 	Reply           []byte
 	Basis           []byte
+	Due             *time.Time
 }
 
 type Blob struct {

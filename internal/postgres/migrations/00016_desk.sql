@@ -6,7 +6,13 @@
 -- a page of a list reads a page of rows, however many tickets there are.
 create index ticket_desk on ticket (left(division, 6), state, coalesce(deadline, dispatch_due, received_at), id) where closed_at is null;
 create index ticket_over on ticket (left(division, 6), state, closed_at, id) where closed_at is not null;
-create index assignment_named on assignment (desk_staff) where ended_at is null and desk_staff <> 0;
+
+-- What a desk's list is ordered by: its own deadline, else that of the ticket.
+-- It stands in the assignment, so that a page of a list is one run of an index.
+alter table assignment add column due timestamptz;
+update assignment a set due = coalesce(a.deadline, t.deadline) from ticket t where t.id = a.ticket_id and a.ended_at is null;
+create index assignment_due on assignment (desk_kind, desk, coalesce(due, dispatched_at), ticket_id) where ended_at is null;
+
 create index task_by_role on task (role, coalesce(due_at, created_at), id) where state = 'open';
 create index task_ticket on task (ticket_id) where state = 'open';
 

@@ -63,21 +63,27 @@ cross join lateral (
     order by t.closed_at desc, t.id desc limit sqlc.arg(max_rows)::int) x
 order by x.closed_at desc, x.id desc limit sqlc.arg(max_rows)::int;
 
--- DeskHeld is a page of what lies on desks, by the deadline of the desk. A
--- ticket that a desk leads and helps with is there once for each.
+-- InOrder keeps the lists of the desk on the indexes that have their order: the
+-- planner takes areas, states and matters for independent and would rather read
+-- and sort all that are over. It holds for the transaction.
+-- name: InOrder :exec
+set local enable_bitmapscan = off;
+
+-- DeskHeld is a page of what lies on desks, by the deadline of the desk. Kinds
+-- and codes of desks are read side by side. A ticket that a desk leads and helps
+-- with is there once for each.
 -- name: DeskHeld :many
-select t.id, coalesce(a.deadline, t.deadline, t.received_at)::timestamptz as due, a.role
-from (
-    select g.* from assignment g where g.ended_at is null and g.desk_kind = 'grid' and g.desk = any(sqlc.arg(grids)::text[])
-    union all
-    select u.* from assignment u where u.ended_at is null and u.desk_kind = 'unit' and u.desk = any(sqlc.arg(units)::text[])
-    union all
-    select n.* from assignment n where n.ended_at is null and n.desk_kind = 'named' and n.desk_staff <> 0 and n.desk_staff = sqlc.arg(staff)::bigint
-) a join ticket t on t.id = a.ticket_id
-where t.closed_at is null and a.role in ('lead', 'co') and a.state <> 'finished' and t.state not in ('handled', 'callback')
-  and (sqlc.arg(matter)::text = '' or t.matter = sqlc.arg(matter)) and starts_with(t.division, sqlc.arg(area)::text)
-  and (coalesce(a.deadline, t.deadline, t.received_at), t.id) > (sqlc.arg(after_due)::timestamptz, sqlc.arg(after_id)::bigint)
-order by 2, 1 limit sqlc.arg(max_rows)::int;
+select x.ticket_id as id, x.due::timestamptz as due, x.role::text as role
+from (select unnest(sqlc.arg(kinds)::text[]) as kind, unnest(sqlc.arg(codes)::text[]) as code) d
+cross join lateral (
+    select a.ticket_id, coalesce(a.due, a.dispatched_at) as due, a.role
+    from assignment a join ticket t on t.id = a.ticket_id
+    where a.desk_kind = d.kind and a.desk = d.code and a.ended_at is null and (d.kind <> 'named' or a.desk_staff = sqlc.arg(staff)::bigint)
+      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback')
+      and (sqlc.arg(matter)::text = '' or t.matter = sqlc.arg(matter)) and starts_with(t.division, sqlc.arg(area)::text)
+      and (coalesce(a.due, a.dispatched_at), a.ticket_id) > (sqlc.arg(after_due)::timestamptz, sqlc.arg(after_id)::bigint)
+    order by coalesce(a.due, a.dispatched_at), a.ticket_id limit sqlc.arg(max_rows)::int) x
+order by x.due, x.ticket_id limit sqlc.arg(max_rows)::int;
 
 -- DeskTasks is a page of the open tasks of roles, by deadline. Roles and areas
 -- are read side by side, one grant each.
