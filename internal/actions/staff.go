@@ -12,11 +12,12 @@ import (
 // else (staff_hold.go, task_hold.go); what is not granted is refused.
 func (s *Set) staff() map[string]gateway.Action {
 	all := map[string]gateway.Action{
-		"staff.join":    s.join,
-		"staff.desk":    s.desk,
-		"desk.link":     s.deskLink,
-		"staff.report":  s.reportFor,
-		"staff.finding": s.finding,
+		"staff.join":     s.join,
+		"staff.desk":     s.desk,
+		"desk.link":      s.deskLink,
+		"staff.report":   s.reportFor,
+		"staff.finding":  s.finding,
+		"finding.photos": s.findingPhotos, "finding.unfinished": s.findingUnfinished, "figures.patrol": s.patrolFigures,
 		"duty.relief":   s.relief,
 		"duty.off":      s.dutyOff,
 		"duty.on":       s.dutyOn,
@@ -113,11 +114,12 @@ func staffDocs() map[string]flows.ActionDoc {
 	task := append([]string{"co", "several", "task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	docs := map[string]flows.ActionDoc{
-		"staff.join":    {Results: []string{"name", "code", "other"}},
-		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
-		"desk.link":     {Results: []string{"path"}},
-		"staff.report":  {Results: []string{"id", "number"}},
-		"staff.finding": {Results: []string{"id", "number"}},
+		"staff.join":     {Results: []string{"name", "code", "other"}},
+		"staff.desk":     {Results: []string{"name", "cards", "tasks", "duty"}},
+		"desk.link":      {Results: []string{"path"}},
+		"staff.report":   {Results: []string{"id", "number"}},
+		"staff.finding":  {Results: []string{"id", "number"}},
+		"finding.photos": {Results: []string{"number"}}, "finding.unfinished": {Results: []string{"number", "filed"}}, "figures.patrol": {Results: []string{"lines"}},
 		"duty.relief":   {Results: gist},
 		"duty.off":      {Results: []string{"relief"}},
 		"duty.on":       {},

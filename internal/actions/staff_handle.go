@@ -73,9 +73,8 @@ func (s *Set) finish(ctx context.Context, t *gateway.Turn, args map[string]any) 
 		return nil, err
 	}
 	photos := append(list(args, "photo"), list(args, "photos")...)
-	m, _ := s.Orders.Matters.Get(h.order.Matter)
 	o, err := s.Orders.Do(ctx, t, h.order.ID, by, ticket.Finish{
-		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos), PhotoNeeded: m.Photo,
+		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos),
 	})
 	if err != nil {
 		return s.refused(t, err)

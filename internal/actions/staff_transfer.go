@@ -88,7 +88,7 @@ func (s *Set) targets(ctx context.Context, t *gateway.Turn, o *workorder.Order) 
 	if u, ok := s.Units.Get(m.Unit); ok && !o.Private() && lead.Desk.Code != u.Code {
 		options = append(options, option(deskValue(ticket.Desk{Kind: ticket.DeskUnit, Code: u.Code}), u.Name))
 	}
-	if grid := o.Place.Grid; grid != "" && !o.Private() && lead.Desk.Code != grid {
+	if grid := o.Place.Grid; grid != "" && !o.Private() && lead.Desk.Code != grid && !m.UnitDuty() {
 		name, err := s.deskName(ctx, t, ticket.Desk{Kind: ticket.DeskGrid, Code: grid})
 		if err != nil {
 			return nil, err

@@ -135,9 +135,8 @@ func askFinish(_ context.Context, c *Console, _ *visit, o *workorder.Order, _ ti
 // and the pictures.
 func finish(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
 	reply := v.form("reply")
-	m, _ := c.Orders.Matters.Get(o.Matter)
 	o, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Finish{
-		Result: ticket.UnitResult(v.form("result")), HasReply: reply != "", Photos: len(v.photos), PhotoNeeded: m.Photo,
+		Result: ticket.UnitResult(v.form("result")), HasReply: reply != "", Photos: len(v.photos),
 	})
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func tabs() []tab {
 		{"clerk", []people.Role{people.RoleClerk}, noTickets},
 		{"supervisor", []people.Role{people.RoleSupervisor}, watched},
 		{"handler", []people.Role{people.RoleHandler}, held},
-		{"grid", []people.Role{people.RoleGridWorker, people.RoleGridLeader, people.RoleAide, people.RoleCommunityPolice}, held},
+		{"grid", []people.Role{people.RoleGridWorker, people.RoleGridLeader, people.RoleAide, people.RoleCommunityPolice, people.RoleAuxiliary}, held},
 		{"leader", []people.Role{people.RoleLeader}, noTickets},
 		{"admin", []people.Role{people.RoleAdmin}, noTickets},
 		{"all", []people.Role{people.RoleDispatcher, people.RoleCallbackClerk, people.RoleClerk, people.RoleSupervisor}, anywhere},

@@ -175,6 +175,7 @@ func (h *hiring) office(d people.Division) {
 	switch {
 	case d.Level == people.LevelTownship:
 		h.add("police-"+area.Code, "", people.RoleCommunityPolice, area)
+		h.add("auxiliary-"+area.Code, "", people.RoleAuxiliary, area)
 		return
 	case string(d.Code) == workorder.CityCode:
 		desk = append(desk, people.RoleAdmin)

@@ -138,7 +138,7 @@ func (s *Service) cardParams(
 		c.add("card.place", map[string]string{"place": place})
 	}
 	if view[ticket.FieldWords] == ticket.Full && words != "" {
-		c.add("card.words", map[string]string{"words": words})
+		c.add(map[bool]string{true: "card.found", false: "card.words"}[o.Finding], map[string]string{"words": words})
 	}
 	if who != "" {
 		c.add("card.who", map[string]string{"who": who})

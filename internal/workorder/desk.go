@@ -11,10 +11,10 @@ import (
 	"shaoying/internal/ticket"
 )
 
-// standIn lists the roles that a substitute takes over. Those of the offices
+// StandIn lists the roles that a substitute takes over. Those of the offices
 // (dispatcher, callback clerk, administrator) are not left to one colleague:
 // several people hold them.
-func standIn() []string {
+func StandIn() []string {
 	return []string{
 		string(people.RoleGridWorker), string(people.RoleGridLeader), string(people.RoleCommunityPolice), string(people.RoleHandler),
 	}
@@ -38,7 +38,7 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 	if err != nil {
 		return staff, fmt.Errorf("load the grants of staff %d: %w", id, err)
 	}
-	instead, err := t.GrantsInStead(ctx, id, standIn())
+	instead, err := t.GrantsInStead(ctx, id, StandIn())
 	if err != nil {
 		return staff, fmt.Errorf("load whom staff %d stands in for: %w", id, err)
 	}
@@ -49,6 +49,16 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 		}
 	}
 	return staff, nil
+}
+
+// Meant reports whether a ticket is about the staff member, or about a unit or
+// grid that they serve.
+func (s *Service) Meant(ctx context.Context, t *gateway.Turn, id, staff int64) (bool, error) {
+	meant, err := t.Queries.Meant(ctx, id, staff, StandIn())
+	if err != nil {
+		return false, fmt.Errorf("look whom a ticket is about: %w", err)
+	}
+	return meant, nil
 }
 
 // About is a ticket as the rights see it: where it is, whose desk it lies on,

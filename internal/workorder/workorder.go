@@ -122,6 +122,10 @@ func (s *Service) Do(ctx context.Context, t *gateway.Turn, id int64, by ticket.A
 
 // apply moves a locked order on and does what follows.
 func (s *Service) apply(ctx context.Context, t *gateway.Turn, o *Order, by ticket.Actor, c ticket.Command) error {
+	c, err := s.demanded(ctx, t, o, c)
+	if err != nil {
+		return err
+	}
 	next, events, err := s.Rules.Apply(o.Ticket, by, c, t.Now)
 	if err != nil {
 		return err

@@ -267,7 +267,7 @@ func (r *rig) do(user string, f func(context.Context, *gateway.Turn) error) {
 	r.mu.Lock()
 	r.work[key] = f
 	r.mu.Unlock()
-	r.exec(`insert into due (kind, subject, key, due_at) select 'test.do', 'conversation:' || id, $2, product_now() from conversation where user_id = $1`, user, key)
+	r.exec(`insert into due (kind, subject, key, due_at) select 'test.do', 'conversation:' || id, $2, product_now() from conversation where user_id = $1 and not in_group`, user, key)
 	r.drain()
 	if state := one[string](r, `select state from due where kind = 'test.do' and key = $1`, key); state != "done" {
 		r.t.Fatalf("the turn of %s is %s: %s", user, state, one[string](r, `select reason from due where kind = 'test.do' and key = $1`, key))
