@@ -81,9 +81,6 @@ func (s *Set) tooMany(ctx context.Context, t *gateway.Turn) (bool, error) {
 	return n >= s.Policy.Filing.PerHour, nil
 }
 
-// Filing is a report as dialogues read it, for whoever files outside of one.
-func (s *Set) Filing(t *gateway.Turn, args map[string]any) workorder.Filing { return s.filing(t, args) }
-
 // filing reads a report out of what a dialogue knows.
 func (s *Set) filing(t *gateway.Turn, args map[string]any) workorder.Filing {
 	said := first(text(args, "what"), text(args, "text"))

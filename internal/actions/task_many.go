@@ -97,7 +97,7 @@ func (s *Set) caseLines(ctx context.Context, t *gateway.Turn, e *errand) (string
 			return "", err
 		}
 		gist["place"], gist["words"] = o.Place.Label, words
-		line, err := t.Text("merge.line", gist)
+		line, err := t.Text("gather.line", gist)
 		if err != nil {
 			return "", err
 		}

@@ -29,8 +29,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
 		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
 	}
-	s.actions = set
-	deps.Actions = set.All()
+	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Carry = jobs.Carry(s.due)

@@ -15,6 +15,7 @@ func (s *server) pages(mux *http.ServeMux) error {
 	s.webhooks(mux)
 	desk, err := console.New(console.Deps{
 		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
+		Guess: s.actions.Guess, Filing: s.actions.Filing, Safety: s.Safety, Photos: s.Photos,
 	})
 	if err != nil {
 		return err

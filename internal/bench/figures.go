@@ -16,6 +16,7 @@ import (
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/tally"
+	"shaoying/internal/ticket"
 )
 
 // FiguresConfig says how much is counted and how often it is asked for.
@@ -173,25 +174,63 @@ func (c *city) queries(say tally.Teller) []query {
 			return err
 		}}
 	}
-	list := func(name string, arg db.DeskTicketsParams) query {
+	var states []string
+	for _, state := range ticket.States() {
+		if state.Open() {
+			states = append(states, string(state))
+		}
+	}
+	shown := func(ctx context.Context, tx *postgres.Tx, ids []int64) error {
+		rows, err := tx.TicketsByIDs(ctx, ids)
+		if err != nil {
+			return err
+		}
+		_, err = postgres.WithAssignments(ctx, tx.Queries, rows)
+		return err
+	}
+	open := func(name string, states []string, prefixes func(*rand.Rand) []string) query {
 		return query{name, func(ctx context.Context, tx *postgres.Tx, r *rand.Rand) error {
-			a := arg
-			if len(a.Areas) == 0 {
-				a.Areas = []string{township(r.IntN(townships))}
+			arg := db.DeskOpenParams{States: states, Prefixes: prefixes(r), MaxRows: 50}
+			for _, prefix := range arg.Prefixes {
+				arg.Counties = append(arg.Counties, prefix[:6])
 			}
-			rows, err := tx.DeskTickets(ctx, a)
+			if err := tx.InOrder(ctx); err != nil {
+				return err
+			}
+			rows, err := tx.DeskOpen(ctx, arg)
 			if err != nil {
 				return err
 			}
-			_, err = postgres.WithAssignments(ctx, tx.Queries, rows)
-			return err
+			ids := make([]int64, len(rows))
+			for i, row := range rows {
+				ids[i] = row.ID
+			}
+			return shown(ctx, tx, ids)
 		}}
 	}
+	counties := func(*rand.Rand) []string { return []string{"360302", "360313", "360321", "360322", "360323"} }
+	county := func(*rand.Rand) []string { return []string{"360302"} }
+	held := query{"list page, unit", func(ctx context.Context, tx *postgres.Tx, r *rand.Rand) error {
+		if err := tx.InOrder(ctx); err != nil {
+			return err
+		}
+		rows, err := tx.DeskHeld(ctx, db.DeskHeldParams{
+			Kinds: []string{string(ticket.DeskUnit)}, Codes: []string{c.units[r.IntN(len(c.units))]}, MaxRows: 50,
+		})
+		if err != nil {
+			return err
+		}
+		ids := make([]int64, len(rows))
+		for i, row := range rows {
+			ids[i] = row.ID
+		}
+		return shown(ctx, tx, ids)
+	}}
 	return []query{
-		list("list page, city", db.DeskTicketsParams{Areas: []string{"3603"}, City: true, MaxRows: 200}),
-		list("list page, township", db.DeskTicketsParams{MaxRows: 200}),
-		list("list page, unit", db.DeskTicketsParams{Areas: []string{c.units[0]}, MaxRows: 200}),
-		list("list page, one state", db.DeskTicketsParams{Areas: []string{"360302"}, State: "signed", MaxRows: 200}),
+		open("list page, city", states, counties),
+		open("list page, township", states, func(r *rand.Rand) []string { return []string{township(r.IntN(townships))} }),
+		held,
+		open("list page, one state", []string{string(ticket.Signed)}, county),
 		page("rates per unit (stars), city", "3603", tally.Teller.StarsPage),
 		page("rates of a month, city", "3603", tally.Teller.Rates),
 		page("rates of a month, county", "360302", tally.Teller.Rates),

@@ -77,10 +77,10 @@ func TestDispatcherChoosesTheDesk(t *testing.T) {
 	if status, _ := r.get(c, page); status != 200 {
 		t.Fatalf("task: %d", status)
 	}
-	if status, _ := r.post(c, page, url.Values{"desk": {"unit:nowhere"}}); status != 422 {
+	if status, _ := r.post(c, page, url.Values{"desk": {"unit|nowhere|0"}}); status != 422 {
 		t.Errorf("an unknown unit: %d", status)
 	}
-	if status, body := r.post(c, page, url.Values{"desk": {"unit:village"}}); status != 200 {
+	if status, body := r.post(c, page, url.Values{"desk": {"unit|village|0"}}); status != 200 {
 		t.Fatalf("dispatch: %d %s", status, body)
 	}
 	if n := r.number(`select count(*) from ticket where state = 'dispatched'`); n != 1 {

@@ -79,7 +79,8 @@ func StaffCommands() []StaffCommand {
 	return []StaffCommand{
 		MayViewTicket, MayFileTicket, MayFileFinding, MayCompleteTicket, MayDispatchTicket, MayRejectTicket,
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
-		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
+		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle,
+		MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
 		MayManageHooks, MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview,
 		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,

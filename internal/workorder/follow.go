@@ -297,11 +297,11 @@ func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error 
 	if o.Finding {
 		return s.AddTask(ctx, t, o, TaskCheck, people.RoleCallbackClerk, nil)
 	}
-	writer, err := s.writtenByStaff(ctx, t, o)
+	rings, err := s.ByPhone(ctx, t, o)
 	if err != nil {
 		return err
 	}
-	if writer {
+	if rings {
 		return s.AddTask(ctx, t, o, TaskPhone, people.RoleCallbackClerk, nil)
 	}
 	tries, err := s.Attempts(o.HandledAt)
@@ -309,6 +309,19 @@ func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error 
 		return err
 	}
 	return s.PlanCallback(ctx, t, o, 1, tries[0])
+}
+
+// ByPhone reports whether the resident is asked on the telephone alone: who
+// rang, and who had a member of the staff write the report down.
+func (s *Service) ByPhone(ctx context.Context, t *gateway.Turn, o *Order) (bool, error) {
+	rang, err := t.CameByPhone(ctx, o.AddressID)
+	if err != nil {
+		return false, fmt.Errorf("look whether a ticket came by telephone: %w", err)
+	}
+	if rang {
+		return true, nil
+	}
+	return s.writtenByStaff(ctx, t, o)
 }
 
 // writtenByStaff reports whether a member of the staff wrote the report down
@@ -333,6 +346,22 @@ func (s *Service) writtenByStaff(ctx context.Context, t *gateway.Turn, o *Order)
 func (s *Service) Attempts(from time.Time) ([]time.Time, error) {
 	p := s.Rules.Callbacks().Callback
 	return s.Work.Attempts(from, scheduler.AttemptPolicy{At: p.At, Tries: p.Tries, HalfDays: p.HalfDays})
+}
+
+// NextTry is the first time of asking after an instant: on a working day, at
+// one of the times that the policy names.
+func (s *Service) NextTry(after time.Time) (time.Time, error) {
+	at := s.Rules.Callbacks().Callback.At
+	times, err := s.Work.Attempts(after.AddDate(0, 0, -1), scheduler.AttemptPolicy{At: at, Tries: len(at) + 1})
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, next := range times {
+		if next.After(after) {
+			return next, nil
+		}
+	}
+	return times[len(times)-1], nil
 }
 
 // PlanCallback plans one try of asking.

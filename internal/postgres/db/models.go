@@ -65,6 +65,7 @@ type Assignment struct {
 	DecidedAt       *time.Time
 	Reply           []byte
 	Basis           []byte
+	Due             *time.Time
 }
 
 type Blob struct {
@@ -182,6 +183,13 @@ type DeskLink struct {
 	StaffID   int64
 	ExpiresAt time.Time
 	UsedAt    *time.Time
+}
+
+type DeskOnce struct {
+	Word    string
+	StaffID int64
+	LedTo   string
+	At      time.Time
 }
 
 type DeskSession struct {

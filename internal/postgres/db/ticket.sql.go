@@ -85,7 +85,7 @@ func (q *Queries) AssignmentWords(ctx context.Context, ticketID int64) ([]Assign
 }
 
 const assignmentsOf = `-- name: AssignmentsOf :many
-select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis from assignment where ticket_id = any($1::bigint[]) order by id
+select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis, due from assignment where ticket_id = any($1::bigint[]) order by id
 `
 
 func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignment, error) {
@@ -117,6 +117,7 @@ func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignm
 			&i.DecidedAt,
 			&i.Reply,
 			&i.Basis,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -212,8 +213,8 @@ func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
 
 const insertAssignment = `-- name: InsertAssignment :one
 insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
-    deadline)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id
+    deadline, due)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($12, (select t.deadline from ticket t where t.id = $1))) returning id
 `
 
 type InsertAssignmentParams struct {
@@ -789,8 +790,9 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 
 const updateAssignment = `-- name: UpdateAssignment :exec
 update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
-    objection_reason = $9, objected_at = $10, decided_at = $11
-where id = $1
+    objection_reason = $9, objected_at = $10, decided_at = $11,
+    due = coalesce($7, (select t.deadline from ticket t where t.id = assignment.ticket_id))
+where assignment.id = $1
 `
 
 type UpdateAssignmentParams struct {

@@ -54,13 +54,14 @@ select * from assignment where ticket_id = any(sqlc.arg(tickets)::bigint[]) orde
 
 -- name: InsertAssignment :one
 insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
-    deadline)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id;
+    deadline, due)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($12, (select t.deadline from ticket t where t.id = $1))) returning id;
 
 -- name: UpdateAssignment :exec
 update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
-    objection_reason = $9, objected_at = $10, decided_at = $11
-where id = $1;
+    objection_reason = $9, objected_at = $10, decided_at = $11,
+    due = coalesce($7, (select t.deadline from ticket t where t.id = assignment.ticket_id))
+where assignment.id = $1;
 
 -- name: SetAssignmentReply :exec
 update assignment set reply = $2 where id = $1;
