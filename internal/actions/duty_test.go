@@ -25,9 +25,9 @@ func TestDepartmentsDutyIsNotSentToTheGrid(t *testing.T) {
 	}
 	o.says("qiu", "昌盛二网格")
 	o.expect("qiu", "跳过", "这是部门的事，不能派到网格")
-	o.expect("qiu", "退 1", "为什么退？")
-	o.says("qiu", "1")
-	o.expect("qiu", "跳过", "退给派单员了")
+	o.says("qiu", "退 1 清单里没有这一项")
+	o.expect("qiu", "事情不归我们管", "等派单员定")
+	o.grants("pai", "同意")
 	task := o.task("dispatch")
 	o.says("pai", "派 "+task)
 	o.expect("pai", "昌盛二网格", "这是部门的事，不能派到网格")

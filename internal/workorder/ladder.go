@@ -63,7 +63,12 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 	if o.State != ticket.Received {
 		return nil
 	}
-	if e.From != ticket.Received {
+	area, err := s.dispatchArea(ctx, t, o)
+	if err != nil {
+		return err
+	}
+	// What a third refusal takes off its desk has its clocks already.
+	if e.From != ticket.Received && e.Data["reason"] != ticket.EscalateRefusals {
 		if err := s.quiet(ctx, t, o, "escalated"); err != nil {
 			return err
 		}
@@ -74,13 +79,15 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 			return err
 		}
 	}
-	area, err := s.dispatchArea(ctx, t, o)
-	if err != nil {
-		return err
+	data := map[string]string{"reason": "raised_" + e.Data["reason"]}
+	if e.Data["reason"] == ticket.EscalateRefusals {
+		if data["words"], err = s.lastBasis(ctx, t, o); err != nil {
+			return err
+		}
 	}
 	return s.addTask(ctx, t, db.AddTaskParams{
 		Kind: TaskDispatch, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(people.RoleDispatcher), Area: area.Code, AreaKind: string(area.Kind),
-	}, int32(o.Version), map[string]string{"reason": "raised_" + e.Data["reason"]})
+	}, int32(o.Version), data)
 }
 
 // askLevel lays the task before the lowest level, from the ticket's own up, that

@@ -145,18 +145,26 @@ func (s *Service) BySupervisor(o *Order) bool {
 // objectionStands gives the ticket to the dispatcher with the reason and the
 // basis of the desk that let it go.
 func (s *Service) objectionStands(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event) error {
-	data := map[string]string{"reason": e.Data["reason"]}
-	_, bases, err := s.deskWords(ctx, t, o)
+	basis, err := s.lastBasis(ctx, t, o)
 	if err != nil {
 		return err
 	}
-	desk := deskOf(e)
-	for _, a := range o.Assignments { // the last one is the one that has just ended
-		if a.Role == ticket.RoleLead && a.Desk.Same(desk) && bases[a.ID] != "" {
-			data["words"] = bases[a.ID]
+	return s.toDispatcher(ctx, t, o, map[string]string{"reason": e.Data["reason"], "words": basis})
+}
+
+// lastBasis opens what the lead that objected last gave as its basis.
+func (s *Service) lastBasis(ctx context.Context, t *gateway.Turn, o *Order) (string, error) {
+	_, bases, err := s.deskWords(ctx, t, o)
+	if err != nil {
+		return "", err
+	}
+	words := ""
+	for _, a := range o.Assignments {
+		if a.Role == ticket.RoleLead && bases[a.ID] != "" {
+			words = bases[a.ID]
 		}
 	}
-	return s.toDispatcher(ctx, t, o, data)
+	return words, nil
 }
 
 // extended lets the clocks count to the new deadline and tells the reporter.
