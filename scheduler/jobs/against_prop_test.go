@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"shaoying/flows"
+	"shaoying/flows/words"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -122,7 +123,8 @@ func newCourt(t testing.TB) *court {
 	}
 	var err error
 	places := people.NewGazetteer(nil, nil, nil)
-	c.console, err = console.New(console.Deps{Gateway: c.Gateway, Orders: c.deps.Orders, Units: units, Places: func() *people.Gazetteer { return places }})
+	c.console, err = console.New(console.Deps{Gateway: c.Gateway, Orders: c.deps.Orders, Units: units, Places: func() *people.Gazetteer { return places }, Photos: c.deps.Photos,
+		Guess: c.set.Guess, Filing: c.set.Filing, Safety: must(t, "safety.yaml", words.ParseSafety)})
 	if err != nil {
 		t.Fatal(err)
 	}

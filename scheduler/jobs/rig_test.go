@@ -67,6 +67,7 @@ func zone(t testing.TB) *time.Location {
 type rig struct {
 	*gateway.Gateway
 	t       testing.TB
+	set     *actions.Set
 	sql     *pgxpool.Pool
 	deps    jobs.Deps
 	runner  *gateway.Runner
@@ -106,6 +107,7 @@ func newRig(t testing.TB, start string) *rig {
 	}
 	r.layCity()
 	set := newSet(t, keys, library)
+	r.set = set
 	quiet, err := scheduler.NewQuiet(must(t, "policies/hours.yaml", scheduler.ParseHours), zone(t))
 	if err != nil {
 		t.Fatal(err)
