@@ -27,9 +27,7 @@ func (s *Set) dispatch(ctx context.Context, t *gateway.Turn, args map[string]any
 	if grid := e.order.Place.Grid; grid != "" && to.Code != grid {
 		informed = []ticket.Desk{{Kind: ticket.DeskGrid, Code: grid}}
 	}
-	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsDispatcher), ticket.Dispatch{
-		Lead: to, Co: deskList(args, "co"), Informed: informed,
-	})
+	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsDispatcher), ticket.Dispatch{Lead: to, Informed: informed})
 	if err != nil {
 		return s.refused(t, err)
 	}
@@ -37,7 +35,6 @@ func (s *Set) dispatch(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil {
 		return nil, err
 	}
-	r["several"] = len(o.Awaited()) > 0
 	if r["desk"], err = s.deskLabel(ctx, t, to); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -38,7 +37,7 @@ func (d Desk) Same(o Desk) bool {
 
 // grid reports whether the desk is one of a grid, or of somebody there.
 func (d Desk) grid() bool {
-	return d.Kind == DeskGrid || d.Kind == DeskNamed && len(d.Code) == gridDigits && strings.Trim(d.Code, "0123456789") == ""
+	return d.Kind == DeskGrid || d.Kind == DeskNamed && len(d.Code) == gridDigits
 }
 
 // gridDigits is the length of a grid code: village and three more digits.

@@ -23,14 +23,13 @@ var ErrNotForYou = errors.New("the ticket is not for this chat")
 // Card is a ticket as it lies in the chat of the turn: a text of the catalogue
 // with its values, the first photo, and a button for each thing that the staff
 // member may do with it now. It gives the card its short handle. What is shown
-// follows ticket.View; part says for whom it is: an informed card is for knowing,
-// not for doing, a co-handler's is for a reply to the lead. In a group
+// follows ticket.View; an informed card is for knowing, not for doing. In a group
 // the card is the group's: it shows the same whoever asks, and its buttons are
 // for the whole roster.
-func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, part Part) (
+func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, informed bool) (
 	key string, params map[string]string, photo string, options []flows.Option, err error,
 ) {
-	view, err := s.view(t, o, staff, part == InformedPart)
+	view, err := s.view(t, o, staff, informed)
 	if err != nil {
 		return "", nil, "", nil, err
 	}
@@ -38,30 +37,22 @@ func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff peo
 	if err != nil {
 		return "", nil, "", nil, fmt.Errorf("lay a card: %w", err)
 	}
-	if params, err = s.cardParams(ctx, t, o, staff, part, view); err != nil {
+	if params, err = s.cardParams(ctx, t, o, view); err != nil {
 		return "", nil, "", nil, err
 	}
 	params["handle"] = strconv.Itoa(int(handle))
 	if photo, err = s.firstPhoto(ctx, t, o, view); err != nil {
 		return "", nil, "", nil, err
 	}
-	switch {
-	case part == InformedPart:
+	if informed {
 		return "card.informed", params, photo, nil, nil
-	case part == LeadPart && t.Group:
+	}
+	if t.Group {
 		options, err = s.groupButtons(ctx, t, o)
-	case part == LeadPart:
+	} else {
 		options, err = s.buttons(t, o, staff)
 	}
-	if err != nil {
-		return "", nil, "", nil, err
-	}
-	co, err := s.coButtons(ctx, t, o, staff)
-	key = "card.lead"
-	if part == CoPart {
-		key = "card.co"
-	}
-	return key, params, photo, append(options, co...), err
+	return "card.lead", params, photo, options, err
 }
 
 // Sheet is a ticket for staff who look without handling it: the values of text
@@ -71,7 +62,7 @@ func (s *Service) Sheet(ctx context.Context, t *gateway.Turn, o *Order, staff pe
 	if err != nil {
 		return nil, "", err
 	}
-	if params, err = s.cardParams(ctx, t, o, staff, NoPart, view); err != nil {
+	if params, err = s.cardParams(ctx, t, o, view); err != nil {
 		return nil, "", err
 	}
 	photo, err = s.firstPhoto(ctx, t, o, view)
@@ -114,9 +105,7 @@ func (c *sheet) add(key string, more map[string]string) {
 
 // cardParams are the values of a card. A line that has nothing to say is left
 // out; each is a text of its own.
-func (s *Service) cardParams(
-	ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, part Part, view map[ticket.Field]ticket.Show,
-) (map[string]string, error) {
+func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (map[string]string, error) {
 	gist, err := s.Gist(t, o)
 	if err != nil {
 		return nil, err
@@ -138,7 +127,7 @@ func (s *Service) cardParams(
 		c.add("card.place", map[string]string{"place": place})
 	}
 	if view[ticket.FieldWords] == ticket.Full && words != "" {
-		c.add(map[bool]string{true: "card.found", false: "card.words"}[o.Finding], map[string]string{"words": words})
+		c.add("card.words", map[string]string{"words": words})
 	}
 	if who != "" {
 		c.add("card.who", map[string]string{"who": who})
@@ -149,14 +138,9 @@ func (s *Service) cardParams(
 	if o.State == ticket.Redo {
 		c.add("card.redo", map[string]string{"times": strconv.Itoa(o.Redos)})
 	}
-	if o.State.OnDesk() && !o.Deadline.IsZero() && part != CoPart {
+	if o.State.OnDesk() && !o.Deadline.IsZero() {
 		c.add("card.until", s.when(o.Deadline))
 	}
-	if err := s.severalLines(ctx, t, o, staff, part, view, &c); err != nil {
-		return nil, err
-	}
-	s.requestLines(o, part, view, &c)
-	s.owed(&c, o)
 	gist["by"], err = s.by(ctx, t, o)
 	gist["lines"] = strings.Join(c.lines, "\n")
 	return gist, errors.Join(c.err, err)
@@ -175,7 +159,7 @@ func (s *Service) Closed(ctx context.Context, t *gateway.Turn, o *Order, handle 
 	case o.State == ticket.Received:
 		key = "card.state.returned"
 	case o.State == ticket.Redo:
-	case o.State.Held():
+	case o.State.OnDesk():
 		key = "card.state.moved"
 	}
 	if key != "" {
@@ -282,15 +266,13 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		return nil, nil
 	}
 	needs := map[ticket.CommandName]people.StaffCommand{
-		ticket.CmdTake: people.MayTakeTicket, ticket.CmdTransfer: people.MayTransferTicket,
+		ticket.CmdTake: people.MayTakeTicket, ticket.CmdTransfer: people.MayTransferTicket, ticket.CmdReturn: people.MayReturnTicket,
 		ticket.CmdContact: people.MayContact, ticket.CmdFinish: people.MayFinishTicket,
-		ticket.CmdObject: people.MayObject, ticket.CmdAskExtension: people.MayAskTime, ticket.CmdAskSuspension: people.MayAskTime,
-		ticket.CmdResume: people.MayAskTime,
 	}
 	var options []flows.Option
 	for _, c := range s.Rules.Allowed(o.Ticket, by) {
 		right, button := needs[c]
-		if !button || !s.worthwhile(o, c) || !s.May(staff, right, o, t.Now) {
+		if !button || !s.May(staff, right, o, t.Now) {
 			continue
 		}
 		option, err := s.button(t, o, c)
@@ -299,7 +281,7 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		}
 		options = append(options, option)
 	}
-	return s.owing(t, o, staff, options)
+	return options, nil
 }
 
 // when is an instant as texts name it.
