@@ -86,10 +86,11 @@ func union[T comparable](a, b []T) []T {
 // complete: a dispatcher can work with an unknown place, not without a matter.
 func (t Ticket) complete() bool { return t.Claim != "" && t.Matter != "" && t.Urgency.valid() }
 
-// dispatchClock counts from receipt, and after a return or relapse from now.
+// dispatchClock counts from receipt, and for what has been on a desk before from
+// now.
 func (s *step) dispatchClock() error {
 	from := s.now
-	if s.t.DispatchedAt.IsZero() && s.t.Relapses == 0 {
+	if len(s.t.Assignments) == 0 {
 		from = s.t.ReceivedAt
 	}
 	return s.clock(&s.t.DispatchDue, from, s.class().Dispatch)

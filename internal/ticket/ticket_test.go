@@ -230,6 +230,11 @@ func TestRedoTwiceThenRaisedOrExplained(t *testing.T) {
 	if raised.State != ticket.Received || raised.Level != got.Level+1 || raised.Redos != 2 || !raised.Deadline.IsZero() || raised.DispatchDue.IsZero() {
 		t.Errorf("a third redo must lie before the dispatcher of the next level: %+v", raised)
 	}
+	later := now.Add(time.Hour)
+	completed, _, _ := play(t, r, later, raised, act{completer, ticket.Complete{Content: content}, 0})
+	if due := later.Add(24 * time.Hour); !completed.DispatchDue.Equal(due) {
+		t.Errorf("completed after it was raised, dispatch is due %s, want a day from now: %s", completed.DispatchDue, due)
+	}
 	got.Level = 5
 	if _, _, err := r.Apply(got, clerk, ticket.Judge{Reasonable: true}, now); key(err) != ticket.KeyRedoMax {
 		t.Errorf("a third redo on the highest level: %v", err)
