@@ -126,7 +126,7 @@ func (s *step) toDispatcher() error {
 	t := s.t
 	t.end(AssignmentReturned, s.now)
 	t.State, t.Was, t.SignedAt, t.SignDue = Received, "", time.Time{}, time.Time{}
-	return s.clock(&t.DispatchDue, s.now, s.class().Dispatch)
+	return s.dispatchClock()
 }
 
 func (c AskExtension) apply(s *step) error {
@@ -175,7 +175,7 @@ func (c Decide) apply(s *step) error {
 	t := s.t
 	asked := t.Request
 	switch {
-	case s.by.Staff == 0 && s.by.As != AsSystem, s.by.Staff == asked.Staff && asked.Staff != 0, t.SignedByStaff(s.by.Staff):
+	case !s.independent():
 		return refuse(KeyOwnWork)
 	case asked.Kind == RequestExtension && c.Granted && t.Extensions >= s.policy.Extensions.Max && s.by.As != AsSupervisor:
 		return refuse(KeyNeedsSupervisor)
@@ -207,6 +207,12 @@ func (c Decide) apply(s *step) error {
 		return nil
 	}
 	return refuse(KeyNothingAsked)
+}
+
+// independent reports whether who decides is a person who neither asked nor
+// signed for the ticket.
+func (s *step) independent() bool {
+	return s.by.Staff != 0 && s.by.Staff != s.t.Request.Staff && !s.t.SignedByStaff(s.by.Staff)
 }
 
 func (s *step) decideObjection(granted bool) error {
@@ -281,7 +287,7 @@ func (c DecideExclusion) apply(s *step) error {
 	switch {
 	case t.Exclusion != Asked:
 		return refuse(KeyNothingAsked)
-	case s.by.Staff == 0, s.by.Staff == t.Request.Staff, t.SignedByStaff(s.by.Staff):
+	case !s.independent():
 		return refuse(KeyOwnWork)
 	}
 	t.Request = Request{}

@@ -46,12 +46,8 @@ func (s *step) involve(desks []Desk) error {
 
 // takesPart reports whether the desk leads or co-handles now.
 func (t Ticket) takesPart(d Desk) bool {
-	for _, a := range t.Assignments {
-		if a.EndedAt.IsZero() && a.Role != RoleInformed && a.Desk.Same(d) {
-			return true
-		}
-	}
-	return false
+	lead, ok := t.Lead()
+	return ok && lead.Desk.Same(d) || t.co(d) >= 0
 }
 
 // co is the running co-handling assignment of a desk, -1 when there is none.
