@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"time"
 	_ "time/tzdata" // a container or a plain user may have no zone files
@@ -15,7 +16,15 @@ type Process struct {
 	// Timezone is the IANA zone of schedules and of every time on a screen.
 	Timezone string    `yaml:"timezone"`
 	Privacy  Privacy   `yaml:"privacy"`
+	Webhooks Webhooks  `yaml:"webhooks"`
 	Channels []Channel `yaml:"channels"`
+}
+
+// Webhooks says where events may be posted to beside the public network.
+type Webhooks struct {
+	// Allow lists networks of the city's own, such as that of its 12345
+	// platform.
+	Allow []netip.Prefix `yaml:"allow"`
 }
 
 // Privacy holds the decisions that the owner of the data has to make.
@@ -89,12 +98,13 @@ func (p *Process) overlay(name string, body []byte) error {
 	next := struct {
 		Timezone string    `yaml:"timezone"`
 		Privacy  Privacy   `yaml:"privacy"`
+		Webhooks Webhooks  `yaml:"webhooks"`
 		Channels []rawNode `yaml:"channels"`
-	}{Timezone: p.Timezone, Privacy: p.Privacy}
+	}{Timezone: p.Timezone, Privacy: p.Privacy, Webhooks: p.Webhooks}
 	if err := decodeNode(name, doc, &next); err != nil {
 		return err
 	}
-	p.Timezone, p.Privacy = next.Timezone, next.Privacy
+	p.Timezone, p.Privacy, p.Webhooks = next.Timezone, next.Privacy, next.Webhooks
 	if _, err := p.Location(); err != nil {
 		return &Error{Name: name, Message: err.Error()}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -12,7 +13,8 @@ import (
 )
 
 type benchCmd struct {
-	Turn benchTurnCmd `cmd:"" default:"withargs" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
+	Figures benchFiguresCmd `cmd:"" help:"Measure lists, rates and the worry index over many tickets, on a temporary database."`
+	Turn    benchTurnCmd    `cmd:"" default:"withargs" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
 }
 
 type benchTurnCmd struct {
@@ -33,7 +35,29 @@ func (c *benchTurnCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if !c.JSON {
+	return show(c.JSON, report)
+}
+
+type benchFiguresCmd struct {
+	Tickets int  `help:"How many tickets there are." default:"1000000"`
+	Asked   int  `help:"How often each query is measured." default:"100"`
+	JSON    bool `help:"Print the report as JSON." name:"json"`
+}
+
+// Run prints the report, as that of turns.
+func (c *benchFiguresCmd) Run(e *env) error {
+	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
+	cfg := bench.FiguresConfig{Config: bench.Config{Log: log}, Tickets: c.Tickets, Asked: c.Asked}
+	report, err := bench.Figures(e.ctx, cfg, app.Bench(log))
+	if err != nil {
+		return err
+	}
+	return show(c.JSON, report)
+}
+
+// show prints a report for people or for programs.
+func show(asJSON bool, report interface{ Print(io.Writer) error }) error {
+	if !asJSON {
 		return report.Print(os.Stdout)
 	}
 	out := json.NewEncoder(os.Stdout)

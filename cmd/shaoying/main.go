@@ -25,6 +25,7 @@ type cli struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to the schema of this program."`
 	Import   importCmd   `cmd:"" help:"Import divisions, places, staff or the working calendar."`
 	Staff    staffCmd    `cmd:"" help:"Look after the staff."`
+	Token    tokenCmd    `cmd:"" help:"Look after the tokens of programs."`
 	Flow     flowCmd     `cmd:"" help:"Check and test the dialogues."`
 	Replay   replayCmd   `cmd:"" help:"List dead letters, or run them again."`
 	Channels channelsCmd `cmd:"" help:"Look after the channel accounts."`

@@ -14,7 +14,7 @@ type staffCmd struct {
 
 type staffInviteCmd struct {
 	Name string `required:"" help:"The person's name, as colleagues see it."`
-	Role string `required:"" help:"grid_worker, grid_leader, aide, community_police, dispatcher, handler, callback_clerk, supervisor, clerk, admin …"`
+	Role string `required:"" help:"grid_worker, grid_leader, aide, community_police, auxiliary, dispatcher, handler, callback_clerk, supervisor, clerk, admin …"`
 	Area string `required:"" help:"Kind and code, such as grid:360302001001001, county:360302 or unit:urban_management."`
 }
 

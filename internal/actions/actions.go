@@ -36,6 +36,7 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -51,6 +52,7 @@ type Set struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Policy  Policy
+	Tally   *tally.Tally
 	// Desk makes the link by which the speaker opens the desk page, once.
 	Desk func(ctx context.Context, t *gateway.Turn) (path string, err error)
 }
@@ -80,6 +82,7 @@ func (s *Set) resident() map[string]gateway.Action {
 		gateway.ActionVoice:      s.voice,
 		"place.find":             s.findPlace,
 		"danger.advice":          s.advice,
+		"ticket.near":            s.near,
 		"ticket.file":            s.file,
 		"ticket.file_incomplete": s.fileIncomplete,
 		"ticket.add_place":       s.addPlace,
@@ -101,11 +104,14 @@ func (s *Set) resident() map[string]gateway.Action {
 		"rider.enrol":            s.enrolRider,
 		"code.send":              s.sendCode,
 		"code.check":             s.checkCode,
+		"poll.join":              s.joinPoll,
+		"poll.leave":             s.leavePoll,
+		"poll.answer":            s.answerPoll,
 	}
 }
 
 func residentDocs() map[string]flows.ActionDoc {
-	filed := []string{"number", "id", "desk", "desk_name", "month", "day", "clock", "placed", "confidential", "anonymous"}
+	filed := []string{"number", "id", "desk", "desk_name", "month", "day", "clock", "placed", "confidential", "anonymous", "joined"}
 	gist := []string{"status", "value", "options"}
 	return map[string]flows.ActionDoc{
 		"intake.classify":        {Results: gist},
@@ -113,6 +119,7 @@ func residentDocs() map[string]flows.ActionDoc {
 		gateway.ActionVoice:      {Results: []string{"number"}},
 		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
 		"danger.advice":          {Results: []string{"text"}},
+		"ticket.near":            {Results: []string{"near_count", "near_lines", "near_offers"}},
 		"ticket.file":            {Results: filed},
 		"ticket.file_incomplete": {Results: []string{"number"}},
 		"ticket.add_place":       {Results: []string{"number"}},
@@ -134,5 +141,8 @@ func residentDocs() map[string]flows.ActionDoc {
 		"rider.enrol":            {},
 		"code.send":              {Results: []string{"minutes"}},
 		"code.check":             {},
+		"poll.join":              {},
+		"poll.leave":             {Results: []string{"joined"}},
+		"poll.answer":            {},
 	}
 }

@@ -30,7 +30,20 @@ func (s *Set) file(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	if err != nil {
 		return nil, fmt.Errorf("file a ticket: %w", err)
 	}
-	return s.filed(ctx, t, o)
+	master, err := s.follow(ctx, t, o, text(args, "near"))
+	if err != nil {
+		return nil, err
+	}
+	if master == nil {
+		return s.filed(ctx, t, o)
+	}
+	// Where it goes and by when is answered: the master's; the number is their own.
+	r, err := s.filed(ctx, t, master)
+	if err != nil {
+		return nil, err
+	}
+	r["id"], r["number"], r["joined"] = o.ID, o.Number.Spoken(), true
+	return r, nil
 }
 
 // fileIncomplete keeps a report that was not ended as a draft for a clerk. A
@@ -81,7 +94,7 @@ func (s *Set) filing(t *gateway.Turn, args map[string]any) workorder.Filing {
 	if truth(args, "urgent") || truth(object(args, "gist"), "urgent") || guess.Urgent && guess.Code == m.Code {
 		urgency = ticket.Urgent
 	}
-	claim, place := s.Orders.Matters.ClaimOf(said), whereOf(args)
+	claim, place := first(text(args, "claim_code"), s.Orders.Matters.ClaimOf(said)), whereOf(args)
 	privacy := text(args, "privacy")
 	return workorder.Filing{
 		Words: said,
@@ -116,12 +129,16 @@ func whereOf(args map[string]any) ticket.PlaceRef {
 
 // filed is what the resident is told of a ticket: its number, who has it, and
 // by when they hear (the limits of configs/policies/tickets.yaml).
-func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (map[string]any, error) {
+func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (result, error) {
 	r := result{
 		"id": o.ID, "number": o.Number.Spoken(), "placed": o.Place.Known(),
 		"confidential": o.Confidential, "anonymous": o.Anonymous, "desk": string(ticket.DeskDispatcher), "desk_name": "",
 	}
 	until := o.DispatchDue
+	if o.State == ticket.Referred {
+		r["desk"], r["month"], r["day"], r["clock"] = "referred", 0, 0, ""
+		return r, nil // where to is told by the notice
+	}
 	if lead, ok := o.Lead(); ok {
 		name, err := s.deskName(ctx, t, lead.Desk)
 		if err != nil {

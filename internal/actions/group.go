@@ -317,8 +317,11 @@ func inGroups() map[string][]string {
 		where[name] = both
 	}
 	for _, name := range []string{
-		"staff.desk", "staff.finding", "duty.relief", "duty.off", "duty.on", "place.propose", "place.waiting", "place.decide",
+		"staff.desk", "staff.finding", "finding.photos", "finding.unfinished", "duty.relief", "duty.off", "duty.on", "place.propose", "place.waiting", "place.decide",
 		"card.list", "card.hold", "card.show", "card.take", "card.desk", "card.transfer", "card.return", "card.relay", "card.finish", "card.note",
+		"whistle.source", "whistle.propose", "whistle.hold", "whistle.answer", "whistle.arrive", "whistle.handle", "whistle.misuse",
+		"card.object", "card.until", "card.ask_time", "card.resume", "card.co_sign", "card.co_reply",
+		"order.hold", "order.answer",
 	} {
 		where[name] = work
 	}

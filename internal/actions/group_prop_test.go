@@ -81,6 +81,11 @@ func TestNoTicketWhereItMustNotBe(t *testing.T) {
 			rebind()
 		}
 		look()
+		o.supervises(id)
+		if rng.IntN(3) == 0 { // a demand is on its way when the groups change
+			rebind()
+		}
+		look()
 		o.takes("wang", id) // and what follows when it changes
 		look()
 		o.exec(`update ticket set state = 'closed', version = version + 1 where id = $1`, id)
@@ -102,6 +107,24 @@ func (o *office) as(slug string, f func(context.Context, *gateway.Turn) error) {
 	if err := o.Desk(o.t.Context(), staff, person, f); err != nil {
 		o.t.Fatal(err)
 	}
+}
+
+// supervises demands an answer of the desk that has the ticket, where there is
+// one.
+func (o *office) supervises(id int64) {
+	o.t.Helper()
+	o.as("cai", func(ctx context.Context, tn *gateway.Turn) error {
+		k, err := o.set.Orders.Load(ctx, tn, id, false)
+		if err != nil {
+			return err
+		}
+		lead, ok := k.Lead()
+		if !ok {
+			return nil
+		}
+		_, err = o.set.Orders.Supervise(ctx, tn, id, ticket.Actor{As: ticket.AsSystem}, lead.Desk, "leader")
+		return err
+	})
 }
 
 // takes signs for a ticket where the rules let the member of the staff.
@@ -164,7 +187,9 @@ func (o *office) randomTicket(rng *rand.Rand) (id int64) {
 		if k.State != ticket.Received {
 			return nil
 		}
-		_, err = o.set.Orders.Do(ctx, tn, id, ticket.Actor{As: ticket.AsDispatcher, Staff: tn.Staff}, ticket.Dispatch{Lead: desks[rng.IntN(len(desks))]})
+		_, err = o.set.Orders.Do(ctx, tn, id, ticket.Actor{As: ticket.AsDispatcher, Staff: tn.Staff}, ticket.Dispatch{
+			Lead: desks[rng.IntN(len(desks))], Co: desks[:rng.IntN(2)*rng.IntN(len(desks))],
+		})
 		if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
 			return nil
 		}

@@ -15,6 +15,7 @@ import (
 	"shaoying/flows"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/postgres"
 )
 
 var update = flag.Bool("update", false, "write the golden matrix anew")
@@ -34,6 +35,7 @@ func wishes() map[string]wish {
 		"callback.answer": {people.CmdAnswerCallback, true}, "survey.answer": {people.CmdAnswerSurvey, true}, "stillfine.answer": {people.CmdAnswerSurvey, true},
 		"person.request": {people.CmdSpeakToPerson, false}, "person.stop": {people.CmdStop, false}, "person.start": {people.CmdStart, false},
 		"rider.enrol": {people.CmdEnrol, false},
+		"poll.join":   {people.CmdEnrol, false}, "poll.leave": {people.CmdStop, false}, "poll.answer": {people.CmdAnswerSurvey, true},
 	}
 	for _, name := range []string{"ticket.add_place", "ticket.add_words", "ticket.add_photos"} {
 		w[name] = wish{people.CmdAddToTicket, false}
@@ -41,7 +43,7 @@ func wishes() map[string]wish {
 	// To report is open to everybody, and so is what goes with it: how a trust is
 	// raised (a code, an invite) cannot ask for it.
 	for _, name := range []string{
-		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.file", "ticket.file_incomplete",
+		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
 		flows.ActionHandover, "notice.give", "person.language", "code.send", "code.check", "staff.join",
 	} {
 		w[name] = wish{people.CmdReport, false}
@@ -65,7 +67,8 @@ func cell(r result) string {
 	case fail == "group.private":
 		return "p"
 	case slices.Contains([]string{
-		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown",
+		"staff.only", "staff.private_chat", "staff.may_not", "staff.may_not_here", "staff.no_card", "staff.not_yours", "group.blocked", "group.only", "task.none", "lookup.unknown", "whistle.none",
+		"figures.no_right", "topic.none",
 	}, fail):
 		return "x"
 	case r["status"] == flows.StatusReject && (say == "staff.only" || say == "desk.unknown" || say == "group.no_area"):
@@ -104,6 +107,9 @@ func (o *office) try(at seated, name string, args map[string]any) result {
 		}
 		if wishes()[name].prompt {
 			t.PromptSubject = fmt.Sprintf("ticket:%.0f", args["id"])
+			if name == "poll.answer" {
+				t.PromptSubject = postgres.Subject("person", person)
+			}
 		}
 		var err error
 		if got, err = o.acts[name](ctx, t, args); err != nil {
@@ -124,6 +130,7 @@ func matrixOffice(t testing.TB) *office {
 	o.set.Desk = func(context.Context, *gateway.Turn) (string, error) { return "/desk", nil }
 	o.report("zhang", garbage)
 	o.laid("wang")
+	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
 	for _, g := range [][3]string{
@@ -133,12 +140,24 @@ func matrixOffice(t testing.TB) *office {
 		{"clerk", "city", "3603"},
 		{"callback_clerk", "city", "3603"},
 		{"admin", "city", "3603"},
+		{"leader", "township", "360313001"},
+		{"dispatcher", "county", "360313"},
+		{"supervisor", "city", "3603"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value
+		select id, 'major', 'patrol', 'assigned', $1, 1, 3, product_now(), product_now(), product_now() from ticket`, village)
+	o.exec(`insert into whistle_unit (whistle_id, desk_kind, desk, state, called_at, answer_due, arrive_due)
+		select id, 'unit', 'housing', 'called', product_now(), product_now(), product_now() from whistle`)
+	o.exec(`insert into assignment (ticket_id, role, desk_kind, desk, state, dispatched_at, deadline)
+		select id, 'co', 'unit', 'housing', 'waiting', product_now(), product_now() + interval '1 day' from ticket`)
+	o.exec(`insert into supervision (number, ticket_id, desk_kind, desk, reason, opened_at, deadline)
+		select '5120447813', id, 'grid', $1, 'leader', product_now(), product_now() + interval '3 days' from ticket`, grid)
+	o.exec(`update ticket set supervisions = 1`)
 	for _, as := range []string{flows.GroupWork, flows.GroupResidents, flows.GroupUnbound} {
 		chat := "g-" + as
 		if as != flows.GroupUnbound {
@@ -175,6 +194,10 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		args["area"], args["as"], args["satisfied"], args["code"] = map[string]any{"area": "grid|" + grid2}, "work", "satisfied", "fire"
 		if name == "task.hold" || name == "group.hold" {
 			args["for"] = map[string]string{"task.hold": "dispatch", "group.hold": "bind"}[name]
+		}
+		args["worry"], args["month"] = o.set.Tally.Policy.Worry.Names[0], "2026-03"
+		if name == "order.hold" {
+			args["for"] = "supervise"
 		}
 		if name == "group.area" {
 			args["value"] = "grid|" + grid2

@@ -34,7 +34,7 @@ func (s *Set) handover(ctx context.Context, t *gateway.Turn, args map[string]any
 		return s.fileIncomplete(ctx, t, args)
 	}
 	var o *workorder.Order
-	if t.PromptSubject != "" {
+	if strings.HasPrefix(t.PromptSubject, "ticket:") {
 		var err error
 		if o, err = s.subjectTicket(ctx, t); err != nil {
 			return nil, err

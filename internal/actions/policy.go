@@ -38,6 +38,11 @@ type Policy struct {
 		PerHour int64  `yaml:"per_hour"`
 		Source  string `yaml:"source"`
 	} `yaml:"codes"`
+	Patrol struct {
+		// Handled is the share of due findings that should be handled.
+		Handled float64 `yaml:"handled"`
+		Source  string  `yaml:"source"`
+	} `yaml:"patrol"`
 	// Listed is how many tickets a list shows.
 	Listed int `yaml:"listed"`
 	// Greeting is from how many characters, Greetings left out, a first
@@ -75,10 +80,13 @@ func (p Policy) validate() error {
 	if p.Voice.Join <= 0 || p.Lookup.Within <= 0 || p.Lookup.Lock <= 0 || p.Person.Within.N < 1 {
 		bad = append(bad, errors.New("voice.join, lookup.within, lookup.lock and person.within must be times such as 10m or 4wh"))
 	}
+	if p.Patrol.Handled <= 0 || p.Patrol.Handled > 1 {
+		bad = append(bad, errors.New("patrol.handled must be above 0 and at most 1"))
+	}
 	if len(p.Greetings) == 0 || len(p.Confidential) == 0 || len(p.Anonymous) == 0 || len(p.Conduct) == 0 {
 		bad = append(bad, errors.New("greetings, confidential, anonymous and conduct need words"))
 	}
-	for _, source := range []string{p.Filing.Source, p.Voice.Source, p.Lookup.Source, p.Person.Source, p.Codes.Source, p.Source} {
+	for _, source := range []string{p.Filing.Source, p.Voice.Source, p.Lookup.Source, p.Person.Source, p.Codes.Source, p.Patrol.Source, p.Source} {
 		if source == "" {
 			bad = append(bad, errors.New("every block must say where its values come from (source)"))
 			break

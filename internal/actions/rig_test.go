@@ -19,11 +19,13 @@ import (
 	"shaoying/flows"
 	"shaoying/flows/words"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -163,13 +165,18 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
+	whistles, err := ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work)
+	if err != nil {
+		t.Fatal(err)
+	}
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 		return ticket.ParseMatters(name, body, units)
 	})
 	places := gazetteer()
 	return &Set{
-		Orders: &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Orders: &workorder.Service{Whistles: whistles, Topics: must(t, "policies/topics.yaml", ticket.ParseTopicPolicy), Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Tally:  &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: work, Units: units, Matters: matters},
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
 		Policy: must(t, "policies/intake.yaml", ParsePolicy),

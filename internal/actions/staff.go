@@ -12,11 +12,12 @@ import (
 // else (staff_hold.go, task_hold.go); what is not granted is refused.
 func (s *Set) staff() map[string]gateway.Action {
 	all := map[string]gateway.Action{
-		"staff.join":    s.join,
-		"staff.desk":    s.desk,
-		"desk.link":     s.deskLink,
-		"staff.report":  s.reportFor,
-		"staff.finding": s.finding,
+		"staff.join":     s.join,
+		"staff.desk":     s.desk,
+		"desk.link":      s.deskLink,
+		"staff.report":   s.reportFor,
+		"staff.finding":  s.finding,
+		"finding.photos": s.findingPhotos, "finding.unfinished": s.findingUnfinished, "figures.patrol": s.patrolFigures,
 		"duty.relief":   s.relief,
 		"duty.off":      s.dutyOff,
 		"duty.on":       s.dutyOn,
@@ -27,7 +28,44 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.cardActions())
 	maps.Copy(all, s.taskActions())
 	maps.Copy(all, s.groupActions())
+	maps.Copy(all, s.whistleActions())
+	maps.Copy(all, s.figureActions())
+	maps.Copy(all, s.topicActions())
+	maps.Copy(all, s.requestActions())
+	maps.Copy(all, s.overseeActions())
 	return all
+}
+
+// requestActions are what several desks do with one ticket, and what they ask
+// for.
+func (s *Set) requestActions() map[string]gateway.Action {
+	return map[string]gateway.Action{
+		"card.object":   s.object,
+		"card.until":    s.untilDay,
+		"card.ask_time": s.askTime,
+		"card.resume":   s.resume,
+		"card.co_sign":  s.coSign,
+		"card.co_reply": s.coReply,
+		"card.co":       s.findCoDesks,
+		"card.involve":  s.involve,
+		"task.co":       s.findTaskCoDesks,
+		"task.decide":   s.decide,
+	}
+}
+
+func requestDocs(known, gist []string) map[string]flows.ActionDoc {
+	return map[string]flows.ActionDoc{
+		"card.object":   {Results: append([]string{"raised"}, known...)},
+		"card.until":    {Results: gist},
+		"card.ask_time": {Results: append([]string{"supervisor"}, known...)},
+		"card.resume":   {Results: known},
+		"card.co_sign":  {Results: known},
+		"card.co_reply": {Results: known},
+		"card.co":       {Results: gist},
+		"card.involve":  {Results: known},
+		"task.co":       {Results: gist},
+		"task.decide":   {Results: append([]string{"granted"}, known...)},
+	}
 }
 
 // deskLink makes the one-time link to the desk page.
@@ -48,7 +86,7 @@ func (s *Set) cardActions() map[string]gateway.Action {
 		"card.take":     s.take,
 		"card.desk":     s.findDesk,
 		"card.transfer": s.transfer,
-		"card.return":   s.giveBack,
+		"card.return":   s.recall,
 		"card.phone":    s.seePhone,
 		"card.contact":  s.contact,
 		"card.relay":    s.relay,
@@ -76,15 +114,16 @@ func (s *Set) taskActions() map[string]gateway.Action {
 
 func staffDocs() map[string]flows.ActionDoc {
 	known := []string{"id", "handle", "number", "matter", "state", "mark", "month", "day", "clock"}
-	held := append([]string{"rest", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
-	task := append([]string{"task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call"}, known...)
+	held := append([]string{"rest", "purpose", "reasons", "targets", "photo_needed", "protected", "lines"}, known...)
+	task := append([]string{"co", "several", "task", "ticket", "kind", "rest", "words", "reasons", "targets", "matters", "needs_place", "lines", "call", "owners"}, known...)
 	gist := []string{"status", "value", "options", "say"}
 	docs := map[string]flows.ActionDoc{
-		"staff.join":    {Results: []string{"name", "code", "other"}},
-		"staff.desk":    {Results: []string{"name", "cards", "tasks", "duty"}},
-		"desk.link":     {Results: []string{"path"}},
-		"staff.report":  {Results: []string{"id", "number"}},
-		"staff.finding": {Results: []string{"id", "number"}},
+		"staff.join":     {Results: []string{"name", "code", "other"}},
+		"staff.desk":     {Results: []string{"name", "cards", "tasks", "duty"}},
+		"desk.link":      {Results: []string{"path"}},
+		"staff.report":   {Results: []string{"id", "number"}},
+		"staff.finding":  {Results: []string{"id", "number"}},
+		"finding.photos": {Results: []string{"number"}}, "finding.unfinished": {Results: []string{"number", "filed"}}, "figures.patrol": {Results: []string{"lines"}},
 		"duty.relief":   {Results: gist},
 		"duty.off":      {Results: []string{"relief"}},
 		"duty.on":       {},
@@ -106,15 +145,20 @@ func staffDocs() map[string]flows.ActionDoc {
 		"task.list":     {Results: []string{"count", "lines"}},
 		"task.hold":     {Results: task},
 		"task.desk":     {Results: gist},
-		"task.dispatch": {Results: append([]string{"desk"}, known...)},
+		"task.dispatch": {Results: append([]string{"desk", "several"}, known...)},
 		"task.reject":   {Results: known},
 		"task.complete": {Results: known},
 		"task.voice":    {Results: known},
 		"task.phone":    {Results: append([]string{"unhappy"}, known...)},
-		"task.judge":    {Results: known},
+		"task.judge":    {Results: append([]string{"raised"}, known...)},
 		"task.check":    {Results: known},
 		"task.settle":   {},
 	}
 	maps.Copy(docs, groupDocs())
+	maps.Copy(docs, whistleDocs())
+	maps.Copy(docs, figureDocs())
+	maps.Copy(docs, topicDocs(gist))
+	maps.Copy(docs, requestDocs(known, gist))
+	maps.Copy(docs, overseeDocs(known))
 	return docs
 }

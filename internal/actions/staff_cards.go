@@ -23,7 +23,7 @@ func (s *Set) cards(ctx context.Context, t *gateway.Turn) ([]db.CardsInRow, erro
 	}
 	open := rows[:0]
 	for _, r := range rows {
-		if ticket.State(r.State).OnDesk() {
+		if ticket.State(r.State).Held() {
 			open = append(open, r)
 			continue
 		}
@@ -84,10 +84,10 @@ func (s *Set) showCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil {
 		return nil, err
 	}
-	if part != workorder.LeadPart {
+	if part != workorder.LeadPart && part != workorder.CoPart {
 		return s.showSheet(ctx, t, h)
 	}
-	key, params, photo, options, err := s.Orders.Card(ctx, t, h.order, h.staff, false)
+	key, params, photo, options, err := s.Orders.Card(ctx, t, h.order, h.staff, part)
 	if errors.Is(err, workorder.ErrNotForYou) {
 		return fail("staff.no_card"), nil
 	}
@@ -130,6 +130,14 @@ func holdRight(purpose string) (people.StaffCommand, bool) {
 		return people.MayFinishTicket, true
 	case "note":
 		return people.MayNote, true
+	case "object":
+		return people.MayObject, true
+	case "ask_extension", "ask_suspension":
+		return people.MayAskTime, true
+	case "co_reply":
+		return people.MayCoHandle, true
+	case "involve":
+		return people.MayDispatchTicket, true
 	}
 	return "", false
 }
@@ -141,7 +149,7 @@ func (s *Set) holdCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	purpose := text(args, "for")
 	right, ok := holdRight(purpose)
 	if !ok {
-		return nil, fmt.Errorf("card.hold: for is %q; transfer, return, contact, finish or note is needed", purpose)
+		return nil, fmt.Errorf("card.hold: for is %q, which is nothing that is done with a card", purpose)
 	}
 	h, failed, err := s.held(ctx, t, args, right)
 	if err != nil || failed != nil {
@@ -154,11 +162,15 @@ func (s *Set) holdCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	if h.rest != "" {
 		r["rest"] = h.rest
 	}
+	r["purpose"] = purpose
 	r["protected"] = h.order.Confidential || h.order.Anonymous
 	if purpose == "note" {
 		return r, nil
 	}
 	if failed, err := s.possible(t, h, ticket.CommandName(purpose)); err != nil || failed != nil {
+		return failed, err
+	}
+	if failed, err := s.rehearse(t, h, purpose); err != nil || failed != nil {
 		return failed, err
 	}
 	return r, s.offer(ctx, t, h, purpose, r)
@@ -184,17 +196,27 @@ func (s *Set) possible(t *gateway.Turn, h *hold, c ticket.CommandName) (result, 
 // handlerOrDispatcher is as what the speaker acts: the desk that has the
 // ticket, or else, where the command is one of dispatchers too, a dispatcher.
 func (s *Set) handlerOrDispatcher(t *gateway.Turn, h *hold, c ticket.CommandName) (ticket.Actor, bool) {
-	if by, ok := s.Orders.Handler(h.staff, h.order, t.Now); ok {
+	if c == ticket.CmdCoReply {
+		by, _, ok := s.Orders.CoHandler(h.staff, h.order, t.Now)
+		return by, ok
+	}
+	only := c == ticket.CmdReturn || c == ticket.CmdInvolve
+	if by, ok := s.Orders.Handler(h.staff, h.order, t.Now); ok && !only {
 		return by, true
 	}
 	by := ticket.Actor{As: ticket.AsDispatcher, Person: h.staff.PersonID, Staff: h.staff.ID}
-	passes := c == ticket.CmdTransfer || c == ticket.CmdReturn
-	return by, passes && s.Orders.May(h.staff, people.MayDispatchTicket, h.order, t.Now)
+	return by, (only || c == ticket.CmdTransfer) && s.Orders.May(h.staff, people.MayDispatchTicket, h.order, t.Now)
 }
 
 // offer adds what the dialogue asks with.
 func (s *Set) offer(ctx context.Context, t *gateway.Turn, h *hold, purpose string, r result) (err error) {
 	switch purpose {
+	case "object":
+		r["reasons"], err = s.reasons(t, "object", s.Orders.Rules.Policy().Reasons.Object)
+	case "ask_extension":
+		r["reasons"], err = s.reasons(t, "extend", s.Orders.Rules.Policy().Reasons.Extend)
+	case "ask_suspension":
+		r["reasons"], err = s.reasons(t, "suspend", s.Orders.Rules.Policy().Reasons.Suspend)
 	case "return":
 		r["reasons"], err = s.reasons(t, "return", s.Orders.Rules.Policy().Reasons.Return)
 	case "transfer":

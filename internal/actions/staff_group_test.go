@@ -70,7 +70,7 @@ func TestWorkGroupStory(t *testing.T) {
 	o.report("zhang", "昌盛小区3栋2单元501门口垃圾堆了半个月没人收，我叫张小三，电话13812345678")
 	o.silent(o.laid("wang")) // no card of their own
 	got := o.heard(bots.UserID(hall))
-	o.holds(got, "【1】", "（待接单）", "地点：昌盛小区3栋", "居民说：", "前办结", "[接单]", "[转派]", "[回退]")
+	o.holds(got, "【1】", "（待接单）", "地点：昌盛小区3栋", "居民说：", "前办结", "[接单]", "[退单]", "[转派]")
 	for _, secret := range []string{"13812345678", "张小三", "501", "反映人", "联系居民"} {
 		if strings.Contains(strings.Join(got, ""), secret) {
 			t.Errorf("the card in the group holds %s: %q", secret, got)
@@ -88,7 +88,7 @@ func TestWorkGroupStory(t *testing.T) {
 	o.seat("zhou", "verified")
 	o.holds(o.in(hall, "zhou", "接 1"), "接好了：【1】")
 	o.is("signed")
-	o.holds(o.laid(bots.UserID(hall)), "【1】", "（在办，zhou）", "[转派]", "[回退]", "[办结]")
+	o.holds(o.laid(bots.UserID(hall)), "【1】", "（在办，zhou）", "[退单]", "[延期]", "[挂起]", "[转派]", "[办结]")
 	if e := one[int64](o.rig, `select count(*) from outbox e join outbox r on r.id = e.edits where e.reason = 'card.edit' and r.reason = 'card.group'`); e != 1 {
 		t.Fatalf("%d changes of the group's card", e)
 	}
@@ -121,17 +121,19 @@ func TestACardLeavesTheGroup(t *testing.T) {
 	o.holds(o.in(hall, "wang", "跳过"), "转给")
 	o.holds(o.laid(bots.UserID(hall)), "【1】", "（转到别处了）")
 	o.holds(o.laid("li"), "【1】", "[接单]") // no group serves that grid
-	o.says("li", "退 1")
-	o.says("li", "1")
-	o.expect("li", "跳过", "退给派单员了")
+	o.says("li", "退 1 门牌是隔壁小区的")
+	o.expect("li", "1", "等派单员定")
+	o.grants("pai", "同意")
 	o.silent(o.laid(bots.UserID(hall))) // not the group's any more
 	o.says("pai", "派 "+o.task("dispatch"))
 	o.says("pai", "昌盛小区网格")
 	o.holds(o.laid(bots.UserID(hall)), "【1】", "[接单]")
 	o.holds(o.in(hall, "wang", "退 1"), "为什么退？")
 	o.in(hall, "wang", "1")
-	o.holds(o.in(hall, "wang", "跳过"), "退给派单员了")
-	o.holds(o.laid(bots.UserID(hall)), "（退给派单员了）")
+	o.holds(o.in(hall, "wang", "路那边归隔壁网格"), "等派单员定")
+	o.holds(o.laid(bots.UserID(hall)), "（退单审核中）")
+	o.grants("pai", "同意")
+	o.holds(o.laid(bots.UserID(hall)), "（回到派单员那里了）")
 }
 
 // Two changes before anything runs are one edit.

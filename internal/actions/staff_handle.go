@@ -32,19 +32,6 @@ func (s *Set) take(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	return s.told(t, o, int(handle))
 }
 
-// giveBack returns the ticket to the dispatcher with a reason.
-func (s *Set) giveBack(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	h, failed, err := s.held(ctx, t, args, people.MayReturnTicket)
-	if err != nil || failed != nil {
-		return failed, err
-	}
-	by, ok := s.handlerOrDispatcher(t, h, ticket.CmdReturn)
-	if !ok {
-		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
-	}
-	return s.passOn(ctx, t, h, by, ticket.Return{Reason: text(args, "reason")}, text(args, "words"))
-}
-
 // passOn does what takes a ticket off its desk: it leaves every chat in which
 // it lies, and who wrote why leaves a note.
 func (s *Set) passOn(ctx context.Context, t *gateway.Turn, h *hold, by ticket.Actor, c ticket.Command, why string) (result, error) {
@@ -69,7 +56,9 @@ const (
 	audienceStaff = "staff"
 )
 
-// finish reports what came of it: words for the resident, a result, photos.
+// finish reports what came of it: words for the resident, a result, photos. What
+// stands behind the mark for colleagues is kept apart and never reaches the
+// resident.
 func (s *Set) finish(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	h, failed, err := s.held(ctx, t, args, people.MayFinishTicket)
 	if err != nil || failed != nil {
@@ -79,15 +68,18 @@ func (s *Set) finish(ctx context.Context, t *gateway.Turn, args map[string]any) 
 	if !ok {
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
 	}
-	reply, photos := text(args, "reply"), append(list(args, "photo"), list(args, "photos")...)
-	m, _ := s.Orders.Matters.Get(h.order.Matter)
+	reply, internal, _, err := s.splitAt(t, "finish.internal_mark", text(args, "reply"))
+	if err != nil {
+		return nil, err
+	}
+	photos := append(list(args, "photo"), list(args, "photos")...)
 	o, err := s.Orders.Do(ctx, t, h.order.ID, by, ticket.Finish{
-		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos), PhotoNeeded: m.Photo,
+		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos),
 	})
 	if err != nil {
 		return s.refused(t, err)
 	}
-	if err := s.Orders.SetReplies(ctx, t, o, reply, ""); err != nil {
+	if err := s.Orders.SetReplies(ctx, t, o, reply, internal); err != nil {
 		return nil, err
 	}
 	if err := s.Orders.Attach(ctx, t, o.ID, "evidence", photos); err != nil {

@@ -16,6 +16,7 @@ import (
 	"shaoying/internal/postgres"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler"
 )
 
 // worker is the member of the staff who speaks. failed says why not: nobody of
@@ -223,6 +224,15 @@ func (s *Set) refused(t *gateway.Turn, err error) (result, error) {
 	}
 	if state := r.Params["state"]; state != "" {
 		if params["state"], err = t.Text("card.state."+state, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range []string{"within", "max"} {
+		l, err := scheduler.ParseLimit(r.Params[name])
+		if err != nil {
+			continue // a number, not a time
+		}
+		if params[name], err = t.Text("limit."+string(l.Unit), map[string]string{"n": strconv.Itoa(l.N)}); err != nil {
 			return nil, err
 		}
 	}

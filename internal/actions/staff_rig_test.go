@@ -37,7 +37,8 @@ func newOffice(t testing.TB) *office {
 	}
 	due := jobs.Deps{Orders: o.set.Orders, Library: o.set.Library, Quiet: quiet}
 	deps := o.Deps
-	deps.Kinds = []gateway.Kind{jobs.Card(due), jobs.CardEdit(due), jobs.Members(due), jobs.Line(due), o.callKind()}
+	deps.Kinds = []gateway.Kind{jobs.Card(due), jobs.CardEdit(due), jobs.Members(due), jobs.Line(due), jobs.DeskWord(due), jobs.Tell(due), jobs.Supervised(due), o.callKind()}
+	deps.Kinds = append(deps.Kinds, jobs.WhistleCall(due), jobs.WhistleCard(due), jobs.WhistleLate(due), jobs.WhistleNudge(due), jobs.WhistleTell(due))
 	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000}, deps)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +126,14 @@ func (o *office) call(user bots.UserID, name string, args map[string]any) result
 		o.t.Fatalf("%s as %s: %s", name, user, state)
 	}
 	return o.got
+}
+
+// grants lets a dispatcher or supervisor decide on what a desk asks for.
+func (o *office) grants(user bots.UserID, verdict string) {
+	o.t.Helper()
+	o.expect(user, "审核 "+o.task("review"), "怎么定？")
+	o.expect(user, verdict, "写句话")
+	o.expect(user, "跳过", "承办那边告诉了")
 }
 
 // task is the number of the open task of a kind.

@@ -3,6 +3,7 @@ package actions
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"shaoying/bots"
@@ -10,7 +11,12 @@ import (
 )
 
 // own are the actions about the speaker alone: every member of the staff may.
-var own = []string{"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting"}
+// A whistle's source without a ticket says nothing yet, and the stars of units are
+// figures for whoever holds the right anywhere.
+var own = []string{
+	"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting", "whistle.list", "whistle.source", "whistle.stars",
+	"topic.show",
+}
 
 // refusedResult reports whether an action said no, in the way of its kind.
 func refusedResult(r result) bool {
@@ -28,7 +34,10 @@ func (o *office) everything(task string) map[string]any {
 		"id": id, "task": number, "for": "finish", "to": desk, "value": desk["desk"], "reason": "not_our_duty", "result": "resolved",
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
-		"vars": map[string]any{"id": id, "task": number},
+		"topic": float64(one[int64](o.rig, `select coalesce(max(id), 0) from topic`)), "outcome": "都修好了，请放心",
+		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
+		"co":   map[string]any{"desks": "unit|transport|0", "label": "交通局"},
+		"vars": map[string]any{"id": id, "task": number}, "child": id, "master": id,
 	}
 }
 
@@ -36,6 +45,9 @@ func (o *office) everything(task string) map[string]any {
 var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
+	"task.merge": "merge", "task.patrolled": "patrol", "topic.owner": "topic", "topic.decide": "topic",
+	"task.decide": "review", "task.co": "dispatch",
+	"task.answer": "dispatch", "task.refer": "dispatch", "task.instruct": "escalated", "task.review": "exclusion",
 }
 
 // Default deny: every staff action refuses who is not of the staff, whose
@@ -44,9 +56,12 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o := newOffice(t)
 	o.report("zhang", garbage)
 	o.laid("wang")
-	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person"} {
+	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
+	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'clerk', 'county', '360313' from ticket`, kind)
 	}
+	o.hire("yi", "doctor", "unit", "housing")
+	o.seat("yi", "verified")
 	o.hire("new", "grid_worker", "grid", grid)
 	o.seat("new", "session") // the right person, but who says so?
 	o.hire("gone", "grid_worker", "grid", grid)
@@ -54,7 +69,7 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 	o.exec(`update staff set ended_at = product_now() where slug = 'gone'`)
 	changes := func() string {
 		return one[string](o.rig, `select (select count(*) from trail)::text || ' ' || (select sum(version) from ticket) || ' ' ||
-			(select count(*) from ticket_note) || ' ' || (select count(*) from task where state = 'open') || ' ' || (select count(*) from place_alias) || ' ' ||
+			(select count(*) from ticket_note) || ' ' || (select count(*) from task where state = 'open') || ' ' || (select count(*) from place_alias) || ' ' || (select string_agg(state, '') from topic) || ' ' ||
 			(select string_agg(on_duty::text, '') from staff)`)
 	}
 	before := changes()
@@ -71,7 +86,14 @@ func TestEveryStaffActionRefusesWithoutTheRight(t *testing.T) {
 		if name == "task.hold" {
 			args["for"] = "dispatch"
 		}
+		if name == "order.hold" {
+			args["for"] = "supervise"
+		}
 		for _, user := range []bots.UserID{"zhang", "new", "gone", "ling", "far"} {
+			// A leader sees figures, and tickets of the area as a supervisor does.
+			if user == "ling" && (strings.HasPrefix(name, "figures.") || name == "card.show" || name == "order.hold") {
+				continue
+			}
 			if (user == "ling" || user == "far") && slices.Contains(own, name) || user == "far" && name == "duty.relief" || user == "ling" && name == "duty.relief" {
 				continue
 			}

@@ -49,7 +49,9 @@ func (s *Set) transfer(ctx context.Context, t *gateway.Turn, args map[string]any
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNoDesk})
 	}
 	lead, _ := h.order.Lead()
-	return s.passOn(ctx, t, h, by, ticket.Transfer{To: to, Reason: transferReason(lead.Desk, to)}, text(args, "words"))
+	return s.passOn(ctx, t, h, by, ticket.Transfer{
+		To: to, Reason: transferReason(lead.Desk, to),
+	}, text(args, "words"))
 }
 
 // transferReason is the code of tickets.yaml, reasons.transfer, that says where
@@ -88,7 +90,7 @@ func (s *Set) targets(ctx context.Context, t *gateway.Turn, o *workorder.Order) 
 	if u, ok := s.Units.Get(m.Unit); ok && !o.Private() && lead.Desk.Code != u.Code {
 		options = append(options, option(deskValue(ticket.Desk{Kind: ticket.DeskUnit, Code: u.Code}), u.Name))
 	}
-	if grid := o.Place.Grid; grid != "" && !o.Private() && lead.Desk.Code != grid {
+	if grid := o.Place.Grid; grid != "" && !o.Private() && lead.Desk.Code != grid && !m.UnitDuty() {
 		name, err := s.deskName(ctx, t, ticket.Desk{Kind: ticket.DeskGrid, Code: grid})
 		if err != nil {
 			return nil, err

@@ -95,7 +95,7 @@ func TestStaffTexts(t *testing.T) {
 	set := plainSet(t)
 	policy := set.Orders.Rules.Policy()
 	params := map[string]string{}
-	for _, name := range strings.Fields("state allowed max tries needed within command capacity number words matter mark task month day clock handle lines commands who phone") {
+	for _, name := range strings.Fields("state allowed max tries needed within command capacity number words matter mark task month day clock handle lines commands who phone reply") {
 		params[name] = name
 	}
 	check := func(lang, key string) {
@@ -113,7 +113,11 @@ func TestStaffTexts(t *testing.T) {
 	for _, key := range ticket.RefusalKeys() {
 		check(zh, key)
 	}
-	for kind, codes := range map[string][]string{"transfer": policy.Reasons.Transfer, "return": policy.Reasons.Return, "reject": policy.Reasons.Reject} {
+	for kind, codes := range map[string][]string{
+		"transfer": policy.Reasons.Transfer, "return": policy.Reasons.Return, "reject": policy.Reasons.Reject,
+		"object": policy.Reasons.Object, "extend": policy.Reasons.Extend, "suspend": policy.Reasons.Suspend,
+		"supervise": policy.Reasons.Supervise, "escalate": policy.Reasons.Escalate, "exclude": policy.Reasons.Exclude,
+	} {
 		for _, c := range codes {
 			check(zh, "reason."+kind+"."+c)
 		}
@@ -122,15 +126,32 @@ func TestStaffTexts(t *testing.T) {
 		check(zh, "notice.rejected."+c)
 		check("en", "notice.rejected."+c)
 	}
+	for _, why := range policy.Reasons.Escalate {
+		check(zh, "wait.raised_"+why)
+	}
+	for to := range policy.Referrals.To {
+		check(zh, "reason.refer."+to)
+		check(zh, "notice.referred."+to)
+		check("en", "notice.referred."+to)
+	}
+	for _, m := range set.Orders.Matters.All() {
+		if m.Refer != "" && !policy.Referrals.To[m.Refer] {
+			t.Errorf("matter %s is referred to %q, where nothing goes at once", m.Code, m.Refer)
+		}
+	}
+	for _, key := range []string{"notice.answered", "notice.merged", "notice.raised", "notice.judged_raised"} {
+		check(zh, key)
+		check("en", key)
+	}
 	for _, s := range ticket.States() {
 		check(zh, "card.state."+string(s))
 	}
-	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "lost", "lost_staff", "notice", "card"} {
+	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "unmerged", "lost", "lost_staff", "notice", "card"} {
 		check(zh, "wait."+w)
 	}
 	for _, k := range []string{
 		workorder.TaskComplete, workorder.TaskVoice, workorder.TaskDispatch, workorder.TaskPhone, workorder.TaskJudge, workorder.TaskCheck,
-		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead,
+		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskReview, workorder.TaskEscalated, workorder.TaskExclusion,
 	} {
 		check(zh, "todo."+k)
 		if taskRight(k) == "" {

@@ -23,6 +23,10 @@ func (r *rig) report(user bots.UserID, said string) []string {
 			got = r.says(user, "跳过")
 		case strings.Contains(last, "这属于哪一类？"):
 			got = r.says(user, "1")
+		case strings.Contains(last, "是不是这件事？"):
+			got = r.says(user, "不是")
+		case strings.Contains(last, "要不要给您保密"):
+			got = r.says(user, "不用")
 		case strings.Contains(last, "对吗？"), strings.Contains(last, "Right?"):
 			got = r.says(user, "对")
 		default:

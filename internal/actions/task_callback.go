@@ -88,8 +88,11 @@ func (s *Set) judge(ctx context.Context, t *gateway.Turn, args map[string]any) (
 		return s.refused(t, err)
 	}
 	key := "notice.judged_closed"
-	if o.State == ticket.Redo {
+	switch o.State {
+	case ticket.Redo:
 		key = "notice.judged_redo"
+	case ticket.Received: // redone as often as allowed: the next level takes over
+		key = "notice.judged_raised"
 	}
 	if err := s.Orders.Note(ctx, t, o.ID, audienceAll, why); err != nil {
 		return nil, err
@@ -101,6 +104,7 @@ func (s *Set) judge(ctx context.Context, t *gateway.Turn, args map[string]any) (
 	if err != nil {
 		return nil, err
 	}
+	r["raised"] = o.State == ticket.Received
 	return r, e.done(ctx, t, verdict)
 }
 

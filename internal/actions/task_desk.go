@@ -27,7 +27,9 @@ func (s *Set) dispatch(ctx context.Context, t *gateway.Turn, args map[string]any
 	if grid := e.order.Place.Grid; grid != "" && to.Code != grid {
 		informed = []ticket.Desk{{Kind: ticket.DeskGrid, Code: grid}}
 	}
-	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsDispatcher), ticket.Dispatch{Lead: to, Informed: informed})
+	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsDispatcher), ticket.Dispatch{
+		Lead: to, Co: deskList(args, "co"), Informed: informed,
+	})
 	if err != nil {
 		return s.refused(t, err)
 	}
@@ -35,6 +37,7 @@ func (s *Set) dispatch(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil {
 		return nil, err
 	}
+	r["several"] = len(o.Awaited()) > 0
 	if r["desk"], err = s.deskLabel(ctx, t, to); err != nil {
 		return nil, err
 	}

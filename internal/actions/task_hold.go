@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type duty struct {
 
 // duties are what dialogues name in "for".
 func duties() map[string]duty {
-	return map[string]duty{
+	all := map[string]duty{
 		"dispatch": {[]string{workorder.TaskDispatch}, people.MayDispatchTicket},
 		"reject":   {[]string{workorder.TaskDispatch, workorder.TaskComplete, workorder.TaskVoice}, people.MayRejectTicket},
 		"complete": {[]string{workorder.TaskComplete}, people.MayCompleteTicket},
@@ -34,8 +35,16 @@ func duties() map[string]duty {
 		"phone":    {[]string{workorder.TaskPhone}, people.MayCallBack},
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
-		"settle":   {[]string{workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead}, people.MayCallBack},
+		"settle": {[]string{
+			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
+		}, people.MayCallBack},
+		"merge":  {[]string{workorder.TaskMerge}, people.MayDispatchTicket},
+		"topic":  {[]string{workorder.TaskTopic}, people.MayDecideTopic},
+		"patrol": {[]string{workorder.TaskPatrol}, people.MayPatrol},
+		"decide": {[]string{workorder.TaskReview}, people.MayDecide},
 	}
+	maps.Copy(all, overseeDuties())
+	return all
 }
 
 // taskRight is what a task of the kind asks for, as it is listed.
@@ -45,9 +54,17 @@ func taskRight(kind string) people.StaffCommand {
 		return people.MayReplay
 	case workorder.TaskLost:
 		return people.MayNote
+	case workorder.TaskWhistleBlow:
+		return people.MayBlowWhistle
+	case workorder.TaskWhistleAssign:
+		return people.MayAssignWhistle
+	case workorder.TaskWhistleAppraise:
+		return people.MayAppraiseWhistle
+	case workorder.TaskWhistleRaised, workorder.TaskWhistleCity:
+		return people.MayRaiseWhistle
 	}
 	for _, d := range duties() {
-		if d.right != people.MayRejectTicket && slices.Contains(d.kinds, kind) {
+		if !besides(d.right) && slices.Contains(d.kinds, kind) {
 			return d.right
 		}
 	}
@@ -60,8 +77,10 @@ type errand struct {
 	task  db.Task
 	// order is nil for a task that is about no ticket.
 	order *workorder.Order
-	data  map[string]string
-	rest  string
+	// whistle is nil for a task that is about none.
+	whistle *workorder.Whistle
+	data    map[string]string
+	rest    string
 }
 
 // errand finds the open task that a command is about (派 7) and asks the rights.
@@ -138,20 +157,34 @@ func (s *Set) openErrand(ctx context.Context, t *gateway.Turn, who people.Staff,
 			return nil, fmt.Errorf("read the data of a task: %w", err)
 		}
 	}
-	if row.TicketID != nil {
+	switch {
+	case row.TicketID != nil:
 		e.order, err = s.Orders.Load(ctx, t, *row.TicketID, false)
+	case slices.Contains(workorder.WhistleTasks(), row.Kind):
+		id, _, parseErr := workorder.ParseWhistleCard(row.Subject)
+		if parseErr != nil {
+			return nil, parseErr
+		}
+		e.whistle, err = s.Orders.LoadWhistle(ctx, t, id, false)
 	}
 	return e, err
 }
 
 // mayDoTask asks the rights: about the ticket, or about the area where there is
-// none. Who only looks for what got lost must hold the role it was left to.
+// none. Who only looks for what got lost, or decides, must hold the role it was
+// left to.
 func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool {
-	if c == people.MayNote && !e.staff.Has(people.Role(e.task.Role)) {
+	if (c == people.MayNote || c == people.MayDecide) && !e.staff.Has(people.Role(e.task.Role)) {
+		return false
+	}
+	if e.whistle != nil {
+		return s.Orders.MayWhistle(e.staff, c, e.whistle, t.Now)
+	}
+	if e.task.Kind == workorder.TaskEscalated && !workorder.HoldsLevel(e.staff, e.task) {
 		return false
 	}
 	if e.order == nil {
-		return s.Orders.Rights.May(e.staff, c, people.Subject{Division: e.task.Area}, t.Now)
+		return s.Orders.Rights.May(e.staff, c, taskSubject(e.task), t.Now)
 	}
 	return s.Orders.May(e.staff, c, e.order, t.Now)
 }
@@ -187,13 +220,19 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 	lines := make([]string, min(len(all), s.Policy.Listed))
 	for i := range lines {
 		e := all[i]
-		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": ""}
+		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": "", "whistle": e.data["whistle"]}
+		for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+			p[name] = e.data[name]
+		}
 		if e.order != nil {
 			gist, err := s.Orders.Gist(t, e.order)
 			if err != nil {
 				return "", err
 			}
 			gist["task"] = p["task"]
+			if _, sees := s.Orders.Viewer(e.staff, e.order, t.Now); !sees { // who is only asked for help
+				gist["matter"] = ""
+			}
 			p = gist
 		}
 		line, err := t.Text("todo."+e.task.Kind, p)
@@ -250,9 +289,21 @@ func (s *Set) holdTask(ctx context.Context, t *gateway.Turn, args map[string]any
 	}
 	switch purpose {
 	case "dispatch":
+		lead, co, several, serr := s.splitAt(t, "dispatch.co_mark", e.rest)
+		if serr != nil {
+			return nil, serr
+		}
+		if several {
+			r["rest"], r["co"] = lead, co
+		}
+		r["several"] = several
 		r["targets"], err = s.targets(ctx, t, e.order)
 	case "reject":
 		r["reasons"], err = s.reasons(t, "reject", s.Orders.Rules.Policy().Reasons.Reject)
+	case "topic":
+		r["owners"], err = s.owners(ctx, t, e)
+	case "refer":
+		r["reasons"], err = s.referrals(t)
 	case "complete":
 		words, werr := s.Orders.Words(e.order)
 		if err = werr; words != "" {
@@ -273,22 +324,49 @@ func (s *Set) taskSheet(ctx context.Context, t *gateway.Turn, e *errand) (string
 	}
 	if e.order != nil {
 		params, _, err := s.Orders.Sheet(ctx, t, e.order, e.staff)
+		key := "card.sheet"
+		if errors.Is(err, workorder.ErrNotForYou) && e.task.Kind == workorder.TaskEscalated {
+			key, params, err = "task.private", map[string]string{"number": e.order.Number.Spoken()}, nil
+		}
 		if err != nil {
 			return "", err
 		}
-		if err := add("card.sheet", params); err != nil {
+		if err := add(key, params); err != nil {
 			return "", err
 		}
 		if err := s.outcomeLines(ctx, t, e, add); err != nil {
 			return "", err
 		}
 	}
+	if e.whistle != nil {
+		sheet, err := s.Orders.WhistleSheet(ctx, t, e.whistle, nil)
+		if err != nil {
+			return "", err
+		}
+		if err := add("whistle.card", sheet); err != nil {
+			return "", err
+		}
+	}
+	if many, err := s.manySheet(ctx, t, e); err != nil || many != "" {
+		return many, err
+	}
 	if why := e.data["reason"]; why != "" {
 		key := "wait." + why
-		if slices.Contains(s.Orders.Rules.Policy().Reasons.Return, why) {
+		switch reasons := s.Orders.Rules.Policy().Reasons; {
+		case slices.Contains(reasons.Return, why):
 			key = "reason.return." + why
+		case slices.Contains(reasons.Object, why):
+			key = "reason.object." + why
+		}
+		if kind := map[string]string{workorder.TaskEscalated: "escalate", workorder.TaskExclusion: "exclude"}[e.task.Kind]; kind != "" {
+			key = "reason." + kind + "." + why
 		}
 		if err := add(key, e.data); err != nil && !errors.Is(err, gateway.ErrNoDefinition) {
+			return "", err
+		}
+	}
+	if e.task.Kind == workorder.TaskReview {
+		if err := s.reviewLines(ctx, t, e.order, add); err != nil {
 			return "", err
 		}
 	}
@@ -316,6 +394,11 @@ func (s *Set) outcomeLines(ctx context.Context, t *gateway.Turn, e *errand, add 
 	}
 	if e.task.Kind != workorder.TaskJudge {
 		return nil
+	}
+	if redos := s.Orders.Rules.Callbacks().Redo.Max; e.order.Redos >= redos {
+		if err := add("task.redone", map[string]string{"times": strconv.Itoa(redos)}); err != nil {
+			return err
+		}
 	}
 	row, err := t.LastCallback(ctx, e.order.ID)
 	if errors.Is(err, postgres.ErrNoRows) {

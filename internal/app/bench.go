@@ -24,6 +24,7 @@ func Bench(log *slog.Logger) bench.Open {
 		}
 		return &bench.Product{
 			Gateway: s.gateway,
+			Tally:   h.Tally,
 			Serve:   func(ctx context.Context, out io.Writer) error { return Serve(ctx, h, out) },
 			Close:   h.Close,
 		}, nil

@@ -7,6 +7,7 @@ import (
 	"shaoying/internal/actions"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
+	"shaoying/internal/webhook"
 	"shaoying/scheduler"
 	"shaoying/scheduler/jobs"
 )
@@ -20,14 +21,15 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	set := &actions.Set{
 		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
-		Safety: s.Safety, Policy: policy,
+		Safety: s.Safety, Policy: policy, Tally: s.Tally,
 		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) { return console.Link(ctx, t, s.Keys) },
 	}
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
-		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays,
+		Hooks: s.Sender, Answers: s.API.Answers.Keep,
+		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
 	}
-	deps.Actions = set.All()
+	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Carry = jobs.Carry(s.due)
@@ -42,7 +44,14 @@ func (s *server) clockwork() error {
 		return err
 	}
 	var err error
-	s.runner, s.drainer = gateway.NewRunner(s.gateway), gateway.NewDrainer(s.gateway)
+	var near []string // what waits for no machine of others
+	for _, k := range s.gateway.Kinds {
+		if k.Name != webhook.Due {
+			near = append(near, k.Name)
+		}
+	}
+	s.runner, s.poster = gateway.NewRunner(s.gateway, near...), gateway.NewRunner(s.gateway, webhook.Due)
+	s.drainer = gateway.NewDrainer(s.gateway)
 	s.planner, err = gateway.NewPlanner(s.gateway, list, s.Work.Calendar(), jobs.Slots(s.due))
 	return err
 }
@@ -55,7 +64,7 @@ func (s *server) workLoops() []func(context.Context) error {
 		loops = append(loops, s.drainer.Run)
 	}
 	if s.Env.does(RolePlanner) {
-		loops = append(loops, s.runner.Run, s.planner.Run, jobs.NewSealer(s.DB, s.Log).Run)
+		loops = append(loops, s.runner.Run, s.poster.Run, s.planner.Run, jobs.NewSealer(s.DB, s.Log).Run)
 	}
 	return loops
 }

@@ -24,14 +24,18 @@ import (
 
 	"shaoying/configs"
 	"shaoying/flows/words"
+	"shaoying/internal/api"
 	"shaoying/internal/city"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
+	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -61,6 +65,11 @@ type House struct {
 	Rules    *ticket.Rules
 	Orders   *workorder.Service
 	Places   *city.Places
+	API      api.Policy
+	Hooks    *webhook.Hooks
+	Sender   *webhook.Sender
+	Figures  figures.Policy
+	Tally    *tally.Tally
 
 	server *managed.Server
 }
@@ -107,7 +116,18 @@ func (h *House) open(ctx context.Context) error {
 	if h.Rules, err = h.readRules(); err != nil {
 		return err
 	}
-	h.Orders = &workorder.Service{Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	whistles, err := h.readWhistles()
+	if err != nil {
+		return err
+	}
+	h.Orders = &workorder.Service{Whistles: whistles, Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	if err := h.openHooks(ctx); err != nil {
+		return err
+	}
+	h.Tally = &tally.Tally{Policy: h.Figures, Work: h.Work, Units: h.Units, Matters: h.Matters}
+	if err := read("policies/topics.yaml", ticket.ParseTopicPolicy, &h.Orders.Topics); err != nil {
+		return err
+	}
 	err = h.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error { return city.PutUnits(ctx, tx.Queries, h.Units) })
 	if err != nil {
 		return fmt.Errorf("write the units of configs/units.yaml: %w", err)
@@ -175,6 +195,7 @@ func (h *House) readPolicies() error {
 		read("policies/hours.yaml", scheduler.ParseHours, &h.Hours),
 		read("policies/rights.yaml", people.ParseRights, &h.Rights),
 		decodeInto("policies/privacy.yaml", &h.Privacy),
+		read("policies/figures.yaml", figures.ParsePolicy, &h.Figures),
 		read("units.yaml", ticket.ParseUnits, &h.Units),
 		read("matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 			return ticket.ParseMatters(name, body, h.Units)
@@ -193,6 +214,14 @@ func (h *House) readRules() (*ticket.Rules, error) {
 		return nil, err
 	}
 	return ticket.NewRules(policy, callbacks, h.Work)
+}
+
+func (h *House) readWhistles() (*ticket.WhistleRules, error) {
+	var policy ticket.WhistlePolicy
+	if err := read("policies/whistle.yaml", ticket.ParseWhistlePolicy, &policy); err != nil {
+		return nil, err
+	}
+	return ticket.NewWhistleRules(policy, h.Work)
 }
 
 // read parses an embedded file into v.

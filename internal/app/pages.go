@@ -15,16 +15,20 @@ func (s *server) pages(mux *http.ServeMux) error {
 	s.webhooks(mux)
 	desk, err := console.New(console.Deps{
 		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
+		Guess: s.actions.Guess, Filing: s.actions.Filing, Safety: s.Safety, Photos: s.Photos,
 	})
 	if err != nil {
 		return err
 	}
 	desk.Routes(mux)
+	if err := s.programs(mux); err != nil {
+		return err
+	}
 	if !s.Env.Demo {
 		return nil
 	}
 	stage, err := demo.New(demo.Deps{
-		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner,
+		DB: s.DB, Bus: s.Bus, Clock: s.Clock, Keys: s.Keys, Log: s.Log, Planner: s.planner, Runner: s.runner, Poster: s.poster,
 		Drainer: s.drainer, Web: s.web, Account: bots.ChannelID(s.webID()), Sink: s.gateway.Sink, Location: s.Location,
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/webchat"
+	"shaoying/internal/actions"
 	"shaoying/internal/gateway"
 	"shaoying/scheduler/jobs"
 )
@@ -24,7 +25,9 @@ type server struct {
 	channels []*gateway.Channel
 	web      *webchat.Channel
 	due      jobs.Deps
+	actions  *actions.Set
 	runner   *gateway.Runner
+	poster   *gateway.Runner
 	drainer  *gateway.Drainer
 	planner  *gateway.Planner
 }
@@ -49,7 +52,7 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 		return errors.Join(err, l.Close())
 	}
 	stages := []stage{
-		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions, h.Places.Run}},
+		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions, h.Places.Run, h.Hooks.Run}},
 		{"send", s.sendLoops()},
 		{"work", s.workLoops()},
 		{"http", []func(context.Context) error{func(ctx context.Context) error {

@@ -16,10 +16,11 @@ type layer struct {
 var layers = []layer{
 	{packages: []string{"internal/privacy", "internal/clock", "flows/words"}},
 	{packages: []string{"bots", "bots/botstest", "scheduler", "configs", "internal/outbound"}, peers: true},
-	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit"}, peers: true},
+	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
-	{packages: []string{"internal/workorder", "internal/city"}},
+	{packages: []string{"internal/workorder", "internal/city", "internal/tally"}},
+	{packages: []string{"internal/webhook"}},
 	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api", "internal/bench"}},
 	{packages: []string{"internal/demo"}},
 	{packages: []string{"internal/app"}},
@@ -34,7 +35,7 @@ var forChannels = []string{"bots", "internal/outbound", "internal/privacy", "int
 
 // pure packages are given time and data and return decisions.
 var pure = []string{
-	"flows", "flows/words", "internal/ticket", "internal/care", "internal/people", "internal/audit", "scheduler", "bots",
+	"flows", "flows/words", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "scheduler", "bots",
 }
 
 // impure is what a pure package does not import. net/http is not in it: the

@@ -1,5 +1,6 @@
 // Package bench measures the speed of the product on the machine it runs on:
-// `shaoying bench turn` prints the first five figures of design 10.
+// `shaoying bench turn` prints the first five figures of design 10, `shaoying
+// bench figures` those over a million tickets.
 //
 // # What is measured
 //
@@ -50,6 +51,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres/managed"
+	"shaoying/internal/tally"
 )
 
 // dialogues are those that are measured. They exist in the temporary
@@ -61,6 +63,7 @@ var dialogues embed.FS
 // Product is what is measured. Package app builds it as it does for serve.
 type Product struct {
 	Gateway *gateway.Gateway
+	Tally   *tally.Tally
 	// Serve runs everything on a free port of loopback until ctx ends and
 	// writes "ready http://…" to out.
 	Serve func(ctx context.Context, out io.Writer) error

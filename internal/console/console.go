@@ -17,6 +17,14 @@
 // chat that fetches previews does not. A session ends by itself after half an
 // hour in which nothing was done. Tables hold keyed hashes only.
 //
+// # Forms
+//
+// A form carries a word that nobody else has: sent twice it counts once, and
+// both times it leads to the same page. A form that is not taken changes
+// nothing; its page comes again with the reason, what is allowed instead and all
+// that was typed (pictures have to be chosen again, browsers do not let a page
+// fill them in). No page needs a script.
+//
 // # Failure
 //
 // A refusal of the rules and a missing right are plain words with what to do;
@@ -32,8 +40,10 @@ import (
 	"net/http"
 	"time"
 
+	"shaoying/flows/words"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -48,6 +58,13 @@ type Deps struct {
 	Units   *ticket.Units
 	// Places returns the gazetteer as it is now.
 	Places func() *people.Gazetteer
+	// Guess and Filing read what a caller says as dialogues do; Safety knows
+	// the words of danger.
+	Guess  func(said string) ticket.Guess
+	Filing func(t *gateway.Turn, fields map[string]any) workorder.Filing
+	Safety *words.Safety
+	// Photos cleans pictures that come with a form.
+	Photos *privacy.PhotoCleaner
 	// Location is the time zone in which times are shown.
 	Location *time.Location
 	// Demo puts the word 演示 on every page.
@@ -64,8 +81,11 @@ type Console struct {
 
 // New reads the templates.
 func New(deps Deps) (*Console, error) {
-	if deps.Gateway == nil || deps.Orders == nil || deps.Units == nil || deps.Places == nil {
-		return nil, errors.New("console: gateway, orders, units and places are all needed")
+	if deps.Gateway == nil || deps.Orders == nil || deps.Units == nil || deps.Places == nil || deps.Photos == nil {
+		return nil, errors.New("console: gateway, orders, units, places and photos are all needed")
+	}
+	if deps.Guess == nil || deps.Filing == nil || deps.Safety == nil {
+		return nil, errors.New("console: guess, filing and safety are all needed, a clerk takes callers' tickets down with them")
 	}
 	deps.Location = cmp.Or(deps.Location, time.UTC)
 	c := &Console{Deps: deps}
@@ -79,7 +99,10 @@ func New(deps Deps) (*Console, error) {
 // Routes mounts the page below /desk.
 func (c *Console) Routes(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
-	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, guard.Handler(shield(h))) }
+	upTo := func(limit int64, pattern string, h http.HandlerFunc) {
+		mux.Handle(pattern, guard.Handler(shield(limit, h)))
+	}
+	handle := func(pattern string, h http.HandlerFunc) { upTo(maxForm, pattern, h) }
 	handle("GET /desk/style.css", c.style)
 	handle("GET /desk/in/{token}", c.door)
 	handle("POST /desk/in/{token}", c.enter)
@@ -87,13 +110,20 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	handle("GET /desk", c.staff(c.list))
 	handle("GET /desk/ticket/{id}", c.staff(c.showTicket))
 	handle("POST /desk/ticket/{id}/phone", c.staff(c.lookAtPhone))
+	handle("POST /desk/ticket/{id}/note", c.form(c.addNote, c.showTicket))
+	upTo(maxUpload, "POST /desk/ticket/{id}/do/{deed}", c.form(c.doDeed, c.showTicket))
 	handle("GET /desk/file/{ticket}/{blob}", c.staff(c.file))
 	handle("GET /desk/task/{id}", c.staff(c.showTask))
-	handle("POST /desk/task/{id}", c.staff(c.doTask))
+	handle("POST /desk/task/{id}", c.form(c.doTask, c.showTask))
+	handle("GET /desk/new", c.staff(c.newTicket))
+	handle("POST /desk/new", c.form(c.fileCaller, c.newTicket))
+	handle("GET /desk/filed/{id}", c.staff(c.filed))
+	handle("GET /desk/dead", c.staff(c.deadLetters))
+	handle("POST /desk/dead/{id}", c.form(c.replay, c.deadLetters))
 }
 
 // shield sets the headers that every answer carries.
-func shield(next http.HandlerFunc) http.Handler {
+func shield(limit int64, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; "+
@@ -101,10 +131,7 @@ func shield(next http.HandlerFunc) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		next(w, r)
 	})
 }
-
-// maxForm bounds what a form may carry, in bytes.
-const maxForm = 64 << 10

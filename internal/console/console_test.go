@@ -63,14 +63,14 @@ func TestClerkWritesARecordingDown(t *testing.T) {
 		t.Fatalf("task: %d %s", status, body)
 	}
 	claim := r.orders.Matters.Claims()[0].Code
-	if status, _ := r.post(c, page, url.Values{"words": {"昌盛小区路灯坏了"}, "matter": {"other"}}); status != http.StatusUnprocessableEntity {
+	if status, _ := r.post(c, page, url.Values{"form": {"task"}, "words": {"昌盛小区路灯坏了"}, "matter": {"other"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a claim that nobody chose: %d", status)
 	}
-	status, body := r.post(c, page, url.Values{"words": {"昌盛小区路灯坏了"}, "matter": {"other"}, "claim": {claim}, "place": {"不知道哪里"}})
+	status, body := r.post(c, page, url.Values{"form": {"task"}, "words": {"昌盛小区路灯坏了"}, "matter": {"other"}, "claim": {claim}, "place": {"不知道哪里"}})
 	if status != 200 || !strings.Contains(body, "unplaced") || !strings.Contains(body, "昌盛小区路灯坏了") {
 		t.Fatalf("an unknown place must be asked again, with what was typed: %d %s", status, body)
 	}
-	form := url.Values{"words": {"昌盛小区路灯坏了"}, "matter": {"other"}, "claim": {claim}, "place": {"昌盛小区"}}
+	form := url.Values{"form": {"task"}, "words": {"昌盛小区路灯坏了"}, "matter": {"other"}, "claim": {claim}, "place": {"昌盛小区"}}
 	if status, body := r.post(c, page, form); status != 200 {
 		t.Fatalf("complete: %d %s", status, body)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
@@ -28,28 +27,63 @@ func (c *Console) doTask(ctx context.Context, v *visit) (answer, error) {
 		}
 		outcome = "completed"
 	case workorder.TaskDispatch:
-		outcome, err = "dispatched", c.dispatch(ctx, v, o)
-	case workorder.TaskPhone, workorder.TaskCheck:
-		outcome, err = c.callBack(ctx, v, o)
+		// The form is that of the ticket's page, which ends the task.
+		return answer{to: "/desk"}, dispatch(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskReview, workorder.TaskExclusion:
+		return answer{to: "/desk"}, c.review(ctx, v, row, o)
+	case workorder.TaskEscalated:
+		outcome, err = "instructed", c.instruct(ctx, v, o)
+	case workorder.TaskPhone:
+		return c.callBack(ctx, v, row, o)
+	case workorder.TaskCheck:
+		outcome, err = c.check(ctx, v, o)
 	case workorder.TaskJudge:
 		outcome, err = c.judge(ctx, v, o)
+	case workorder.TaskMerge, workorder.TaskTopic: // decided in chat, where the tickets are shown
+		err = errForm
 	default:
 		err = c.note(ctx, v, row, o)
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	if err := v.EndTask(ctx, row.ID, outcome, &v.staff.ID); err != nil {
-		return answer{}, fmt.Errorf("end a task: %w", err)
-	}
-	return answer{to: "/desk"}, v.Record(ctx, "task."+outcome, postgres.Subject("task", row.ID), nil, "")
+	return answer{to: "/desk"}, c.ended(ctx, v, row, outcome)
 }
 
-func (v *visit) form(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
+// ended ends a task and notes who did it.
+func (c *Console) ended(ctx context.Context, v *visit, row db.Task, outcome string) error {
+	if err := v.EndTask(ctx, row.ID, outcome, &v.staff.ID); err != nil {
+		return fmt.Errorf("end a task: %w", err)
+	}
+	return v.Record(ctx, "task."+outcome, postgres.Subject("task", row.ID), nil, "")
+}
 
-// as is who asks, as an actor of the rules.
-func (v *visit) as(capacity ticket.Capacity) ticket.Actor {
-	return ticket.Actor{As: capacity, Person: v.staff.PersonID, Staff: v.staff.ID}
+// review decides on what a desk asked for, as on the ticket's own page. The
+// decision ends the task.
+func (c *Console) review(ctx context.Context, v *visit, row db.Task, o *workorder.Order) error {
+	name := ticket.CmdDecide
+	if row.Kind == workorder.TaskExclusion {
+		name = ticket.CmdDecideExclusion
+	}
+	list, by := c.offers(v, o)
+	i := slices.IndexFunc(list, func(d deed) bool { return d.Name == name })
+	if i < 0 {
+		return c.refuse(v, o, name)
+	}
+	if err := list[i].do(ctx, c, v, o, by[i]); err != nil {
+		return err
+	}
+	return c.ended(ctx, v, row, "decided")
+}
+
+// instruct keeps what the people of a higher level say about a ticket that was
+// raised to them.
+func (c *Console) instruct(ctx context.Context, v *visit, o *workorder.Order) error {
+	words := v.form("words")
+	if words == "" {
+		return errForm
+	}
+	return c.Orders.Instruct(ctx, v.Turn, o, v.staff, words)
 }
 
 // complete fills a draft in from what a clerk heard or found out. It comes
@@ -65,23 +99,25 @@ func (c *Console) complete(ctx context.Context, v *visit, row db.Task, o *workor
 	if !ok || !claimed || words == "" && known == "" {
 		return nil, errForm
 	}
+	// What protects a reporter follows from the words as it does in chat.
+	heard := c.Filing(v.Turn, map[string]any{"what": words, "matter_code": m.Code}).Content
 	content := ticket.Content{
 		Claim: v.form("claim"), Matter: m.Code, Urgency: m.Class, Danger: o.Danger, Place: o.Place,
-		Confidential: o.Confidential || v.form("confidential") != "", Anonymous: o.Anonymous,
-		Sensitive: o.Sensitive || m.Sensitive || c.Orders.Matters.Classify(words).Sensitive,
-		Against:   o.Against, AgainstStaff: o.AgainstStaff, ReportedFor: o.Ticket.ReportedFor,
+		Confidential: o.Confidential || v.form("confidential") != "" || heard.Confidential, Anonymous: o.Anonymous || heard.Anonymous,
+		Sensitive: o.Sensitive || m.Sensitive || heard.Sensitive,
+		Against:   slices.Concat(o.Against, heard.Against), AgainstStaff: o.AgainstStaff, ReportedFor: o.Ticket.ReportedFor,
 	}
 	if v.form("urgent") != "" || o.Urgency == ticket.Urgent {
 		content.Urgency = ticket.Urgent
 	}
 	if where != o.Place.Label || !o.Place.Known() {
-		place, options := c.place(where, v.form("pick"))
+		place, options := c.place(where, v.pick(where))
 		if place == nil && v.form("unplaced") == "" {
 			page, err := c.taskPage(ctx, v, row, o)
 			if err != nil {
 				return nil, err
 			}
-			page.Places, page.Place, page.Words, page.Matter, page.Claim, page.Unclear = options, where, words, m.Code, content.Claim, true
+			page.Places, page.Place, page.Matter, page.Claim, page.Unclear = options, where, m.Code, content.Claim, true
 			return page, nil
 		}
 		if place == nil {
@@ -99,6 +135,14 @@ func (c *Console) complete(ctx context.Context, v *visit, row db.Task, o *workor
 	}
 	_, err = c.Orders.Do(ctx, v.Turn, o.ID, v.as(ticket.AsCompleter), ticket.Complete{Content: content})
 	return nil, err
+}
+
+// pick is the place that was chosen among those offered for the same words.
+func (v *visit) pick(where string) string {
+	if v.form("place_of") != where {
+		return ""
+	}
+	return v.form("pick")
 }
 
 // place resolves what a clerk typed; pick chooses among options that were
@@ -120,67 +164,6 @@ func (c *Console) place(where, pick string) (*ticket.PlaceRef, []string) {
 	return nil, labels
 }
 
-// dispatch lays a ticket on the desk that was chosen: "grid", "unit:CODE" or
-// "named:STAFF:CODE".
-func (c *Console) dispatch(ctx context.Context, v *visit, o *workorder.Order) error {
-	kind, rest, _ := strings.Cut(v.form("desk"), ":")
-	var desk ticket.Desk
-	switch kind {
-	case "grid":
-		desk = ticket.Desk{Kind: ticket.DeskGrid, Code: o.Place.Grid}
-	case "unit":
-		desk = ticket.Desk{Kind: ticket.DeskUnit, Code: rest}
-	case "named":
-		id, code, _ := strings.Cut(rest, ":")
-		staff, err := strconv.ParseInt(id, 10, 64)
-		if err != nil {
-			return errForm
-		}
-		rows, err := v.StaffWith(ctx, []string{string(people.RoleHandler)}, []string{code})
-		if err != nil {
-			return fmt.Errorf("find a handler: %w", err)
-		}
-		if !slices.ContainsFunc(rows, func(r db.StaffWithRow) bool { return r.ID == staff }) {
-			return errForm
-		}
-		desk = ticket.Desk{Kind: ticket.DeskNamed, Code: code, Staff: staff}
-	}
-	if _, ok := c.Units.Get(desk.Code); desk.Code == "" || kind != "grid" && !ok {
-		return errForm
-	}
-	_, err := c.Orders.Do(ctx, v.Turn, o.ID, v.as(ticket.AsDispatcher), ticket.Dispatch{Lead: desk})
-	return err
-}
-
-// callBack keeps what a resident said on the telephone, or what came of a
-// check.
-func (c *Console) callBack(ctx context.Context, v *visit, o *workorder.Order) (string, error) {
-	result := ticket.CallbackResult{Unreached: v.form("reached") == "no"}
-	outcome := "unreached"
-	if !result.Unreached {
-		outcome = "answered"
-		result.Facts = ticket.Facts{
-			Contacted: ticket.Answer(v.form("contacted")), Solved: ticket.Answer(v.form("solved")), Satisfied: ticket.Satisfaction(v.form("satisfied")),
-		}
-	}
-	id, err := v.AddCallback(ctx, db.AddCallbackParams{TicketID: o.ID, Try: int32(o.Tries), ByStaff: &v.staff.ID, Via: "phone"})
-	if err != nil {
-		return "", fmt.Errorf("keep a call: %w", err)
-	}
-	p := db.EndCallbackParams{
-		ID: id, Contacted: string(result.Facts.Contacted), Solved: string(result.Facts.Solved),
-		Satisfied: string(result.Facts.Satisfied), Ended: outcome,
-	}
-	if w := v.form("words"); w != "" {
-		p.Words = v.Seal(workorder.SealCallback, w)
-	}
-	if err := v.EndCallback(ctx, p); err != nil {
-		return "", fmt.Errorf("keep what was said on a call: %w", err)
-	}
-	_, err = c.Orders.Do(ctx, v.Turn, o.ID, v.as(ticket.AsCallback), result)
-	return outcome, err
-}
-
 // judge decides on an unhappy answer: redone, or closed with the reason told.
 func (c *Console) judge(ctx context.Context, v *visit, o *workorder.Order) (string, error) {
 	words, verdict := v.form("words"), v.form("verdict")
@@ -192,10 +175,14 @@ func (c *Console) judge(ctx context.Context, v *visit, o *workorder.Order) (stri
 	if err != nil {
 		return "", err
 	}
-	if judge.Reasonable {
-		return "redo", c.Orders.Note(ctx, v.Turn, o.ID, "staff", words)
+	if err := c.Orders.Note(ctx, v.Turn, o.ID, audienceAll, words); err != nil {
+		return "", err
 	}
-	return "explained", c.Orders.SetReplies(ctx, v.Turn, o, words, "")
+	key := "notice.judged_closed"
+	if o.State != ticket.Closed {
+		key = "notice.judged_redo"
+	}
+	return verdict, c.tell(ctx, v, o, "judged", key, words)
 }
 
 // note keeps what was done about a message, an event or a wish to speak.

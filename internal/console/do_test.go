@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -75,13 +77,36 @@ func TestDispatcherChoosesTheDesk(t *testing.T) {
 	if status, _ := r.get(c, page); status != 200 {
 		t.Fatalf("task: %d", status)
 	}
-	if status, _ := r.post(c, page, url.Values{"desk": {"unit:nowhere"}}); status != 422 {
+	if status, _ := r.post(c, page, url.Values{"desk": {"unit|nowhere|0"}}); status != 422 {
 		t.Errorf("an unknown unit: %d", status)
 	}
-	if status, body := r.post(c, page, url.Values{"desk": {"unit:village"}}); status != 200 {
+	if status, body := r.post(c, page, url.Values{"desk": {"unit|village|0"}}); status != 200 {
 		t.Fatalf("dispatch: %d %s", status, body)
 	}
 	if n := r.number(`select count(*) from ticket where state = 'dispatched'`); n != 1 {
 		t.Error("the ticket was not dispatched")
+	}
+}
+
+// What is suggested about several tickets is decided in chat, where they are
+// shown: the desk page names it and ends nothing.
+func TestWhatIsSuggestedIsDecidedInChat(t *testing.T) {
+	r := newRig(t)
+	c := r.browser(r.hire("dispatcher", people.RoleDispatcher, people.AreaCity, "3603"))
+	for _, kind := range []string{workorder.TaskMerge, workorder.TaskTopic} {
+		r.desk(0, 0, func(ctx context.Context, tu *gateway.Turn) error {
+			return r.orders.AddCityTask(ctx, tu, kind, kind+"/1", people.RoleDispatcher, time.Time{}, nil)
+		})
+		page := fmt.Sprintf("/desk/task/%d", r.number(`select id from task where kind = $1`, kind))
+		status, body := r.get(c, page)
+		if status != 200 || strings.Contains(body, "<button class=\"main\">") || !strings.Contains(body, "请在聊天里回") {
+			t.Errorf("%s: %d %s", kind, status, body)
+		}
+		if status, _ := r.post(c, page, url.Values{"words": {"好了"}}); status != 422 {
+			t.Errorf("%s was taken: %d", kind, status)
+		}
+	}
+	if n := r.number(`select count(*) from task where state = 'open'`); n != 2 {
+		t.Errorf("%d tasks are open", n)
 	}
 }

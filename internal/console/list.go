@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,183 +18,426 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// maxRows bounds what one page lists.
-const maxRows = 200
+const (
+	// pageRows is how many rows a page of a list has.
+	pageRows = 50
+	// maxFound bounds what a search reads.
+	maxFound = 200
+)
 
-// line is one ticket or task in the list.
+// line is one ticket or task in a list.
 type line struct {
-	ID      int64
-	Kind    string
-	Number  string
-	Matter  string
-	State   string
-	Place   string
-	At      time.Time
-	Overdue bool
+	To       string
+	Kind     string // of a task
+	Role     string // of a desk that only helps
+	Number   string
+	Matter   string
+	State    string
+	Place    string
+	At       time.Time
+	Overdue  bool
+	Urgent   bool
+	Private  bool
+	Redo     bool
+	Pressing bool // supervised
 }
 
-// listPage is the start page of the desk.
+// listPage is a list of the desk.
 type listPage struct {
-	Tasks, Tickets []line
-	Overdue        int
-	State, Query   string
-	States         []ticket.State
+	Tabs    []tab
+	Tab     string
+	Lines   []line
+	Overdue int
+	// What the list is narrowed to, and what it can be.
+	State, Area, Matter, Query string
+	States                     []ticket.State
+	Areas                      []place
+	Matters                    []ticket.Matter
+	// More leads to the next page, empty for the last.
+	More             string
+	MayFile, MayDead bool
 }
 
-// list shows the tasks and tickets of who asks, what is overdue first.
+// cursor is where a page ends: the deadline and the id of its last row.
+type cursor struct {
+	due time.Time
+	id  int64
+}
+
+func (k cursor) String() string {
+	return strconv.FormatInt(k.due.UnixMicro(), 10) + "." + strconv.FormatInt(k.id, 10)
+}
+
+// parseCursor reads a cursor; none is before everything.
+func parseCursor(s string) (cursor, error) {
+	if s == "" {
+		return cursor{due: time.Unix(0, 0)}, nil
+	}
+	at, id, _ := strings.Cut(s, ".")
+	micro, err := strconv.ParseInt(at, 10, 64)
+	n, err2 := strconv.ParseInt(id, 10, 64)
+	if err := errors.Join(err, err2); err != nil {
+		return cursor{}, errForm
+	}
+	return cursor{time.UnixMicro(micro), n}, nil
+}
+
+// list shows the work of one role, or what a search finds. What is overdue
+// comes first because the list is by deadline.
 func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
-	p := listPage{State: v.r.FormValue("state"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States()}
-	if p.State != "" && !slices.Contains(p.States, ticket.State(p.State)) {
-		return answer{}, errForm
+	p := &listPage{
+		Tabs: tabsOf(v.staff), Tab: v.r.FormValue("tab"), State: v.r.FormValue("state"), Area: v.r.FormValue("area"),
+		Matter: v.r.FormValue("matter"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States(),
+		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v),
 	}
-	if p.Query == "" && p.State == "" {
-		tasks, err := c.tasks(ctx, v)
-		if err != nil {
-			return answer{}, err
+	t := tab{}
+	if len(p.Tabs) > 0 {
+		t = p.Tabs[0]
+		if i := slices.IndexFunc(p.Tabs, func(t tab) bool { return t.Code == p.Tab }); i >= 0 {
+			t = p.Tabs[i]
 		}
-		p.Tasks = tasks
 	}
-	rows, err := c.find(ctx, v, p)
+	p.Tab = t.Code
+	from, err := parseCursor(v.r.FormValue("after"))
 	if err != nil {
 		return answer{}, err
 	}
-	orders, err := postgres.WithAssignments(ctx, v.Queries, rows)
-	if err != nil {
+	if err := p.check(); err != nil {
 		return answer{}, err
 	}
-	for i := range orders {
-		l, seen, err := c.ticketLine(ctx, v, &orders[i], p.Query)
-		if err != nil {
-			return answer{}, err
-		}
-		if seen {
-			p.Tickets = append(p.Tickets, l)
-		}
+	if p.Areas, err = c.areas(ctx, v, t.roles); err != nil {
+		return answer{}, err
 	}
-	slices.SortStableFunc(p.Tickets, overdueFirst)
-	for _, l := range slices.Concat(p.Tasks, p.Tickets) {
+	switch {
+	case p.Query != "":
+		err = c.search(ctx, v, p)
+	case t.tickets == anywhere:
+		err = c.byState(ctx, v, p, t, from)
+	default:
+		err = c.work(ctx, v, p, t, from)
+	}
+	for _, l := range p.Lines {
 		if l.Overdue {
 			p.Overdue++
 		}
 	}
-	return answer{page: "list", data: p}, nil
+	return answer{page: "list", data: p}, err
 }
 
-func overdueFirst(a, b line) int {
+// check refuses filters that are none.
+func (p *listPage) check() error {
+	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	known := func(m ticket.Matter) bool { return m.Code == p.Matter }
 	switch {
-	case a.Overdue == b.Overdue:
-		return 0
-	case a.Overdue:
-		return -1
+	case p.State != "" && !slices.Contains(p.States, ticket.State(p.State)),
+		!digits(p.Area), p.Matter != "" && !slices.ContainsFunc(p.Matters, known):
+		return errForm
 	}
-	return 1
+	return nil
 }
 
-// find reads the tickets that may concern who asks: by number, by words, or
-// those of their areas.
-func (c *Console) find(ctx context.Context, v *visit, p listPage) ([]db.Ticket, error) {
-	if p.Query == "" {
-		arg := db.DeskTicketsParams{State: p.State, StaffID: v.staff.ID, MaxRows: maxRows, Areas: []string{}}
-		for _, g := range v.staff.Grants {
-			arg.Areas = append(arg.Areas, g.Area.Code)
-			arg.City = arg.City || g.Area.Kind == people.AreaCity
+// more is the way to the page after the given row.
+func (p *listPage) more(k cursor) {
+	q := url.Values{"tab": {p.Tab}, "after": {k.String()}}
+	for name, value := range map[string]string{"state": p.State, "area": p.Area, "matter": p.Matter} {
+		if value != "" {
+			q.Set(name, value)
 		}
-		rows, err := v.DeskTickets(ctx, arg)
-		if err != nil {
-			return nil, fmt.Errorf("list tickets: %w", err)
-		}
-		return rows, nil
 	}
-	if n, err := ticket.ParseNumber(p.Query); err == nil {
-		id, err := v.TicketIDByNumber(ctx, string(n))
-		if errors.Is(err, postgres.ErrNoRows) {
-			return nil, nil
-		}
+	p.More = "/desk?" + q.Encode()
+}
+
+// work lists what waits for who holds a role: tasks, then what lies on desks.
+// The tasks of a tab with tickets are few and stand on its first page.
+func (c *Console) work(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
+	if t.tickets == noTickets || from.id == 0 {
+		tasks, last, full, err := c.tasks(ctx, v, p, t, from)
 		if err != nil {
-			return nil, fmt.Errorf("look a number up: %w", err)
+			return err
 		}
-		row, err := v.GetTicket(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("load a ticket: %w", err)
+		p.Lines = tasks
+		if full && t.tickets == noTickets {
+			p.more(last)
 		}
-		return []db.Ticket{row}, nil
 	}
-	var all []db.Ticket
-	for _, grams := range c.Orders.Keys.Search(p.Query) {
-		if len(grams) == 0 {
+	switch t.tickets {
+	case held:
+		return c.held(ctx, v, p, t, from)
+	case watched:
+		return c.open(ctx, v, p, t, onDesks(), from)
+	}
+	return nil
+}
+
+// tasks reads a page of the tasks of a tab.
+func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from cursor) (lines []line, last cursor, full bool, err error) {
+	arg := db.DeskTasksParams{
+		Staff: v.staff.ID, MaxRows: pageRows, Roles: []string{}, Areas: []string{}, Matter: p.Matter, Area: p.Area,
+		AfterDue: from.due, AfterID: from.id,
+	}
+	for _, g := range grants(v.staff, t.roles) {
+		arg.Roles, arg.Areas = append(arg.Roles, string(g.Role)), append(arg.Areas, g.Area.Code)
+	}
+	rows, err := v.DeskTasks(ctx, arg)
+	if err != nil {
+		return nil, last, false, fmt.Errorf("list tasks: %w", err)
+	}
+	ids := []int64{}
+	for _, r := range rows {
+		if r.Task.TicketID != nil {
+			ids = append(ids, *r.Task.TicketID)
+		}
+	}
+	orders, err := c.Orders.LoadAll(ctx, v.Turn, ids)
+	if err != nil {
+		return nil, last, false, err
+	}
+	for _, r := range rows {
+		last = cursor{r.Due, r.Task.ID}
+		l := line{To: "/desk/task/" + strconv.FormatInt(r.Task.ID, 10), Kind: r.Task.Kind, At: r.Due}
+		if r.Task.TicketID != nil {
+			o := orders[*r.Task.TicketID]
+			if !c.mayTask(v, r.Task, o) {
+				continue
+			}
+			c.describe(v, &l, o)
+			l.State = ""
+		} else if !c.mayTask(v, r.Task, nil) {
 			continue
 		}
-		rows, err := v.SearchTickets(ctx, grams, maxRows)
-		if err != nil {
-			return nil, fmt.Errorf("search tickets: %w", err)
-		}
-		all = append(all, rows...)
+		l.At, l.Overdue = r.Due, r.Task.DueAt != nil && v.Now.After(*r.Task.DueAt)
+		lines = append(lines, l)
 	}
-	return all, nil
+	return lines, last, len(rows) == pageRows, nil
 }
 
-// ticketLine is a ticket in the list; seen is false where the rights hide it,
-// or where a search by words hit by chance only.
-func (c *Console) ticketLine(ctx context.Context, v *visit, row *workorder.Order, query string) (l line, seen bool, err error) {
-	viewer, ok := c.Orders.Viewer(v.staff, row, v.Now)
-	if !ok {
-		return l, false, nil
-	}
-	view := ticket.View(row.Ticket, viewer)
-	if view[ticket.FieldNumber] != ticket.Full {
-		return l, false, nil
-	}
-	o, err := c.Orders.Load(ctx, v.Turn, row.ID, false)
+// held lists what lies on the desks of who asks.
+func (c *Console) held(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
+	grids, units, err := c.desks(ctx, v, t.roles)
 	if err != nil {
-		return l, false, fmt.Errorf("open a ticket: %w", err)
+		return err
 	}
-	if _, err := ticket.ParseNumber(query); query != "" && err != nil {
-		words, err := c.Orders.Words(o)
-		if err != nil {
-			return l, false, err
+	arg := db.DeskHeldParams{
+		Kinds: []string{}, Codes: []string{}, Staff: v.staff.ID, Matter: p.Matter, Area: p.Area, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
+	}
+	add := func(kind ticket.DeskKind, codes []string) {
+		for _, code := range codes {
+			arg.Kinds, arg.Codes = append(arg.Kinds, string(kind)), append(arg.Codes, code)
 		}
-		if view[ticket.FieldWords] != ticket.Full || !strings.Contains(words+" "+o.Place.Label, query) {
-			return l, false, nil
+	}
+	add(ticket.DeskGrid, grids)
+	add(ticket.DeskUnit, units)
+	add(ticket.DeskNamed, slices.Concat(grids, units))
+	if err := v.InOrder(ctx); err != nil {
+		return fmt.Errorf("keep a list in order: %w", err)
+	}
+	rows, err := v.DeskHeld(ctx, arg)
+	if err != nil {
+		return fmt.Errorf("list what lies on desks: %w", err)
+	}
+	found := make([]row, len(rows))
+	for i, r := range rows {
+		found[i] = row{r.ID, r.Due, r.Role}
+	}
+	return c.rows(ctx, v, p, found)
+}
+
+// byState lists the tickets of an area: those that are open by deadline, those
+// that are over with the latest first.
+func (c *Console) byState(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
+	states := openStates()
+	if p.State != "" {
+		states = []string{p.State}
+	}
+	if ticket.State(states[0]).Open() {
+		return c.open(ctx, v, p, t, states, from)
+	}
+	if from.id == 0 {
+		from = cursor{v.Now.AddDate(1, 0, 0), math.MaxInt64}
+	}
+	arg, err := c.area(ctx, v, p, t, states, from)
+	if err != nil {
+		return err
+	}
+	rows, err := v.DeskOver(ctx, db.DeskOverParams(arg))
+	if err != nil {
+		return fmt.Errorf("list tickets that are over: %w", err)
+	}
+	found := make([]row, len(rows))
+	for i, r := range rows {
+		found[i] = row{id: r.ID, due: r.Due}
+	}
+	return c.rows(ctx, v, p, found)
+}
+
+// open lists open tickets of an area.
+func (c *Console) open(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) error {
+	arg, err := c.area(ctx, v, p, t, states, from)
+	if err != nil {
+		return err
+	}
+	rows, err := v.DeskOpen(ctx, arg)
+	if err != nil {
+		return fmt.Errorf("list open tickets: %w", err)
+	}
+	found := make([]row, len(rows))
+	for i, r := range rows {
+		found[i] = row{id: r.ID, due: r.Due}
+	}
+	return c.rows(ctx, v, p, found)
+}
+
+func (c *Console) area(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) (db.DeskOpenParams, error) {
+	arg := db.DeskOpenParams{
+		Counties: []string{}, Prefixes: []string{}, States: states, Matter: p.Matter, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
+	}
+	if err := v.InOrder(ctx); err != nil {
+		return arg, fmt.Errorf("keep a list in order: %w", err)
+	}
+	scopes, err := c.scopes(ctx, v, t.roles, p.Area)
+	for _, s := range scopes {
+		arg.Counties, arg.Prefixes = append(arg.Counties, s.county), append(arg.Prefixes, s.prefix)
+	}
+	return arg, err
+}
+
+// row is what a list query finds.
+type row struct {
+	id   int64
+	due  time.Time
+	role string
+}
+
+// rows opens what was found and adds what may be seen of it to the page.
+func (c *Console) rows(ctx context.Context, v *visit, p *listPage, found []row) error {
+	ids := make([]int64, len(found))
+	for i, r := range found {
+		ids[i] = r.id
+	}
+	orders, err := c.Orders.LoadAll(ctx, v.Turn, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		l := line{To: "/desk/ticket/" + strconv.FormatInt(r.id, 10)}
+		if !c.describe(v, &l, orders[r.id]) {
+			continue
 		}
+		if r.role == string(ticket.RoleCo) {
+			l.Role = r.role
+		}
+		if l.At = r.due; !orders[r.id].State.Open() {
+			l.At, l.Overdue = r.due, false
+		}
+		p.Lines = append(p.Lines, l)
 	}
-	l = line{
-		ID: o.ID, Number: o.Number.Spoken(), Matter: o.Matter, State: string(o.State), At: o.Deadline,
-		Overdue: o.State.OnDesk() && o.Overdue(v.Now),
+	if n := len(found); n == pageRows {
+		p.more(cursor{found[n-1].due, found[n-1].id})
 	}
+	return nil
+}
+
+// describe fills a line with what may be seen of a ticket; false where that is
+// nothing.
+func (c *Console) describe(v *visit, l *line, o *workorder.Order) bool {
+	if o == nil {
+		return false
+	}
+	viewer, ok := c.Orders.Viewer(v.staff, o, v.Now)
+	view := ticket.View(o.Ticket, viewer)
+	if !ok || view[ticket.FieldNumber] != ticket.Full {
+		return false
+	}
+	l.Number, l.Matter, l.State = o.Number.Spoken(), o.Matter, string(o.State)
+	l.Urgent, l.Private, l.Redo = o.Urgency == ticket.Urgent, o.Private(), o.State == ticket.Redo
+	l.At = o.Deadline
+	if l.At.IsZero() {
+		l.At = o.DispatchDue
+	}
+	l.Overdue = o.State.Open() && !l.At.IsZero() && v.Now.After(l.At) && o.HandledAt.IsZero()
 	if view[ticket.FieldPlace] == ticket.Full {
 		l.Place = o.Place.Label
 	}
-	return l, true, nil
+	return true
 }
 
-// tasks lists the open tasks of who asks.
-func (c *Console) tasks(ctx context.Context, v *visit) ([]line, error) {
-	arg := db.OpenTasksForParams{Staff: v.staff.ID, MaxRows: maxRows, Roles: []string{}, Areas: []string{}}
-	for _, g := range v.staff.Grants {
-		arg.Roles, arg.Areas = append(arg.Roles, string(g.Role)), append(arg.Areas, g.Area.Code)
-	}
-	rows, err := v.OpenTasksFor(ctx, arg)
+// search finds tickets by number or by words of what was reported.
+func (c *Console) search(ctx context.Context, v *visit, p *listPage) error {
+	rows, exact, err := c.find(ctx, v, p.Query)
 	if err != nil {
-		return nil, fmt.Errorf("list tasks: %w", err)
+		return err
 	}
-	var lines []line
-	for _, row := range rows {
-		o, ok, err := c.taskOrder(ctx, v, row, false)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
+	orders, err := c.Orders.Opened(ctx, v.Turn, rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		o := orders[r.ID]
+		l := line{To: "/desk/ticket/" + strconv.FormatInt(r.ID, 10)}
+		if !c.describe(v, &l, o) {
 			continue
 		}
-		l := line{ID: row.ID, Kind: row.Kind, At: row.CreatedAt}
-		if row.DueAt != nil {
-			l.At, l.Overdue = *row.DueAt, v.Now.After(*row.DueAt)
+		if !exact {
+			hit, err := c.says(v, o, p.Query)
+			if err != nil {
+				return err
+			}
+			if !hit {
+				continue
+			}
 		}
-		if o != nil {
-			l.Number, l.Matter, l.Place = o.Number.Spoken(), o.Matter, o.Place.Label
-		}
-		lines = append(lines, l)
+		p.Lines = append(p.Lines, l)
 	}
-	slices.SortStableFunc(lines, overdueFirst)
-	return lines, nil
+	return nil
+}
+
+// find reads the ticket with a number, or those in which words may stand.
+func (c *Console) find(ctx context.Context, v *visit, query string) (rows []db.Ticket, exact bool, err error) {
+	if n, err := ticket.ParseNumber(query); err == nil {
+		id, err := v.TicketIDByNumber(ctx, string(n))
+		if errors.Is(err, postgres.ErrNoRows) {
+			return nil, true, nil
+		}
+		if err != nil {
+			return nil, true, fmt.Errorf("look a number up: %w", err)
+		}
+		if rows, err = v.TicketsByIDs(ctx, []int64{id}); err != nil {
+			return nil, true, fmt.Errorf("load a ticket: %w", err)
+		}
+		return rows, true, nil
+	}
+	for _, grams := range c.Orders.Keys.Search(query) {
+		if len(grams) == 0 {
+			continue
+		}
+		found, err := v.SearchTickets(ctx, grams, maxFound)
+		if err != nil {
+			return nil, false, fmt.Errorf("search tickets: %w", err)
+		}
+		rows = append(rows, found...)
+	}
+	return rows, false, nil
+}
+
+// says reports whether words really stand in a ticket, where who asks may read
+// it: the index hits by chance too.
+func (c *Console) says(v *visit, o *workorder.Order, query string) (bool, error) {
+	viewer, _ := c.Orders.Viewer(v.staff, o, v.Now)
+	if ticket.View(o.Ticket, viewer)[ticket.FieldWords] != ticket.Full {
+		return false, nil
+	}
+	words, err := c.Orders.Words(o)
+	return strings.Contains(words+" "+o.Place.Label, query), err
+}
+
+// mayTask reports whether a task is for who asks: open, of a role and an area
+// of theirs, and about a ticket (nil for none) for which they have the right.
+func (c *Console) mayTask(v *visit, row db.Task, o *workorder.Order) bool {
+	if row.State != "open" || row.StaffID != nil && *row.StaffID != v.staff.ID || row.TicketID != nil && o == nil {
+		return false
+	}
+	holds := slices.ContainsFunc(v.staff.Grants, func(g people.Grant) bool {
+		return string(g.Role) == row.Role && (strings.HasPrefix(row.Area, g.Area.Code) || strings.HasPrefix(g.Area.Code, row.Area))
+	})
+	return holds && (o == nil || c.Orders.May(v.staff, rightOf(row.Kind), o, v.Now))
 }

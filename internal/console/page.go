@@ -2,10 +2,12 @@ package console
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"html/template"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +25,44 @@ const lang = "zh-Hans"
 type sheet struct {
 	Demo  bool
 	Staff string
-	Data  any
+	// Trouble says why a form was not taken, Typed is what it held.
+	Trouble string
+	Typed   url.Values
+	// Once is the word by which a form counts once.
+	Once string
+	Data any
 }
+
+// Was is what was typed into a field of a form that was not taken; else is what
+// the field holds otherwise. The forms of a page are told apart by their name.
+func (s sheet) Was(form, field, otherwise string) string {
+	if s.Typed.Get("form") != form {
+		return otherwise
+	}
+	return s.Typed.Get(field)
+}
+
+// Ticked reports whether a box of a form that was not taken was ticked.
+func (s sheet) Ticked(form, field, value string) bool {
+	return s.Typed.Get("form") == form && slices.Contains(s.Typed[field], value)
+}
+
+// Again reports whether a form is shown again.
+func (s sheet) Again(form string) bool { return s.Typed.Get("form") == form }
+
+// fieldSet is the fields of one form with what was typed into them, phoneForm
+// the look at a number from the page of a ticket or of a task.
+type (
+	fieldSet struct {
+		Sheet  sheet
+		Form   string
+		Fields []field
+	}
+	phoneForm struct {
+		Ticket *ticketPage
+		Task   int64
+	}
+)
 
 // words are the functions of the templates: texts of the catalogue by key.
 func (c *Console) words() template.FuncMap {
@@ -35,6 +73,15 @@ func (c *Console) words() template.FuncMap {
 				return ""
 			}
 			return t.In(c.Location).Format("01-02 15:04")
+		},
+		"fields": func(s sheet, form string, list []field) fieldSet { return fieldSet{s, form, list} },
+		"phone":  func(p *ticketPage, task int64) phoneForm { return phoneForm{p, task} },
+		"hint": func(deed string) string {
+			key := "console.hint." + deed
+			if say := c.text(key); say != key {
+				return say
+			}
+			return ""
 		},
 		"matter": func(code string) string {
 			m, _ := c.Orders.Matters.Get(code)
@@ -62,8 +109,19 @@ func (c *Console) style(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) render(w http.ResponseWriter, status int, page string, staff people.Staff, data any) {
+	c.write(w, status, page, sheet{Staff: staff.Name, Data: data})
+}
+
+// renderTyped is render for a page with forms: one that was not taken is shown
+// with what was typed and with why.
+func (c *Console) renderTyped(w http.ResponseWriter, status int, page string, v *visit, data any) {
+	c.write(w, status, page, sheet{Staff: v.staff.Name, Data: data, Trouble: v.trouble, Typed: v.typed()})
+}
+
+func (c *Console) write(w http.ResponseWriter, status int, page string, s sheet) {
 	var b bytes.Buffer
-	if err := c.pages.ExecuteTemplate(&b, page, sheet{Demo: c.Demo, Staff: staff.Name, Data: data}); err != nil {
+	s.Demo, s.Once = c.Demo, rand.Text()
+	if err := c.pages.ExecuteTemplate(&b, page, s); err != nil {
 		c.Gateway.Log.Error("make a desk page", "page", page, "error", privacy.Scrub(err.Error()))
 		http.Error(w, c.text("console.problem.trouble"), http.StatusInternalServerError)
 		return
@@ -78,24 +136,54 @@ func (c *Console) problem(w http.ResponseWriter, status int, key string, pairs .
 	c.render(w, status, "problem", people.Staff{}, c.text(key, pairs...))
 }
 
+// why says in words for staff why a form was not taken, empty where that is no
+// matter of the form.
+func (c *Console) why(err error) (say string, status int) {
+	var refused *ticket.Refused
+	var bad *badForm
+	switch {
+	case errors.As(err, &bad):
+		return c.text(bad.key), http.StatusUnprocessableEntity
+	case errors.As(err, &refused):
+		return c.refusal(refused), http.StatusConflict
+	}
+	return "", 0
+}
+
+// refusal is the text of a refusal with what is allowed instead.
+func (c *Console) refusal(r *ticket.Refused) string {
+	values := maps.Clone(r.Params)
+	if values == nil {
+		values = map[string]string{}
+	}
+	if state := values["state"]; state != "" {
+		values["state"] = c.text("console.state." + state)
+	}
+	var labels []string
+	for _, name := range r.Allowed {
+		if label := c.text("console.do." + string(name)); label != "console.do."+string(name) {
+			labels = append(labels, label)
+		}
+	}
+	values["allowed"] = ""
+	if len(labels) > 0 {
+		values["allowed"] = c.text("console.may_do", "commands", strings.Join(labels, "、"))
+	}
+	say, err := c.Gateway.Library.Text(r.Key, lang, values)
+	if err != nil {
+		return c.text("console.problem.refused")
+	}
+	return say
+}
+
 // fail turns an error into an answer. What is not foreseen is logged.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var refused *ticket.Refused
+	why, status := c.why(err)
 	switch {
 	case errors.Is(err, errNotHere), errors.Is(err, postgres.ErrNoRows):
 		c.problem(w, http.StatusNotFound, "console.problem.none")
-	case errors.Is(err, errForm):
-		c.problem(w, http.StatusUnprocessableEntity, "console.problem.form")
-	case errors.As(err, &refused):
-		pairs := []string{}
-		for _, k := range slices.Sorted(maps.Keys(refused.Params)) {
-			pairs = append(pairs, k, refused.Params[k])
-		}
-		say := c.text(refused.Key, pairs...)
-		if say == refused.Key {
-			say = c.text("console.problem.refused")
-		}
-		c.render(w, http.StatusConflict, "problem", people.Staff{}, say)
+	case why != "":
+		c.render(w, status, "problem", people.Staff{}, why)
 	default:
 		c.Gateway.Log.Error("a request of the desk", "route", r.Pattern, "error", privacy.Scrub(err.Error()))
 		c.problem(w, http.StatusInternalServerError, "console.problem.trouble")

@@ -16,6 +16,7 @@ import (
 	"shaoying/bots"
 	"shaoying/configs"
 	"shaoying/flows/words"
+	"shaoying/internal/actions"
 	"shaoying/internal/clock"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
@@ -69,10 +70,11 @@ func newRig(t *testing.T) *rig {
 	keys := ok[*privacy.Keys](t)(privacy.NewKeys([]byte("0123456789abcdef0123456789abcdef")))
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	r.orders = service(t, keys, units)
+	safety := must(t, "safety.yaml", words.ParseSafety)
 	r.Gateway = ok[*gateway.Gateway](t)(gateway.New(gateway.Config{}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys,
 		Library: ok[*gateway.Library](t)(gateway.LoadLibrary(ctx, d, definitions(t), "embedded")),
-		Words:   must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
+		Words:   must(t, "words.yaml", words.ParseLexicon), Safety: safety,
 		Channels: map[bots.ChannelID]bots.Adapter{}, Actions: map[string]gateway.Action{}, Log: slog.New(slog.DiscardHandler),
 	}))
 	r.exec(`insert into division (code, level, name) values ('3603', 'city', '萍乡市'), ('360313', 'county', '湘东区'), ('360313001', 'township', '峡山口街道'), ($1, 'village', '砚田居委会')`, village)
@@ -81,8 +83,14 @@ func newRig(t *testing.T) *rig {
 		[]people.Division{{Code: village, Level: people.LevelVillage, Name: "砚田居委会", Parent: "360313001"}},
 		[]people.Grid{{Code: grid, Village: village}},
 		[]people.Place{{ID: 7, Kind: people.PlaceEstate, Name: "昌盛小区", Village: village, Grid: grid}})
+	set := &actions.Set{
+		Orders: r.orders, Units: units, Places: func() *people.Gazetteer { return places }, Library: r.Library,
+		Words: must(t, "words.yaml", words.ParseLexicon), Safety: safety, Policy: must(t, "policies/intake.yaml", actions.ParsePolicy),
+	}
+	private := must(t, "policies/privacy.yaml", func(name string, body []byte) (p privacy.Policy, err error) { return p, configs.Decode(name, body, &p) })
 	c := ok[*console.Console](t)(console.New(console.Deps{
-		Gateway: r.Gateway, Orders: r.orders, Units: units, Places: func() *people.Gazetteer { return places }, Demo: true,
+		Gateway: r.Gateway, Orders: r.orders, Units: units, Places: set.Places, Demo: true, Guess: set.Guess, Filing: set.Filing,
+		Safety: safety, Photos: ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(private.Photo)),
 	}))
 	mux := http.NewServeMux()
 	c.Routes(mux)
@@ -161,4 +169,13 @@ func (r *rig) browser(staff int64) *http.Client {
 		r.t.Fatalf("a link that was used opens again: %d", status)
 	}
 	return c
+}
+
+// text runs a query for one text.
+func (r *rig) text(sql string, args ...any) (s string) {
+	r.t.Helper()
+	if err := r.sql.QueryRow(r.t.Context(), sql, args...).Scan(&s); err != nil {
+		r.t.Fatalf("%s: %v", sql, err)
+	}
+	return s
 }

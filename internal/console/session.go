@@ -68,7 +68,7 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		if err := t.EndIdleDeskSessions(ctx); err != nil {
+		if err := errors.Join(t.EndIdleDeskSessions(ctx), t.ForgetDeskForms(ctx)); err != nil {
 			return fmt.Errorf("clear old sessions: %w", err)
 		}
 		if err := gateway.Record(ctx, t.Tx, c.Gateway.Keys, postgres.Subject("staff", staff), "desk.enter", postgres.Subject("staff", staff), nil, ""); err != nil {
@@ -98,71 +98,4 @@ func (c *Console) leave(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, c.cookie("", -1))
 	c.problem(w, http.StatusOK, "console.left")
-}
-
-// visit is one request of a member of the staff.
-type visit struct {
-	*gateway.Turn
-	staff people.Staff
-	r     *http.Request
-}
-
-// answer is what a request comes to: a page, a way on, or a file.
-type answer struct {
-	page string
-	data any
-	to   string
-	mime string
-	file []byte
-}
-
-var (
-	errNotHere = errors.New("nothing there for this reader")
-	errForm    = errors.New("the form is not complete")
-)
-
-// staff runs a handler as one turn of whose session it is.
-func (c *Console) staff(f func(context.Context, *visit) (answer, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		k, err := r.Cookie(cookieName)
-		if err != nil {
-			c.problem(w, http.StatusUnauthorized, "console.problem.session")
-			return
-		}
-		id, err := c.Gateway.DB.TouchDeskSession(r.Context(), c.Gateway.Keys.Index("desk-session", k.Value), int32(idle.Seconds()))
-		if errors.Is(err, postgres.ErrNoRows) {
-			c.problem(w, http.StatusUnauthorized, "console.problem.session")
-			return
-		}
-		if err == nil && r.Method == http.MethodPost {
-			err = r.ParseForm()
-		}
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
-		var a answer
-		var who people.Staff
-		err = c.Gateway.Desk(r.Context(), id, 0, func(ctx context.Context, t *gateway.Turn) error {
-			if who, err = c.Orders.LoadStaff(ctx, t, id); err != nil {
-				return err
-			}
-			if !who.EndedAt.IsZero() && !t.Now.Before(who.EndedAt) {
-				return errNotHere
-			}
-			t.Person = who.PersonID
-			a, err = f(ctx, &visit{Turn: t, staff: who, r: r})
-			return err
-		})
-		switch {
-		case err != nil:
-			c.fail(w, r, err)
-		case a.to != "":
-			http.Redirect(w, r, a.to, http.StatusSeeOther)
-		case a.file != nil:
-			serveFile(w, r, a)
-		default:
-			c.render(w, http.StatusOK, a.page, who, a.data)
-		}
-	}
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	"shaoying/internal/people"
 	"shaoying/internal/postgres/db"
@@ -17,23 +16,26 @@ import (
 type taskPage struct {
 	ID     int64
 	Kind   string
+	Due    time.Time
+	Late   bool
 	Ticket *ticketPage
 	Reason string
 	// What the form offers and holds.
 	Matters []ticket.Matter
 	Claims  []ticket.Claim
-	Units   []ticket.Unit
-	Grid    string
-	Named   []db.StaffWithRow
+	Fields  []field
 	Places  []string // labels to choose from when the place is not clear
 	Place   string
-	Words   string
 	Matter  string
 	Claim   string
 	Unclear bool
-	// The answers that a callback offers.
+	// The answers that a callback offers, and the tries so far.
 	Contacts, Solutions []ticket.Answer
 	Levels              []ticket.Satisfaction
+	Calls               []call
+	Tries, Needed       int
+	Next                time.Time
+	NoPhone             bool
 }
 
 // rightOf is the right that a task about a ticket asks for.
@@ -49,26 +51,14 @@ func rightOf(kind string) people.StaffCommand {
 		return people.MayJudge
 	case workorder.TaskCheck:
 		return people.MayCheckFinding
+	case workorder.TaskReview:
+		return people.MayDecide
+	case workorder.TaskExclusion:
+		return people.MayReview
+	case workorder.TaskEscalated:
+		return people.MayInstruct
 	}
 	return people.MayViewTicket
-}
-
-// taskOrder loads the ticket of a task, nil where it has none. ok is false for
-// who does not hold the role in the area of the task, or lacks the right.
-func (c *Console) taskOrder(ctx context.Context, v *visit, row db.Task, lock bool) (o *workorder.Order, ok bool, err error) {
-	if row.State != "open" || row.StaffID != nil && *row.StaffID != v.staff.ID {
-		return nil, false, nil
-	}
-	held := slices.ContainsFunc(v.staff.Grants, func(g people.Grant) bool {
-		return string(g.Role) == row.Role && (strings.HasPrefix(row.Area, g.Area.Code) || strings.HasPrefix(g.Area.Code, row.Area))
-	})
-	if !held || row.TicketID == nil {
-		return nil, held, nil
-	}
-	if o, err = c.Orders.Load(ctx, v.Turn, *row.TicketID, lock); err != nil {
-		return nil, false, fmt.Errorf("load the ticket of a task: %w", err)
-	}
-	return o, c.Orders.May(v.staff, rightOf(row.Kind), o, v.Now), nil
 }
 
 // task loads the task of the path for who may do it.
@@ -81,20 +71,20 @@ func (c *Console) task(ctx context.Context, v *visit, lock bool) (row db.Task, o
 	if row, err = v.GetTask(ctx, id); err != nil {
 		return row, nil, fmt.Errorf("load a task: %w", err)
 	}
-	o, ok, err := c.taskOrder(ctx, v, row, lock)
-	if err == nil && !ok {
-		err = errNotHere
+	if row.TicketID != nil {
+		if o, err = c.Orders.Load(ctx, v.Turn, *row.TicketID, lock); err != nil {
+			return row, nil, fmt.Errorf("load the ticket of a task: %w", err)
+		}
 	}
-	if err != nil || !lock {
-		return row, o, err
+	if lock {
+		if row, err = v.LockTask(ctx, id); err != nil {
+			return row, nil, fmt.Errorf("lock a task: %w", err)
+		}
 	}
-	if row, err = v.LockTask(ctx, id); err != nil {
-		return row, nil, fmt.Errorf("lock a task: %w", err)
+	if !c.mayTask(v, row, o) {
+		return row, nil, errNotHere
 	}
-	if row.State != "open" {
-		err = errNotHere
-	}
-	return row, o, err
+	return row, o, nil
 }
 
 func (c *Console) showTask(ctx context.Context, v *visit) (answer, error) {
@@ -111,6 +101,9 @@ func (c *Console) taskPage(ctx context.Context, v *visit, row db.Task, o *workor
 		ID: row.ID, Kind: row.Kind, Contacts: []ticket.Answer{ticket.Yes, ticket.No},
 		Solutions: []ticket.Answer{ticket.Yes, ticket.Partly, ticket.No}, Levels: ticket.Satisfactions(),
 	}
+	if row.DueAt != nil {
+		p.Due, p.Late = *row.DueAt, v.Now.After(*row.DueAt)
+	}
 	data := map[string]string{}
 	plain, err := v.Open(workorder.SealTask, row.Data)
 	if err != nil {
@@ -121,7 +114,7 @@ func (c *Console) taskPage(ctx context.Context, v *visit, row db.Task, o *workor
 			return nil, fmt.Errorf("read a task: %w", err)
 		}
 	}
-	p.Reason = data["reason"]
+	p.Reason = c.taskReason(data)
 	if o == nil {
 		return p, nil
 	}
@@ -129,25 +122,65 @@ func (c *Console) taskPage(ctx context.Context, v *visit, row db.Task, o *workor
 	if err != nil {
 		return nil, err
 	}
-	shown, err := c.ticketPage(ctx, v, o, view)
-	if err != nil {
+	if p.Ticket, err = c.facts(ctx, v, o, view); err != nil {
 		return nil, err
 	}
-	p.Ticket, p.Place, p.Matter, p.Claim = &shown, o.Place.Label, o.Matter, o.Claim
-	p.Matters, p.Claims, p.Grid = c.Orders.Matters.All(), c.Orders.Matters.Claims(), o.Place.Grid
-	for _, u := range c.Units.All() {
-		if !slices.Contains(o.Against, u.Code) {
-			p.Units = append(p.Units, u)
+	p.Place, p.Matter, p.Claim = o.Place.Label, o.Matter, o.Claim
+	p.Matters, p.Claims = c.Orders.Matters.All(), c.Orders.Matters.Claims()
+	switch row.Kind {
+	case workorder.TaskDispatch:
+		p.Fields, err = askDispatch(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskReview:
+		p.Fields, err = askDecide(ctx, c, v, o, v.as(ticket.AsDispatcher))
+	case workorder.TaskExclusion:
+		p.Fields = []field{c.grantField(), wordsField("decision", true)}
+	case workorder.TaskPhone:
+		err = c.addTries(ctx, v, o, view, p)
+	case workorder.TaskJudge:
+		p.Calls, err = c.calls(ctx, v, o)
+	}
+	return p, err
+}
+
+// addTries adds how often the resident was rung, and when again.
+func (c *Console) addTries(ctx context.Context, v *visit, o *workorder.Order, view map[ticket.Field]ticket.Show, p *taskPage) error {
+	var err error
+	if p.Calls, err = c.calls(ctx, v, o); err != nil {
+		return err
+	}
+	p.Tries, p.Needed = o.Tries, c.Orders.Rules.Callbacks().Callback.Tries
+	if p.Next, err = c.nextCall(p.Calls); err != nil {
+		return err
+	}
+	if !p.Next.After(v.Now) {
+		p.Next = time.Time{}
+	}
+	p.NoPhone = view[ticket.FieldPhone] == ticket.Hidden || p.Ticket.Phone == ""
+	return nil
+}
+
+// nextCall is when a try counts again after the last one, zero for now.
+func (c *Console) nextCall(calls []call) (time.Time, error) {
+	if len(calls) == 0 {
+		return time.Time{}, nil
+	}
+	return c.Orders.NextTry(calls[len(calls)-1].At)
+}
+
+// taskReason is why a task lies there, in words: a text of the catalogue, or
+// what somebody said.
+func (c *Console) taskReason(data map[string]string) string {
+	if w := data["words"]; w != "" {
+		return w
+	}
+	reason := data["reason"]
+	if reason == "" {
+		return ""
+	}
+	for _, list := range []string{"wait.", "reason.return.", "reason.object.", "reason.extend.", "reason.suspend.", "reason.exclude."} {
+		if say, err := c.Gateway.Library.Text(list+reason, lang, data); err == nil {
+			return say
 		}
 	}
-	if row.Kind == workorder.TaskDispatch && o.Private() {
-		codes := make([]string, len(p.Units))
-		for i, u := range p.Units {
-			codes[i] = u.Code
-		}
-		if p.Named, err = v.StaffWith(ctx, []string{string(people.RoleHandler)}, codes); err != nil {
-			return nil, fmt.Errorf("find who may take a private ticket: %w", err)
-		}
-	}
-	return p, nil
+	return ""
 }

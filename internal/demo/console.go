@@ -27,9 +27,9 @@ type Deps struct {
 	Clock *clock.Clock
 	Keys  *privacy.Keys
 	Log   *slog.Logger
-	// Planner, Runner and Drainer are those of this process.
-	Planner         Planner
-	Runner, Drainer Worker
+	// Planner, Runner, Poster and Drainer are those of this process.
+	Planner                 Planner
+	Runner, Poster, Drainer Worker
 	// Web is the page on which staff chat, Account its id and Sink what it
 	// hands its events to.
 	Web     *webchat.Channel
@@ -53,7 +53,7 @@ type Console struct {
 // New reads the texts and returns the console.
 func New(d Deps) (*Console, error) {
 	if d.DB == nil || d.Bus == nil || d.Clock == nil || d.Keys == nil || d.Log == nil || d.Planner == nil || d.Runner == nil ||
-		d.Drainer == nil || d.Web == nil || d.Account == "" || d.Sink == nil || d.Location == nil {
+		d.Poster == nil || d.Drainer == nil || d.Web == nil || d.Account == "" || d.Sink == nil || d.Location == nil {
 		return nil, errors.New("demo: everything in Deps is needed")
 	}
 	texts, err := readTexts()
@@ -66,7 +66,7 @@ func New(d Deps) (*Console, error) {
 	}
 	return &Console{
 		Deps: d, texts: texts, page: page,
-		traveller: NewTraveller(d.DB, d.Bus, d.Clock, d.Log, d.Planner, d.Runner, d.Drainer),
+		traveller: NewTraveller(d.DB, d.Bus, d.Clock, d.Log, d.Planner, d.Runner, d.Poster, d.Drainer),
 	}, nil
 }
 

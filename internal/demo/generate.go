@@ -165,6 +165,13 @@ func (p Plan) hire(c *City, units *ticket.Units, random *rand.Rand) []people.Sta
 	for _, d := range c.Divisions {
 		h.office(d)
 	}
+	// The heads come last, so that nobody else's invented name changes.
+	for _, d := range c.Divisions {
+		if d.Level == people.LevelTownship {
+			area := people.Area{Kind: people.AreaTownship, Code: string(d.Code)}
+			h.add("head-"+area.Code, "", people.RoleLeader, area)
+		}
+	}
 	return h.staff
 }
 
@@ -175,6 +182,7 @@ func (h *hiring) office(d people.Division) {
 	switch {
 	case d.Level == people.LevelTownship:
 		h.add("police-"+area.Code, "", people.RoleCommunityPolice, area)
+		h.add("auxiliary-"+area.Code, "", people.RoleAuxiliary, area)
 		return
 	case string(d.Code) == workorder.CityCode:
 		desk = append(desk, people.RoleAdmin)

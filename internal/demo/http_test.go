@@ -85,7 +85,7 @@ func newSite(t *testing.T, d *postgres.DB) *site {
 	}
 	deps := Deps{
 		DB: d, Bus: postgres.NewBus(d, quietLog()), Clock: clock.New(), Keys: s.keys, Log: quietLog(),
-		Planner: &calendar{db: d, note: s.diary.note, last: start.Add(-30 * time.Minute)}, Runner: s.diary, Drainer: s.diary,
+		Planner: &calendar{db: d, note: s.diary.note, last: start.Add(-30 * time.Minute)}, Runner: s.diary, Poster: s.diary, Drainer: s.diary,
 		Web: web, Account: "web", Location: zone,
 	}
 	if _, err := New(deps); err == nil {

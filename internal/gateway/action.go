@@ -43,6 +43,9 @@ type Turn struct {
 	Person  int64
 	// Staff is 0 when the speaker is not on the staff.
 	Staff int64
+	// Token is the program that speaks, 0 for people. Staff is then the entry
+	// under which colleagues know it.
+	Token int64
 	// Trust is what the address may be believed for.
 	Trust bots.Trust
 	Lang  string
@@ -72,9 +75,12 @@ type pushing struct {
 	version         int32
 }
 
-// Actor names the speaker in the trail: "staff:7", "person:12", "system".
+// Actor names the speaker in the trail: "token:3", "staff:7", "person:12",
+// "system".
 func (t *Turn) Actor() string {
 	switch {
+	case t.Token != 0:
+		return postgres.Subject("token", t.Token)
 	case t.Staff != 0:
 		return postgres.Subject("staff", t.Staff)
 	case t.Person != 0:

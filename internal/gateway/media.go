@@ -64,6 +64,17 @@ func (t *Turn) keepFiles(ctx context.Context, ev bots.Event) ([]string, error) {
 	return ids, nil
 }
 
+// KeepPhoto stores a cleaned JPEG that came by no channel, from a form of the
+// desk page, and returns its id.
+func (t *Turn) KeepPhoto(ctx context.Context, jpeg []byte) (id string, err error) {
+	id = rand.Text()
+	err = t.AddBlob(ctx, db.AddBlobParams{ID: id, Kind: "photo", Mime: "image/jpeg", Size: int32(len(jpeg)), Body: t.g.Keys.Seal(jpeg, aadBlob)})
+	if err != nil {
+		return "", fmt.Errorf("keep a photo: %w", err)
+	}
+	return id, nil
+}
+
 func (t *Turn) planFetch(ctx context.Context, id, kind string, f bots.File) error {
 	ref, err := json.Marshal(f)
 	if err != nil {

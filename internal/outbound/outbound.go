@@ -156,6 +156,9 @@ func (c *Client) Get(ctx context.Context, rawURL string) ([]byte, error) {
 	return io.ReadAll(resp.Body)
 }
 
+// Admits reports whether the client may connect to an address.
+func (c *Client) Admits(addr netip.Addr) bool { return c.cfg.admits(addr) }
+
 // Close drops the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -244,7 +244,7 @@ func (g *Gazetteer) closest(candidates []target, near LatLon) []target {
 		if t.place < 0 || g.places[t.place].At == nil {
 			return candidates
 		}
-		list = append(list, ranked{t, metres(near, *g.places[t.place].At)})
+		list = append(list, ranked{t, Metres(near, *g.places[t.place].At)})
 	}
 	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.d, b.d) })
 	if len(list) > 1 && list[0].d+sameMetres > list[1].d {
@@ -261,7 +261,7 @@ func (g *Gazetteer) nearest(near *LatLon, within DivisionCode) Resolution {
 			if p.At == nil || math.Abs(p.At.Lat-near.Lat) > 0.01 {
 				continue
 			}
-			if d := metres(*near, *p.At); d <= distance {
+			if d := Metres(*near, *p.At); d <= distance {
 				best, distance = i, d
 			}
 		}
@@ -272,9 +272,9 @@ func (g *Gazetteer) nearest(near *LatLon, within DivisionCode) Resolution {
 	return Resolution{Status: Found, Match: g.match(target{g.places[best].Village, best}, "")}
 }
 
-// metres is the distance on a sphere flattened around a; good to a per cent
+// Metres is the distance on a sphere flattened around a; good to a per cent
 // over the size of a city.
-func metres(a, b LatLon) float64 {
+func Metres(a, b LatLon) float64 {
 	const perDegree = 111_320.0 // metres of a degree of latitude
 	dy := (a.Lat - b.Lat) * perDegree
 	dx := (a.Lon - b.Lon) * perDegree * math.Cos(a.Lat*math.Pi/180)
@@ -331,4 +331,25 @@ func spoken(name string) string {
 		return strong[0]
 	}
 	return name
+}
+
+// Around lists the places that lie within a distance in metres of a place, that
+// place included. A place without a position is alone; one that is not known has
+// nobody around it.
+func (g *Gazetteer) Around(id int64, within float64) []Place {
+	at := slices.IndexFunc(g.places, func(p Place) bool { return p.ID == id })
+	if id == 0 || at < 0 {
+		return nil
+	}
+	here := g.places[at]
+	if here.At == nil {
+		return []Place{here}
+	}
+	var around []Place
+	for _, p := range g.places {
+		if p.ID == id || p.At != nil && Metres(*here.At, *p.At) <= within {
+			around = append(around, p)
+		}
+	}
+	return around
 }

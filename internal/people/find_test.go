@@ -2,6 +2,7 @@ package people_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -294,4 +295,23 @@ func FuzzFind(f *testing.F) {
 	f.Add("第\xff十#楼")
 	f.Add(strings.Repeat("十", 300))
 	f.Fuzz(func(t *testing.T, s string) { g.Find(s, nil) })
+}
+
+func TestAround(t *testing.T) {
+	at := func(metres float64) *people.LatLon { return &people.LatLon{Lat: 27.62 + metres/111_320, Lon: 113.85} }
+	g := people.NewGazetteer(nil, nil, []people.Place{
+		{ID: 1, Name: "昌盛小区", Village: "360313001001", At: at(0)},
+		{ID: 2, Name: "菜市场", Village: "360313001002", At: at(200)},
+		{ID: 3, Name: "小学", Village: "360313001002", At: at(300)},
+		{ID: 4, Name: "昌盛小区3栋", Village: "360313001001"},
+	})
+	for id, want := range map[int64][]int64{1: {1, 2}, 2: {1, 2, 3}, 4: {4}, 0: nil, 9: nil} {
+		var got []int64
+		for _, p := range g.Around(id, 250) {
+			got = append(got, p.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("around %d are %v, want %v", id, got, want)
+		}
+	}
 }

@@ -31,6 +31,19 @@ const (
 	MayJudge          StaffCommand = "ticket.judge"
 	MayCheckFinding   StaffCommand = "ticket.check"
 	MayNote           StaffCommand = "ticket.note"
+	MayObject         StaffCommand = "ticket.object"     // 退单, of the desk that has the lead
+	MayAskTime        StaffCommand = "ticket.ask_time"   // 延期, 挂起 and its end
+	MayDecide         StaffCommand = "ticket.decide"     // on what a desk asked for
+	MayCoHandle       StaffCommand = "ticket.co_handle"  // 协办
+	MaySupervise      StaffCommand = "ticket.supervise"  // open a supervision 督办
+	MayAnswerFor      StaffCommand = "ticket.supervised" // answer one for a desk
+	MayEscalate       StaffCommand = "ticket.escalate"
+	MayInstruct       StaffCommand = "ticket.instruct" // what was raised to them
+	MayMerge          StaffCommand = "ticket.merge"
+	MayAnswerNow      StaffCommand = "ticket.answer"
+	MayRefer          StaffCommand = "ticket.refer"
+	MayAskExclusion   StaffCommand = "ticket.exclude"
+	MayReview         StaffCommand = "ticket.review" // decide on an exclusion
 	MayProposeAlias   StaffCommand = "place.propose"
 	MayAcceptAlias    StaffCommand = "place.accept"
 	MayBindGroup      StaffCommand = "group.bind"
@@ -43,6 +56,22 @@ const (
 	MayExportPerson   StaffCommand = "person.export"
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
+	MayManageHooks    StaffCommand = "webhook.manage" // where events are posted to
+
+	MayProposeWhistle  StaffCommand = "whistle.propose"
+	MayViewWhistle     StaffCommand = "whistle.view"
+	MayBlowWhistle     StaffCommand = "whistle.blow"     // or decline; in a township only
+	MayAssignWhistle   StaffCommand = "whistle.assign"   // or give back; in a county only
+	MayAttendWhistle   StaffCommand = "whistle.attend"   // answer, arrive, handle, mark as misuse
+	MayAppraiseWhistle StaffCommand = "whistle.appraise" // and close; in a township only
+	MayRaiseWhistle    StaffCommand = "whistle.raise"
+	MaySeeWhistleStars StaffCommand = "whistle.stars"
+	// Special topics 专项.
+	MayViewTopic   StaffCommand = "topic.view"
+	MayDecideTopic StaffCommand = "topic.decide" // open or decline a proposal
+	MayCloseTopic  StaffCommand = "topic.close"  // its owner may too
+	// MayPatrol is to walk a grid for what came there a year ago.
+	MayPatrol StaffCommand = "patrol"
 )
 
 // StaffCommands lists every command.
@@ -50,8 +79,13 @@ func StaffCommands() []StaffCommand {
 	return []StaffCommand{
 		MayViewTicket, MayFileTicket, MayFileFinding, MayCompleteTicket, MayDispatchTicket, MayRejectTicket,
 		MayWithdrawTicket, MayTakeTicket, MayTransferTicket, MayReturnTicket, MayContact, MaySeePhone, MayFinishTicket,
-		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
+		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle,
+		MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
+		MayManageHooks, MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview,
+		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
+		MaySeeWhistleStars,
+		MayViewTopic, MayDecideTopic, MayCloseTopic, MayPatrol,
 	}
 }
 

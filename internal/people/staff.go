@@ -12,10 +12,11 @@ type Role string
 
 // The roles.
 const (
-	RoleGridWorker      Role = "grid_worker"      // 网格员
+	RoleGridWorker      Role = "grid_worker"      // 专职网格员, full time
 	RoleGridLeader      Role = "grid_leader"      // 网格长
-	RoleAide            Role = "aide"             // 网格辅助员
+	RoleAide            Role = "aide"             // 网格辅助员, part time: sees and reports, signs for nothing
 	RoleCommunityPolice Role = "community_police" // 社区民警
+	RoleAuxiliary       Role = "auxiliary"        // 辅警, beside the community police officer
 	RoleDispatcher      Role = "dispatcher"       // 派单员
 	RoleHandler         Role = "handler"          // 承办
 	RoleCallbackClerk   Role = "callback_clerk"   // 回访员
@@ -32,8 +33,8 @@ const (
 // Roles lists every role.
 func Roles() []Role {
 	return []Role{
-		RoleGridWorker, RoleGridLeader, RoleAide, RoleCommunityPolice, RoleDispatcher, RoleHandler,
-		RoleCallbackClerk, RoleSupervisor, RoleClerk, RoleAdmin, RoleDoctor, RoleNurse, RoleClinicDesk,
+		RoleGridWorker, RoleGridLeader, RoleAide, RoleCommunityPolice, RoleAuxiliary, RoleDispatcher,
+		RoleHandler, RoleCallbackClerk, RoleSupervisor, RoleClerk, RoleAdmin, RoleDoctor, RoleNurse, RoleClinicDesk,
 		RoleLiaison, RoleLeader,
 	}
 }

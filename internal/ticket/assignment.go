@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,7 +38,7 @@ func (d Desk) Same(o Desk) bool {
 
 // grid reports whether the desk is one of a grid, or of somebody there.
 func (d Desk) grid() bool {
-	return d.Kind == DeskGrid || d.Kind == DeskNamed && len(d.Code) == gridDigits
+	return d.Kind == DeskGrid || d.Kind == DeskNamed && len(d.Code) == gridDigits && strings.Trim(d.Code, "0123456789") == ""
 }
 
 // gridDigits is the length of a grid code: village and three more digits.

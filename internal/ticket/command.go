@@ -141,7 +141,8 @@ type Transfer struct {
 	UnitDuty bool   // as in Dispatch
 }
 
-// Return 回退 gives the ticket back to the dispatcher. The deadline stays.
+// Return 收回 is how the dispatcher takes a ticket back from its desk. The
+// deadline stays. A desk that wants to be rid of it objects.
 type Return struct{ Reason string } // one of Policy.Reasons.Return
 
 // ContactVia is how a desk reached for the reporter.

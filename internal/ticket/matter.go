@@ -26,10 +26,21 @@ type Matter struct {
 	Class Urgency
 	// Sensitive: named handlers in private only, whatever the words.
 	Sensitive bool
+	// Police: public security or a dispute. The community police officer and
+	// the grid worker of the place handle it together with the lead
+	// (警网融合), in private, so that only a sensitive matter is one.
+	Police bool
 	// UrgentWhen says in words for staff what makes it urgent; empty when
 	// nothing does.
 	UrgentWhen string
+	// Refer is the code of Policy.Referrals to which its tickets go at once;
+	// empty for what the city handles itself.
+	Refer string
 }
+
+// UnitDuty reports whether a department must do it: then it is not sent down to
+// the grid (国办函〔2025〕66号).
+func (m Matter) UnitDuty() bool { return !m.GridFirst }
 
 // Handling is what Route needs to know of the matter.
 func (m Matter) Handling() Handling { return Handling{GridFirst: m.GridFirst, Unit: m.Unit} }
@@ -89,7 +100,9 @@ type matterFile struct {
 	Photo      bool         `yaml:"photo"`
 	Class      Urgency      `yaml:"class"`
 	Sensitive  bool         `yaml:"sensitive"`
+	Police     bool         `yaml:"police"`
 	UrgentWhen string       `yaml:"urgent_when"`
+	Refer      string       `yaml:"refer"`
 	Strong     []string     `yaml:"strong"`
 	Words      []string     `yaml:"words"`
 	Urgent     [][][]string `yaml:"urgent"`
@@ -158,12 +171,14 @@ func (m *Matters) addMatter(f matterFile, units *Units) error {
 		return fmt.Errorf("first: %q is neither grid nor unit", f.First)
 	case !f.Class.valid() || f.Class == Urgent:
 		return fmt.Errorf("class: %q is not a class of time limits for what is not urgent", f.Class)
+	case f.Police && !f.Sensitive:
+		return errors.New("police: what police and grid handle together is sensitive as well, so that it goes to named people only")
 	case len(f.Urgent) > 0 && f.UrgentWhen == "":
 		return errors.New("urgent patterns without urgent_when: staff must be able to read what is urgent")
 	}
 	m.list = append(m.list, Matter{
 		Code: f.Code, Name: f.Name, Worry: f.Worry, Unit: f.Unit, GridFirst: f.First == "grid",
-		Photo: f.Photo, Class: f.Class, Sensitive: f.Sensitive, UrgentWhen: f.UrgentWhen,
+		Photo: f.Photo, Class: f.Class, Sensitive: f.Sensitive, Police: f.Police, UrgentWhen: f.UrgentWhen, Refer: f.Refer,
 	})
 	patterns := make([][][]string, len(f.Urgent))
 	for i, groups := range f.Urgent {

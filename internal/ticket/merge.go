@@ -1,6 +1,9 @@
 package ticket
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Merging 并单 puts tickets about the same thing behind one master. Each keeps
 // its number, its reporter, its notices and its callback; un-merging gives it
@@ -34,14 +37,18 @@ func (c Merge) apply(s *step) error {
 	case t.Request.Kind != "":
 		return refuse(KeyAsked)
 	}
-	for _, a := range m.Assignments {
-		if a.EndedAt.IsZero() && t.againstDesk(a.Desk) {
-			return refuse(KeyAgainst)
-		}
+	// The master goes wherever it goes: whom this one must not reach, the
+	// master must not reach either.
+	if !within(t.Against, m.Against) || !within(t.AgainstStaff, m.AgainstStaff) {
+		return refuse(KeyAgainst)
 	}
 	t.Was, t.State, t.MasterID = t.State, Merged, m.ID
 	s.event(EventMerged, "master", string(m.Number))
 	return nil
+}
+
+func within[T comparable](part, whole []T) bool {
+	return !slices.ContainsFunc(part, func(v T) bool { return !slices.Contains(whole, v) })
 }
 
 func (Unmerge) apply(s *step) error {

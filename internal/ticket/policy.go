@@ -77,7 +77,9 @@ type Policy struct {
 	} `yaml:"suspensions"`
 	CoHandlers struct {
 		// Time is the share of the lead's time after which they have replied.
-		Time   float64 `yaml:"time"`
+		Time float64 `yaml:"time"`
+		// Nudge is the share of their own time at which they are reminded.
+		Nudge  float64 `yaml:"nudge"`
 		Source string  `yaml:"source"`
 	} `yaml:"co_handlers"`
 	Supervision struct {
@@ -212,6 +214,9 @@ func (p Policy) validateRequests(bad *problems) {
 	bad.source("suspensions", p.Suspensions.Source)
 	if p.CoHandlers.Time <= 0 || p.CoHandlers.Time > 1 {
 		bad.add("co_handlers.time must be above 0 and at most 1, is %v", p.CoHandlers.Time)
+	}
+	if p.CoHandlers.Nudge <= 0 || p.CoHandlers.Nudge >= 1 {
+		bad.add("co_handlers.nudge must be above 0 and below 1, is %v", p.CoHandlers.Nudge)
 	}
 	bad.source("co_handlers", p.CoHandlers.Source)
 	bad.limit("supervision.within", p.Supervision.Within)

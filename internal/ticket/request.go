@@ -251,6 +251,11 @@ func (Resume) apply(s *step) error {
 	if !t.ContactDue.IsZero() {
 		t.ContactDue = t.ContactDue.Add(waited)
 	}
+	for i := range t.Assignments { // who replies to the lead waited as well
+		if a := &t.Assignments[i]; a.awaited() && a.Deadline.After(t.SuspendedAt) {
+			a.Deadline = a.Deadline.Add(waited)
+		}
+	}
 	t.State, t.Was, t.SuspendedAt, t.SuspendedUntil = t.Was, "", time.Time{}, time.Time{}
 	s.event(EventResumed)
 	return nil

@@ -50,7 +50,7 @@ func Transitions() []Transition {
 		{CmdDecide, []State{Disputed, Signed}, []Capacity{AsDispatcher, AsSupervisor}, []State{Received, Dispatched, Signed, Suspended}},
 		{CmdResume, []State{Suspended}, []Capacity{AsHandler, AsDispatcher, AsSystem}, []State{Signed}},
 		{CmdTransfer, []State{Dispatched, Signed, Redo}, []Capacity{AsHandler, AsDispatcher}, []State{Dispatched}},
-		{CmdReturn, []State{Dispatched, Signed, Redo}, []Capacity{AsHandler, AsDispatcher}, []State{Received}},
+		{CmdReturn, []State{Dispatched, Signed, Redo}, []Capacity{AsDispatcher}, []State{Received}},
 		{CmdContact, []State{Signed}, []Capacity{AsHandler}, []State{Signed}},
 		{CmdFinish, []State{Signed}, []Capacity{AsHandler}, []State{Handled}},
 		{CmdAsk, []State{Handled, Callback}, []Capacity{AsSystem, AsCallback}, []State{Callback}},
@@ -238,7 +238,7 @@ func related(t Ticket, by Actor) error {
 	case AsHandler:
 		lead, ok := t.Lead()
 		if !t.State.Open() {
-			lead, ok = t.lastLead() // it may ask for an exclusion
+			lead, ok = t.LastLead() // it may ask for an exclusion
 		}
 		if by.Staff == 0 || !ok || !lead.Desk.Same(by.Desk) || by.Desk.Kind == DeskNamed && by.Staff != lead.Desk.Staff {
 			return refuse(KeyNotYourDesk)

@@ -1,5 +1,7 @@
 package ticket
 
+import "time"
+
 // Several desks at one ticket 会签: one leads, the others reply to it in their
 // own time. The silence of a co-handler is supervised at that desk and never at
 // the lead (reference civic-tickets 1.3).
@@ -58,6 +60,27 @@ func (t Ticket) co(d Desk) int {
 		}
 	}
 	return -1
+}
+
+// awaited reports whether the desk co-handles and has not replied.
+func (a Assignment) awaited() bool {
+	return a.Role == RoleCo && a.EndedAt.IsZero() && a.State != AssignmentFinished
+}
+
+// Awaited lists the co-handling desks that have not replied.
+func (t Ticket) Awaited() []Assignment {
+	var list []Assignment
+	for _, a := range t.Assignments {
+		if a.awaited() {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// CoNudge is when a co-handling desk is reminded to reply.
+func (r *Rules) CoNudge(t Ticket, a Assignment) time.Time {
+	return r.share(r.policy.Classes[t.Urgency].Handle, a.DispatchedAt, a.Deadline, r.policy.CoHandlers.Nudge)
 }
 
 func (CoSign) apply(s *step) error {

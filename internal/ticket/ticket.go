@@ -5,7 +5,7 @@
 //
 //	draft ──complete──> received ──dispatch──> dispatched ──take──> signed ──finish──> handled ──callback──> callback
 //	                     │    ^                 │       ^ (auto-sign)  │                                        │
-//	                     │    └──── return ─────┴───────┼──────────────┘            satisfied, or explained, or │
+//	                     │    └──── recall ─────┴───────┼──────────────┘            satisfied, or explained, or │
 //	                  reject                         transfer                       nobody could be reached     │
 //	                     │                              │                                                       │
 //	                     v                            redo <────── judged reasonable (at most twice) ───────────┤
@@ -117,6 +117,10 @@ func (s State) Open() bool {
 // OnDesk reports whether a handling desk holds the ticket now and its clock
 // runs.
 func (s State) OnDesk() bool { return s == Dispatched || s == Disputed || s == Signed || s == Redo }
+
+// Held reports whether a handling desk has the ticket, its clock running or
+// standing still.
+func (s State) Held() bool { return s.OnDesk() || s == Suspended }
 
 // UnitResult is what the handling desk says came of it.
 type UnitResult string
@@ -295,8 +299,8 @@ func (t Ticket) SignedByStaff(staff int64) bool {
 	return staff != 0 && slices.ContainsFunc(t.Assignments, func(a Assignment) bool { return a.SignedBy == staff })
 }
 
-// lastLead is the desk that has, or had last, the lead.
-func (t Ticket) lastLead() (Assignment, bool) {
+// LastLead is the desk that has, or had last, the lead.
+func (t Ticket) LastLead() (Assignment, bool) {
 	for _, a := range slices.Backward(t.Assignments) {
 		if a.Role == RoleLead {
 			return a, true

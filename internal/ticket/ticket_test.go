@@ -325,7 +325,8 @@ func TestRefusals(t *testing.T) {
 		{"transfer without a reason", dispatched, worker, ticket.Transfer{To: unitDesk}, ticket.KeyReason},
 		{"transfer to itself", dispatched, worker, ticket.Transfer{To: gridDesk, Reason: "colleague"}, ticket.KeySameDesk},
 		{"transfer once more", passed, handler, ticket.Transfer{To: gridDesk, Reason: "other_grid"}, ticket.KeyTransfers},
-		{"return without a reason", dispatched, worker, ticket.Return{Reason: "tired"}, ticket.KeyReason},
+		{"return without a reason", dispatched, dispatcher, ticket.Return{Reason: "tired"}, ticket.KeyReason},
+		{"a desk returns", dispatched, worker, ticket.Return{Reason: "not_our_duty"}, ticket.KeyNotYours},
 		{"finish unsigned", dispatched, worker, finish, ticket.KeyState},
 		{"finish without words", signed, worker, ticket.Finish{Result: ticket.UnitResolved}, ticket.KeyNoReply},
 		{"finish without photo", signed, worker, ticket.Finish{Result: ticket.UnitResolved, HasReply: true, PhotoNeeded: true}, ticket.KeyNoPhoto},
@@ -365,13 +366,13 @@ func TestRefusalNamesWhatIsAllowed(t *testing.T) {
 	dispatched, _, _ := play(t, r, start, ticket.Ticket{}, act{reporter, file, 0}, act{dispatcher, dispatch, 0})
 	_, _, err := r.Apply(dispatched, worker, finish, start)
 	refused := new(ticket.Refused)
-	if !errors.As(err, &refused) || !slices.Equal(refused.Allowed, []ticket.CommandName{ticket.CmdTake, ticket.CmdObject, ticket.CmdTransfer, ticket.CmdReturn}) {
+	if !errors.As(err, &refused) || !slices.Equal(refused.Allowed, []ticket.CommandName{ticket.CmdTake, ticket.CmdObject, ticket.CmdTransfer}) {
 		t.Errorf("refusal %v names %v", err, refused.Allowed)
 	}
 	if got := r.Allowed(dispatched, worker); !slices.Equal(got, refused.Allowed) {
 		t.Errorf("buttons %v differ from what the refusal names %v", got, refused.Allowed)
 	}
-	if want := "refused: state command=finish state=dispatched allowed=[take object transfer return]"; err.Error() != want {
+	if want := "refused: state command=finish state=dispatched allowed=[take object transfer]"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 }
@@ -442,7 +443,7 @@ func TestReturnKeepsTheDeadline(t *testing.T) {
 	r := newRules(t)
 	got, _, now := play(t, r, start, ticket.Ticket{}, act{reporter, file, 0}, act{dispatcher, dispatch, 0})
 	deadline := got.Deadline
-	got, _, _ = play(t, r, now, got, act{worker, ticket.Return{Reason: "not_our_duty"}, time.Hour},
+	got, _, _ = play(t, r, now, got, act{dispatcher, ticket.Return{Reason: "not_our_duty"}, time.Hour},
 		act{dispatcher, ticket.Dispatch{Lead: unitDesk}, time.Hour}, act{handler, ticket.Transfer{To: gridDesk, Reason: "other_grid"}, time.Hour})
 	if !got.Deadline.Equal(deadline) {
 		t.Errorf("deadline moved from %s to %s by passing the ticket on", deadline, got.Deadline)

@@ -86,6 +86,7 @@ const (
 	ViewReporter   Viewer = "reporter"
 	ViewSigned     Viewer = "signed"     // signed for it and still has it
 	ViewDesk       Viewer = "desk"       // of the desk that has it, not signed
+	ViewCo         Viewer = "co"         // of a desk that replies to the lead
 	ViewInformed   Viewer = "informed"   // of a desk that is only informed
 	ViewDispatcher Viewer = "dispatcher" // dispatcher or completing clerk
 	ViewCallback   Viewer = "callback"
@@ -98,7 +99,7 @@ const (
 // Viewers lists every viewer.
 func Viewers() []Viewer {
 	return []Viewer{
-		ViewReporter, ViewSigned, ViewDesk, ViewInformed, ViewDispatcher, ViewCallback, ViewSupervisor, ViewGroup,
+		ViewReporter, ViewSigned, ViewDesk, ViewCo, ViewInformed, ViewDispatcher, ViewCallback, ViewSupervisor, ViewGroup,
 		ViewOther, ViewPublic,
 	}
 }
@@ -129,6 +130,9 @@ func View(t Ticket, v Viewer) map[Field]Show {
 		show(Full, content...)
 		show(Full, FieldReply, FieldInternal, FieldDesks)
 		show(Masked, FieldName)
+	case ViewCo: // the lead speaks to the reporter: who that is stays there
+		show(Full, content...)
+		show(Full, FieldInternal, FieldDesks)
 	case ViewInformed, ViewGroup:
 		if t.Private() {
 			return seen

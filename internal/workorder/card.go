@@ -23,13 +23,14 @@ var ErrNotForYou = errors.New("the ticket is not for this chat")
 // Card is a ticket as it lies in the chat of the turn: a text of the catalogue
 // with its values, the first photo, and a button for each thing that the staff
 // member may do with it now. It gives the card its short handle. What is shown
-// follows ticket.View; an informed card is for knowing, not for doing. In a group
+// follows ticket.View; part says for whom it is: an informed card is for knowing,
+// not for doing, a co-handler's is for a reply to the lead. In a group
 // the card is the group's: it shows the same whoever asks, and its buttons are
 // for the whole roster.
-func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, informed bool) (
+func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, part Part) (
 	key string, params map[string]string, photo string, options []flows.Option, err error,
 ) {
-	view, err := s.view(t, o, staff, informed)
+	view, err := s.view(t, o, staff, part == InformedPart)
 	if err != nil {
 		return "", nil, "", nil, err
 	}
@@ -37,22 +38,30 @@ func (s *Service) Card(ctx context.Context, t *gateway.Turn, o *Order, staff peo
 	if err != nil {
 		return "", nil, "", nil, fmt.Errorf("lay a card: %w", err)
 	}
-	if params, err = s.cardParams(ctx, t, o, view); err != nil {
+	if params, err = s.cardParams(ctx, t, o, staff, part, view); err != nil {
 		return "", nil, "", nil, err
 	}
 	params["handle"] = strconv.Itoa(int(handle))
 	if photo, err = s.firstPhoto(ctx, t, o, view); err != nil {
 		return "", nil, "", nil, err
 	}
-	if informed {
+	switch {
+	case part == InformedPart:
 		return "card.informed", params, photo, nil, nil
-	}
-	if t.Group {
+	case part == LeadPart && t.Group:
 		options, err = s.groupButtons(ctx, t, o)
-	} else {
+	case part == LeadPart:
 		options, err = s.buttons(t, o, staff)
 	}
-	return "card.lead", params, photo, options, err
+	if err != nil {
+		return "", nil, "", nil, err
+	}
+	co, err := s.coButtons(ctx, t, o, staff)
+	key = "card.lead"
+	if part == CoPart {
+		key = "card.co"
+	}
+	return key, params, photo, append(options, co...), err
 }
 
 // Sheet is a ticket for staff who look without handling it: the values of text
@@ -62,7 +71,7 @@ func (s *Service) Sheet(ctx context.Context, t *gateway.Turn, o *Order, staff pe
 	if err != nil {
 		return nil, "", err
 	}
-	if params, err = s.cardParams(ctx, t, o, view); err != nil {
+	if params, err = s.cardParams(ctx, t, o, staff, NoPart, view); err != nil {
 		return nil, "", err
 	}
 	photo, err = s.firstPhoto(ctx, t, o, view)
@@ -105,7 +114,9 @@ func (c *sheet) add(key string, more map[string]string) {
 
 // cardParams are the values of a card. A line that has nothing to say is left
 // out; each is a text of its own.
-func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (map[string]string, error) {
+func (s *Service) cardParams(
+	ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff, part Part, view map[ticket.Field]ticket.Show,
+) (map[string]string, error) {
 	gist, err := s.Gist(t, o)
 	if err != nil {
 		return nil, err
@@ -127,7 +138,7 @@ func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, vie
 		c.add("card.place", map[string]string{"place": place})
 	}
 	if view[ticket.FieldWords] == ticket.Full && words != "" {
-		c.add("card.words", map[string]string{"words": words})
+		c.add(map[bool]string{true: "card.found", false: "card.words"}[o.Finding], map[string]string{"words": words})
 	}
 	if who != "" {
 		c.add("card.who", map[string]string{"who": who})
@@ -138,9 +149,14 @@ func (s *Service) cardParams(ctx context.Context, t *gateway.Turn, o *Order, vie
 	if o.State == ticket.Redo {
 		c.add("card.redo", map[string]string{"times": strconv.Itoa(o.Redos)})
 	}
-	if o.State.OnDesk() && !o.Deadline.IsZero() {
+	if o.State.OnDesk() && !o.Deadline.IsZero() && part != CoPart {
 		c.add("card.until", s.when(o.Deadline))
 	}
+	if err := s.severalLines(ctx, t, o, staff, part, view, &c); err != nil {
+		return nil, err
+	}
+	s.requestLines(o, part, view, &c)
+	s.owed(&c, o)
 	gist["by"], err = s.by(ctx, t, o)
 	gist["lines"] = strings.Join(c.lines, "\n")
 	return gist, errors.Join(c.err, err)
@@ -159,7 +175,7 @@ func (s *Service) Closed(ctx context.Context, t *gateway.Turn, o *Order, handle 
 	case o.State == ticket.Received:
 		key = "card.state.returned"
 	case o.State == ticket.Redo:
-	case o.State.OnDesk():
+	case o.State.Held():
 		key = "card.state.moved"
 	}
 	if key != "" {
@@ -266,13 +282,15 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		return nil, nil
 	}
 	needs := map[ticket.CommandName]people.StaffCommand{
-		ticket.CmdTake: people.MayTakeTicket, ticket.CmdTransfer: people.MayTransferTicket, ticket.CmdReturn: people.MayReturnTicket,
+		ticket.CmdTake: people.MayTakeTicket, ticket.CmdTransfer: people.MayTransferTicket,
 		ticket.CmdContact: people.MayContact, ticket.CmdFinish: people.MayFinishTicket,
+		ticket.CmdObject: people.MayObject, ticket.CmdAskExtension: people.MayAskTime, ticket.CmdAskSuspension: people.MayAskTime,
+		ticket.CmdResume: people.MayAskTime,
 	}
 	var options []flows.Option
 	for _, c := range s.Rules.Allowed(o.Ticket, by) {
 		right, button := needs[c]
-		if !button || !s.May(staff, right, o, t.Now) {
+		if !button || !s.worthwhile(o, c) || !s.May(staff, right, o, t.Now) {
 			continue
 		}
 		option, err := s.button(t, o, c)
@@ -281,7 +299,7 @@ func (s *Service) buttons(t *gateway.Turn, o *Order, staff people.Staff) ([]flow
 		}
 		options = append(options, option)
 	}
-	return options, nil
+	return s.owing(t, o, staff, options)
 }
 
 // when is an instant as texts name it.

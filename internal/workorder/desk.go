@@ -11,10 +11,10 @@ import (
 	"shaoying/internal/ticket"
 )
 
-// standIn lists the roles that a substitute takes over. Those of the offices
+// StandIn lists the roles that a substitute takes over. Those of the offices
 // (dispatcher, callback clerk, administrator) are not left to one colleague:
 // several people hold them.
-func standIn() []string {
+func StandIn() []string {
 	return []string{
 		string(people.RoleGridWorker), string(people.RoleGridLeader), string(people.RoleCommunityPolice), string(people.RoleHandler),
 	}
@@ -38,7 +38,7 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 	if err != nil {
 		return staff, fmt.Errorf("load the grants of staff %d: %w", id, err)
 	}
-	instead, err := t.GrantsInStead(ctx, id, standIn())
+	instead, err := t.GrantsInStead(ctx, id, StandIn())
 	if err != nil {
 		return staff, fmt.Errorf("load whom staff %d stands in for: %w", id, err)
 	}
@@ -49,6 +49,16 @@ func (s *Service) LoadStaff(ctx context.Context, t *gateway.Turn, id int64) (peo
 		}
 	}
 	return staff, nil
+}
+
+// Meant reports whether a ticket is about the staff member, or about a unit or
+// grid that they serve.
+func (s *Service) Meant(ctx context.Context, t *gateway.Turn, id, staff int64) (bool, error) {
+	meant, err := t.Queries.Meant(ctx, id, staff, StandIn())
+	if err != nil {
+		return false, fmt.Errorf("look whom a ticket is about: %w", err)
+	}
+	return meant, nil
 }
 
 // About is a ticket as the rights see it: where it is, whose desk it lies on,
@@ -76,12 +86,20 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 	if !ok {
 		return people.Subject{}, false
 	}
-	on = About(o)
-	on.Division, on.Grid, on.Unit = "", "", lead.Desk.Code
-	if grid := people.GridCode(lead.Desk.Code); grid.Valid() {
+	return seenFrom(o, lead.Desk), true
+}
+
+// seenFrom is the ticket as one of its desks sees it.
+func seenFrom(o *Order, d ticket.Desk) people.Subject {
+	on := About(o)
+	on.Division, on.Grid, on.Unit, on.Named = "", "", d.Code, nil
+	if d.Kind == ticket.DeskNamed {
+		on.Named = []int64{d.Staff}
+	}
+	if grid := people.GridCode(d.Code); grid.Valid() {
 		on.Division, on.Grid, on.Unit = string(grid.Village()), string(grid), ""
 	}
-	return on, true
+	return on
 }
 
 // May reports whether the rights allow the staff member the command on the
@@ -89,12 +107,28 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 // else by where the ticket is.
 func (s *Service) May(staff people.Staff, c people.StaffCommand, o *Order, now time.Time) bool {
 	switch c {
-	case people.MayTakeTicket, people.MayContact, people.MayFinishTicket:
+	case people.MayTakeTicket, people.MayContact, people.MayFinishTicket, people.MayObject, people.MayAskTime:
 		on, ok := atDesk(o)
 		return ok && s.Rights.May(staff, c, on, now)
-	case people.MayTransferTicket, people.MayReturnTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
+	case people.MayCoHandle:
+		_, _, ok := s.CoHandler(staff, o, now)
+		return ok
+	case people.MayInstruct: // who was asked for help is not asked whether it is private: the words stay hidden
+		on := About(o)
+		on.Private = false
+		return s.Rights.May(staff, c, on, now)
+	case people.MayAskExclusion:
+		last, ok := o.LastLead()
+		return ok && s.serves(staff, c, o, last.Desk, now)
+	case people.MayAnswerFor:
+		_, ok := s.Supervised(staff, o, now)
+		return ok
+	case people.MayTransferTicket, people.MayViewTicket, people.MayNote, people.MaySeePhone:
 		on, ok := atDesk(o)
 		if ok && s.Rights.May(staff, c, on, now) {
+			return true
+		}
+		if _, _, co := s.CoHandler(staff, o, now); co && (c == people.MayViewTicket || c == people.MayNote) {
 			return true
 		}
 	}
@@ -138,11 +172,13 @@ func (s *Service) Viewer(staff people.Staff, o *Order, now time.Time) (v ticket.
 		return ticket.ViewSigned, true
 	case handles:
 		return ticket.ViewDesk, true
+	case s.May(staff, people.MayCoHandle, o, now):
+		return ticket.ViewCo, true
 	case s.May(staff, people.MayCallBack, o, now):
 		return ticket.ViewCallback, true
 	case s.May(staff, people.MayDispatchTicket, o, now), s.May(staff, people.MayCompleteTicket, o, now):
 		return ticket.ViewDispatcher, true
-	case staff.Has(people.RoleSupervisor):
+	case staff.Has(people.RoleSupervisor), staff.Has(people.RoleLeader):
 		return ticket.ViewSupervisor, true
 	case informed(o, staff):
 		return ticket.ViewInformed, true

@@ -1,6 +1,8 @@
 package workorder
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +57,11 @@ func TestViewer(t *testing.T) {
 	knowing := func(o *Order) {
 		o.Assignments = append(o.Assignments, ticket.Assignment{Role: ticket.RoleInformed, Desk: onGrid})
 	}
+	co := func(d ticket.Desk) func(*Order) {
+		return func(o *Order) {
+			o.Assignments = append(o.Assignments, ticket.Assignment{Role: ticket.RoleCo, Desk: d, State: ticket.AssignmentWaiting})
+		}
+	}
 	worker, neighbour := member(1, people.RoleGridWorker, people.AreaGrid, grid), member(2, people.RoleGridWorker, people.AreaGrid, grid2)
 	handler, other := member(5, people.RoleHandler, people.AreaUnit, "housing"), member(6, people.RoleHandler, people.AreaUnit, "housing")
 	for _, c := range []struct {
@@ -78,6 +85,12 @@ func TestViewer(t *testing.T) {
 		{"the grid of a private one", worker, lying(named, 0, private), ""},
 		{"who it is about", worker, lying(onGrid, 0, func(o *Order) { o.AgainstStaff = []int64{1} }), ""},
 		{"whose grid it is about", worker, lying(onGrid, 0, func(o *Order) { o.Against = []string{grid} }), ""},
+		{"a co-handler", handler, lying(onGrid, 0, co(onUnit)), ticket.ViewCo},
+		{"a grid that co-handles", neighbour, lying(onUnit, 0, co(ticket.Desk{Kind: ticket.DeskGrid, Code: grid2})), ticket.ViewCo},
+		{"the lead beside a co-handler", worker, lying(onGrid, 1, co(onUnit)), ticket.ViewSigned},
+		{"the named co-handler", handler, lying(ticket.Desk{Kind: ticket.DeskNamed, Code: grid, Staff: 1}, 0, private, co(named)), ticket.ViewCo},
+		{"a colleague of the named co-handler", other, lying(ticket.Desk{Kind: ticket.DeskNamed, Code: grid, Staff: 1}, 0, private, co(named)), ""},
+		{"a co-handler it is about", handler, lying(onGrid, 0, co(onUnit), func(o *Order) { o.AgainstStaff = []int64{5} }), ""},
 		{"handed to the grid next door", neighbour, lying(ticket.Desk{Kind: ticket.DeskGrid, Code: grid2}, 0), ticket.ViewDesk},
 	} {
 		got, ok := s.Viewer(c.who, c.o, time.Time{})
@@ -109,6 +122,32 @@ func TestUnknownPlace(t *testing.T) {
 		who := people.Staff{ID: 3, Grants: []people.Grant{{Role: people.RoleDispatcher, Area: area}}}
 		if got := s.May(who, people.MayDispatchTicket, o, time.Time{}); got != want {
 			t.Errorf("%v: %v", area, got)
+		}
+	}
+}
+
+// A co-handler replies and looks; what the lead does is not theirs, nor is the
+// reporter's name and number.
+func TestWhatACoHandlerMay(t *testing.T) {
+	s := rights(t)
+	unit := ticket.Desk{Kind: ticket.DeskUnit, Code: "housing"}
+	o := lying(ticket.Desk{Kind: ticket.DeskGrid, Code: grid}, 1, func(o *Order) {
+		o.Assignments = append(o.Assignments, ticket.Assignment{Role: ticket.RoleCo, Desk: unit, State: ticket.AssignmentWaiting})
+	})
+	handler := member(5, people.RoleHandler, people.AreaUnit, "housing")
+	allowed := []people.StaffCommand{people.MayViewTicket, people.MayNote, people.MayCoHandle}
+	for _, c := range people.StaffCommands() {
+		if got, want := s.May(handler, c, o, time.Time{}), slices.Contains(allowed, c); got != want && strings.HasPrefix(string(c), "ticket.") {
+			t.Errorf("%s: %v", c, got)
+		}
+	}
+	if by, a, ok := s.CoHandler(handler, o, time.Time{}); !ok || by.Desk != unit || a.Role != ticket.RoleCo || by.As != ticket.AsCoHandler {
+		t.Errorf("acts as %+v on %+v, %v", by, a, ok)
+	}
+	view := ticket.View(o.Ticket, ticket.ViewCo)
+	for _, f := range []ticket.Field{ticket.FieldName, ticket.FieldPhone, ticket.FieldReportedFor, ticket.FieldFacts} {
+		if view[f] != ticket.Hidden {
+			t.Errorf("a co-handler sees %s %s", f, view[f])
 		}
 	}
 }

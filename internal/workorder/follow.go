@@ -52,6 +52,19 @@ type CardDue struct {
 	Group int64 `json:"group,omitempty"`
 	// Informed cards are for knowing, not for doing.
 	Informed bool `json:"informed,omitempty"`
+	// Co cards ask for a reply to the lead.
+	Co bool `json:"co,omitempty"`
+}
+
+// Part is what whoever gets the card has to do with the ticket.
+func (c CardDue) Part() Part {
+	switch {
+	case c.Informed:
+		return InformedPart
+	case c.Co:
+		return CoPart
+	}
+	return LeadPart
 }
 
 // NudgeDue is the data of a DueNudge row.
@@ -89,10 +102,13 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		}
 		return s.dispatch(ctx, t, o)
 	case ticket.EventReturned:
-		if err := s.quiet(ctx, t, o, "returned"); err != nil {
-			return err
-		}
-		return s.AddTask(ctx, t, o, TaskDispatch, people.RoleDispatcher, map[string]string{"reason": e.Data["reason"]})
+		return s.toDispatcher(ctx, t, o, map[string]string{"reason": e.Data["reason"]})
+	case ticket.EventInvolved, ticket.EventCoReplied:
+		return s.followSeveral(ctx, t, o, e)
+	case ticket.EventObjected, ticket.EventObjectionGranted, ticket.EventObjectionRefused, ticket.EventExtensionAsked,
+		ticket.EventExtensionGranted, ticket.EventExtensionRefused, ticket.EventSuspensionAsked, ticket.EventSuspended,
+		ticket.EventSuspensionRefused, ticket.EventResumed:
+		return s.followRequest(ctx, t, o, e)
 	case ticket.EventRedone:
 		if err := s.onDesk(ctx, t, o, e); err != nil {
 			return err
@@ -111,8 +127,18 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 			return err
 		}
 		return s.AddTask(ctx, t, o, TaskJudge, people.RoleCallbackClerk, nil)
-	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+	case ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected, ticket.EventAnsweredNow, ticket.EventReferred:
 		return s.over(ctx, t, o, e)
+	case ticket.EventSupervised, ticket.EventSupervisionAnswered, ticket.EventSupervisionLapsed:
+		return s.supervised(ctx, t, o, e)
+	case ticket.EventEscalated:
+		return s.escalated(ctx, t, o, e)
+	case ticket.EventMerged:
+		return s.merged(ctx, t, o)
+	case ticket.EventUnmerged:
+		return s.unmerged(ctx, t, o)
+	case ticket.EventExclusionAsked:
+		return s.reviewTask(ctx, t, o, "")
 	}
 	return nil
 }
@@ -123,6 +149,9 @@ func (s *Service) dispatch(ctx context.Context, t *gateway.Turn, o *Order) error
 	m, ok := s.Matters.Get(o.Matter)
 	if !ok {
 		return fmt.Errorf("matter %q is not in configs/matters.yaml", o.Matter)
+	}
+	if s.refersAtOnce(o, m) {
+		return s.apply(ctx, t, o, ticket.Actor{As: ticket.AsSystem}, ticket.Refer{To: m.Refer})
 	}
 	roster, err := s.roster(ctx, t, o, m)
 	if err != nil {
@@ -181,39 +210,58 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 	if err := s.quiet(ctx, t, o, string(e.Kind)); err != nil {
 		return err
 	}
-	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
+	if err := s.endTasksBut(ctx, t, o, TaskEscalated, string(e.Kind)); err != nil {
 		return err
 	}
+	return s.layOn(ctx, t, o, e.Data)
+}
+
+// layOn lays the ticket before the people of its desks and starts their clocks.
+func (s *Service) layOn(ctx context.Context, t *gateway.Turn, o *Order, data map[string]string) error {
 	homes, err := s.homes(ctx, t, o)
 	if err != nil {
 		return err
 	}
 	var plans []gateway.Plan
 	for _, a := range o.Assignments {
-		if !a.EndedAt.IsZero() {
+		if !a.EndedAt.IsZero() || replied(a) {
 			continue
 		}
 		// Who was asked by name hears it alone.
-		if group := homes[a.Desk]; group != 0 && e.Data["reason"] != "colleague" {
-			plans = append(plans, groupCard(t, o, group, a.Role == ticket.RoleInformed))
-			continue
+		group := homes[a.Desk]
+		if data["reason"] == "colleague" {
+			group = 0
 		}
-		staff, err := s.AtDesk(ctx, t, a.Desk)
+		cards, err := s.cardsFor(ctx, t, o, a, group)
 		if err != nil {
 			return err
 		}
-		for _, id := range staff {
-			key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
-			plans = append(plans, planAt(o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}))
-		}
+		plans = append(plans, cards...)
 	}
-	for _, n := range s.Rules.Nudges(o.Ticket) {
-		key := strconv.FormatFloat(n.Share, 'f', 2, 64)
-		plans = append(plans, plan(o, DueNudge, key, n.At, NudgeDue{Share: n.Share})...)
+	clocks, err := s.deskClocks(t, o)
+	if err != nil {
+		return err
 	}
-	plans = append(plans, plan(o, DueSign, "", o.SignDue, nil)...)
-	plans = append(plans, plan(o, DueContact, "", o.ContactDue, nil)...)
-	return t.PlanDue(ctx, plans...)
+	plans = append(plans, clocks...)
+	return t.PlanDue(ctx, append(plans, s.coClocks(o, t.Now)...)...)
+}
+
+// cardsFor plans the cards of one desk: one for its work group where it has
+// one, else one for each of its people.
+func (s *Service) cardsFor(ctx context.Context, t *gateway.Turn, o *Order, a ticket.Assignment, group int64) ([]gateway.Plan, error) {
+	if group != 0 {
+		return []gateway.Plan{groupCard(t, o, group, a)}, nil
+	}
+	staff, err := s.AtDesk(ctx, t, a.Desk)
+	if err != nil {
+		return nil, err
+	}
+	var plans []gateway.Plan
+	for _, id := range staff {
+		key := "v" + strconv.Itoa(o.Version) + "/" + strconv.FormatInt(id, 10)
+		plans = append(plans, planAt(o, DueCard, key, t.Now, cardFor(a, CardDue{Staff: id})))
+	}
+	return plans, nil
 }
 
 // AtDesk lists the staff on duty who see a ticket that lies on a desk.
@@ -243,14 +291,17 @@ func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error 
 	if err := s.quiet(ctx, t, o, "handled"); err != nil {
 		return err
 	}
+	if err := s.followers(ctx, t, o); err != nil {
+		return err
+	}
 	if o.Finding {
 		return s.AddTask(ctx, t, o, TaskCheck, people.RoleCallbackClerk, nil)
 	}
-	writer, err := s.writtenByStaff(ctx, t, o)
+	rings, err := s.ByPhone(ctx, t, o)
 	if err != nil {
 		return err
 	}
-	if writer {
+	if rings {
 		return s.AddTask(ctx, t, o, TaskPhone, people.RoleCallbackClerk, nil)
 	}
 	tries, err := s.Attempts(o.HandledAt)
@@ -258,6 +309,19 @@ func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error 
 		return err
 	}
 	return s.PlanCallback(ctx, t, o, 1, tries[0])
+}
+
+// ByPhone reports whether the resident is asked on the telephone alone: who
+// rang, and who had a member of the staff write the report down.
+func (s *Service) ByPhone(ctx context.Context, t *gateway.Turn, o *Order) (bool, error) {
+	rang, err := t.CameByPhone(ctx, o.AddressID)
+	if err != nil {
+		return false, fmt.Errorf("look whether a ticket came by telephone: %w", err)
+	}
+	if rang {
+		return true, nil
+	}
+	return s.writtenByStaff(ctx, t, o)
 }
 
 // writtenByStaff reports whether a member of the staff wrote the report down
@@ -284,6 +348,22 @@ func (s *Service) Attempts(from time.Time) ([]time.Time, error) {
 	return s.Work.Attempts(from, scheduler.AttemptPolicy{At: p.At, Tries: p.Tries, HalfDays: p.HalfDays})
 }
 
+// NextTry is the first time of asking after an instant: on a working day, at
+// one of the times that the policy names.
+func (s *Service) NextTry(after time.Time) (time.Time, error) {
+	at := s.Rules.Callbacks().Callback.At
+	times, err := s.Work.Attempts(after.AddDate(0, 0, -1), scheduler.AttemptPolicy{At: at, Tries: len(at) + 1})
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, next := range times {
+		if next.After(after) {
+			return next, nil
+		}
+	}
+	return times[len(times)-1], nil
+}
+
 // PlanCallback plans one try of asking.
 func (s *Service) PlanCallback(ctx context.Context, t *gateway.Turn, o *Order, try int, at time.Time) error {
 	return t.PlanDue(ctx, plan(o, DueCallback, strconv.Itoa(try), at, CallbackDue{Try: try})...)
@@ -300,8 +380,15 @@ func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.
 	if err := s.endTasks(ctx, t, o, "", string(e.Kind)); err != nil {
 		return err
 	}
+	if err := s.followers(ctx, t, o); err != nil {
+		return err
+	}
 	number := map[string]string{"number": o.Number.Spoken()}
 	switch {
+	case e.Kind == ticket.EventAnsweredNow:
+		return s.Notify(ctx, t, o, "answered", NoticeDue{Key: "notice.answered", Params: number})
+	case e.Kind == ticket.EventReferred:
+		return s.Notify(ctx, t, o, "referred", NoticeDue{Key: "notice.referred." + o.ReferredTo, Params: number})
 	case e.Kind == ticket.EventRejected:
 		return s.Notify(ctx, t, o, "rejected", NoticeDue{Key: "notice.rejected." + e.Data["reason"], Params: number})
 	case o.Outcome == ticket.OutcomeExplained || o.Outcome == ticket.OutcomeBeyondDuty:
@@ -326,7 +413,7 @@ func (s *Service) Notify(ctx context.Context, t *gateway.Turn, o *Order, what st
 
 // quiet takes back the clocks of the desk that had the ticket.
 func (s *Service) quiet(ctx context.Context, t *gateway.Turn, o *Order, why string) error {
-	return s.clear(ctx, t, o, why, DueNudge, DueSign, DueContact, DueDispatch, DueCard)
+	return s.clear(ctx, t, o, why, DueNudge, DueSign, DueContact, DueDispatch, DueCard, DueCoNudge, DueCoSilent, DueResume)
 }
 
 // clear takes back what was planned of the kinds given, of all when none is.
@@ -352,8 +439,24 @@ func planAt(o *Order, kind, key string, at time.Time, data any) gateway.Plan {
 }
 
 func (s *Service) endTasks(ctx context.Context, t *gateway.Turn, o *Order, kind, why string) error {
-	if err := t.ClearTasksOf(ctx, why, &o.ID, kind); err != nil {
+	if err := t.ClearTasksOf(ctx, db.ClearTasksOfParams{Outcome: why, TicketID: &o.ID, Kind: kind}); err != nil {
 		return fmt.Errorf("clear tasks: %w", err)
 	}
 	return nil
+}
+
+// endTasksBut ends every task about the ticket that is not of the kind.
+func (s *Service) endTasksBut(ctx context.Context, t *gateway.Turn, o *Order, keep, why string) error {
+	if err := t.ClearTasksOf(ctx, db.ClearTasksOfParams{Outcome: why, TicketID: &o.ID, Keep: keep}); err != nil {
+		return fmt.Errorf("clear tasks: %w", err)
+	}
+	return nil
+}
+
+// refersAtOnce reports whether the tickets of a matter go to who must deal with
+// them as soon as they are filed. What is dangerous, and what is about somebody,
+// is a dispatcher's to look at.
+func (s *Service) refersAtOnce(o *Order, m ticket.Matter) bool {
+	return s.Rules.Policy().Referrals.To[m.Refer] && o.Danger == "" && len(o.Against) == 0 && len(o.AgainstStaff) == 0 &&
+		!o.Finding && o.Relapses == 0
 }

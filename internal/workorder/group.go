@@ -33,8 +33,12 @@ const (
 	ReasonCover = "card.cover"
 )
 
+// ReasonCoCard is the reason of a co-handler's card in a private chat: what the
+// lead does meanwhile does not make it stale.
+const ReasonCoCard = "card.co"
+
 // CardReasons lists the reasons of rows whose message is a card.
-func CardReasons() []string { return []string{DueCard, ReasonGroupCard, ReasonShown} }
+func CardReasons() []string { return []string{DueCard, ReasonGroupCard, ReasonShown, ReasonCoCard} }
 
 // CardSubject names a card: its ticket, and the group where it lies in one.
 func CardSubject(id, group int64) string {
@@ -127,6 +131,7 @@ type Part int
 const (
 	NoPart Part = iota
 	InformedPart
+	CoPart
 	LeadPart
 )
 
@@ -142,15 +147,19 @@ func (s *Service) PartOf(ctx context.Context, t *gateway.Turn, o *Order, staff p
 		if held && found[lead.Desk] == t.GroupID {
 			return LeadPart, nil
 		}
-		for _, g := range found {
-			if g == t.GroupID {
-				return InformedPart, nil
+		part := NoPart
+		for _, a := range o.Assignments {
+			if a.EndedAt.IsZero() && found[a.Desk] == t.GroupID && !replied(a) {
+				part = max(part, map[ticket.Role]Part{ticket.RoleInformed: InformedPart, ticket.RoleCo: CoPart}[a.Role])
 			}
 		}
-		return NoPart, nil
+		return part, nil
 	}
 	if _, ok := s.Handler(staff, o, t.Now); ok {
 		return LeadPart, nil
+	}
+	if _, a, ok := s.CoHandler(staff, o, t.Now); ok && !replied(a) {
+		return CoPart, nil
 	}
 	if informed(o, staff) {
 		return InformedPart, nil
@@ -185,12 +194,12 @@ func Fit(ctx context.Context, q *db.Queries, group int64) error {
 // ticket, in place of one in a group; once somebody has signed, for that one.
 // what names the occasion.
 func (s *Service) PlanCards(ctx context.Context, t *gateway.Turn, o *Order, what string) error {
-	if !o.State.OnDesk() {
+	if !o.State.Held() {
 		return nil
 	}
 	var plans []gateway.Plan
 	for _, a := range o.Assignments {
-		if !a.EndedAt.IsZero() {
+		if !a.EndedAt.IsZero() || replied(a) {
 			continue
 		}
 		staff := []int64{a.SignedBy}
@@ -202,23 +211,34 @@ func (s *Service) PlanCards(ctx context.Context, t *gateway.Turn, o *Order, what
 		}
 		for _, id := range staff {
 			key := "v" + strconv.Itoa(o.Version) + "/" + what + strconv.FormatInt(id, 10)
-			plans = append(plans, planAt(o, DueCard, key, t.Now, CardDue{Staff: id, Informed: a.Role == ticket.RoleInformed}))
+			plans = append(plans, planAt(o, DueCard, key, t.Now, cardFor(a, CardDue{Staff: id})))
 		}
 	}
 	return t.PlanDue(ctx, plans...)
 }
 
+// cardFor says what sort of card a desk gets.
+func cardFor(a ticket.Assignment, c CardDue) CardDue {
+	c.Informed, c.Co = a.Role == ticket.RoleInformed, a.Role == ticket.RoleCo
+	return c
+}
+
 // groupCard is one card for a group.
-func groupCard(t *gateway.Turn, o *Order, group int64, informed bool) gateway.Plan {
+func groupCard(t *gateway.Turn, o *Order, group int64, a ticket.Assignment) gateway.Plan {
 	key := "v" + strconv.Itoa(o.Version) + "/g" + strconv.FormatInt(group, 10)
-	return planAt(o, DueCard, key, t.Now, CardDue{Group: group, Informed: informed})
+	return planAt(o, DueCard, key, t.Now, cardFor(a, CardDue{Group: group}))
 }
 
 // shows reports whether what happened is to be seen on a card that lies open.
 func shows(k ticket.EventKind) bool {
 	switch k {
 	case ticket.EventSigned, ticket.EventAutoSigned, ticket.EventTransferred, ticket.EventReturned, ticket.EventHandled,
-		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected:
+		ticket.EventRedone, ticket.EventClosed, ticket.EventWithdrawn, ticket.EventRejected,
+		ticket.EventSupervised, ticket.EventSupervisionAnswered, ticket.EventEscalated, ticket.EventMerged:
+		return true
+	case ticket.EventInvolved, ticket.EventCoSigned, ticket.EventCoReplied, ticket.EventObjected, ticket.EventObjectionGranted,
+		ticket.EventObjectionRefused, ticket.EventExtensionGranted, ticket.EventExtensionRefused, ticket.EventSuspended,
+		ticket.EventSuspensionRefused, ticket.EventResumed:
 		return true
 	}
 	return false
@@ -254,11 +274,14 @@ func (s *Service) groupButtons(ctx context.Context, t *gateway.Turn, o *Order) (
 		}
 		by.Staff = at[0]
 	}
-	allowed := s.Rules.Allowed(o.Ticket, by)
 	var options []flows.Option
-	for _, c := range allowed {
+	for _, c := range s.Rules.Allowed(o.Ticket, by) {
 		switch c {
-		case ticket.CmdTake, ticket.CmdTransfer, ticket.CmdReturn, ticket.CmdFinish:
+		case ticket.CmdTake, ticket.CmdTransfer, ticket.CmdObject, ticket.CmdAskExtension, ticket.CmdAskSuspension, ticket.CmdResume,
+			ticket.CmdFinish:
+			if !s.worthwhile(o, c) {
+				continue
+			}
 			option, err := s.button(t, o, c)
 			if err != nil {
 				return nil, err
@@ -267,6 +290,20 @@ func (s *Service) groupButtons(ctx context.Context, t *gateway.Turn, o *Order) (
 		}
 	}
 	return options, nil
+}
+
+// worthwhile reports whether asking makes sense: what the rules would refuse
+// whatever is said gets no button.
+func (s *Service) worthwhile(o *Order, c ticket.CommandName) bool {
+	switch c {
+	case ticket.CmdObject:
+		return o.Request.Kind == "" && s.Rules.Policy().Classes[o.Urgency].Object != nil
+	case ticket.CmdAskExtension:
+		return o.Request.Kind == ""
+	case ticket.CmdAskSuspension:
+		return o.Request.Kind == "" && o.Urgency != ticket.Urgent
+	}
+	return true
 }
 
 func (s *Service) button(t *gateway.Turn, o *Order, c ticket.CommandName) (flows.Option, error) {

@@ -46,7 +46,26 @@ func (s *Service) AddTask(ctx context.Context, t *gateway.Turn, o *Order, kind s
 func (s *Service) AddTaskOn(ctx context.Context, t *gateway.Turn, o *Order, kind, subject string, role people.Role, data map[string]string) error {
 	p := db.AddTaskParams{Kind: kind, Subject: subject, TicketID: &o.ID, Role: string(role)}
 	p.Area, p.AreaKind = s.taskArea(o)
+	if due := s.taskDue(o, kind, t.Now); !due.IsZero() {
+		p.DueAt = &due
+	}
 	return s.addTask(ctx, t, p, int32(o.Version), data)
+}
+
+// taskDue is until when a task about a ticket is to be done, zero where no limit
+// says so: before a desk has the ticket the time to dispatch it, after a desk
+// has reported the limits of configs/policies/callbacks.yaml.
+func (s *Service) taskDue(o *Order, kind string, now time.Time) time.Time {
+	callback := s.Rules.Callbacks().Callback
+	switch kind {
+	case TaskComplete, TaskVoice, TaskDispatch:
+		return o.DispatchDue
+	case TaskPhone, TaskCheck:
+		return callback.PhoneWithin.Deadline(now, s.Work)
+	case TaskJudge:
+		return callback.JudgeWithin.Deadline(now, s.Work)
+	}
+	return time.Time{}
 }
 
 // AddCityTask lays a task that is about no ticket before the people of a role

@@ -66,6 +66,12 @@ type Service struct {
 	Rights  people.Rights
 	Keys    *privacy.Keys
 	Work    *scheduler.WorkTime
+	// Announce, where it is set, is told of every event in the transaction of
+	// its trail row. n counts the events of one command from 0.
+	Announce func(ctx context.Context, t *gateway.Turn, o *Order, e ticket.Event, n int) error
+	// Whistles are the rules of whistles.
+	Whistles *ticket.WhistleRules
+	Topics   ticket.TopicPolicy
 }
 
 // Filing is what a dialogue, a clerk or the API knows of a new ticket.
@@ -122,6 +128,10 @@ func (s *Service) Do(ctx context.Context, t *gateway.Turn, id int64, by ticket.A
 
 // apply moves a locked order on and does what follows.
 func (s *Service) apply(ctx context.Context, t *gateway.Turn, o *Order, by ticket.Actor, c ticket.Command) error {
+	c, err := s.demanded(ctx, t, o, c)
+	if err != nil {
+		return err
+	}
 	next, events, err := s.Rules.Apply(o.Ticket, by, c, t.Now)
 	if err != nil {
 		return err
@@ -141,15 +151,21 @@ func (s *Service) apply(ctx context.Context, t *gateway.Turn, o *Order, by ticke
 
 // record writes one trail row per event and does what follows from it.
 func (s *Service) record(ctx context.Context, t *gateway.Turn, o *Order, events []ticket.Event, words string) error {
-	for _, e := range events {
-		data := map[string]any{"from": e.From, "to": e.To, "version": e.Version, "as": e.Actor.As}
-		for k, v := range e.Data {
-			data[k] = v
+	for i, e := range events {
+		data := TrailData(o.Ticket, e)
+		if e.Actor.As == ticket.AsReporter {
+			data["address"] = t.Address
 		}
 		if err := t.Record(ctx, "ticket."+string(e.Kind), Subject(o.ID), data, words); err != nil {
 			return err
 		}
 		words = ""
+		if s.Announce == nil {
+			continue
+		}
+		if err := s.Announce(ctx, t, o, e, i); err != nil {
+			return fmt.Errorf("announce %s: %w", e.Kind, err)
+		}
 	}
 	for _, e := range events {
 		if err := s.follow(ctx, t, o, e); err != nil {
@@ -257,6 +273,11 @@ func (s *Service) AddWords(ctx context.Context, t *gateway.Turn, o *Order, more 
 	o.Words = t.Seal(sealWords, words)
 	if err := t.SetTicketWords(ctx, o.ID, o.Words, s.Keys.Grams(words+" "+o.Place.Label)); err != nil {
 		return fmt.Errorf("add to a ticket: %w", err)
+	}
+	if o.State == ticket.Merged {
+		if err := s.shareWords(ctx, t, o, more); err != nil {
+			return err
+		}
 	}
 	return t.Record(ctx, "ticket.words_added", Subject(o.ID), nil, more)
 }

@@ -84,27 +84,11 @@ func (d Deps) ask(ctx context.Context, t *gateway.Turn, due gateway.Due, o *work
 	}
 	next := until
 	if try < policy.Tries {
-		if next, err = d.nextTry(until); err != nil {
+		if next, err = d.Orders.NextTry(until); err != nil {
 			return gateway.Outcome{}, err
 		}
 	}
 	return gateway.Done, d.Orders.PlanCallback(ctx, t, o, try+1, next)
-}
-
-// nextTry is the first time of asking after the last question ran out. With an
-// answer time of a day that is the other half of the day.
-func (d Deps) nextTry(after time.Time) (time.Time, error) {
-	at := d.Orders.Rules.Callbacks().Callback.At
-	times, err := d.Orders.Work.Attempts(after.AddDate(0, 0, -1), scheduler.AttemptPolicy{At: at, Tries: len(at) + 1})
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, next := range times {
-		if next.After(after) {
-			return next, nil
-		}
-	}
-	return times[len(times)-1], nil
 }
 
 // open asks about a ticket by a dialogue that knows number and matter.

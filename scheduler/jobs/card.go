@@ -59,7 +59,7 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 			return gateway.Outcome{}, err
 		}
 	}
-	key, params, photo, options, err := d.Orders.Card(ctx, t, o, who, c.Informed)
+	key, params, photo, options, err := d.Orders.Card(ctx, t, o, who, c.Part())
 	if errors.Is(err, workorder.ErrNotForYou) {
 		return gateway.Dropped(err.Error()), nil
 	}
@@ -67,8 +67,11 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Outcome{}, err
 	}
 	reason := workorder.DueCard
-	if c.Group != 0 {
+	switch {
+	case c.Group != 0:
 		reason = workorder.ReasonGroupCard
+	case c.Co:
+		reason = workorder.ReasonCoCard
 	}
 	return gateway.Done, t.Lay(gateway.Laid{
 		Reason: reason, Subject: workorder.CardSubject(o.ID, c.Group), Version: int32(o.Version),
@@ -90,15 +93,15 @@ func class(o *workorder.Order) scheduler.Class {
 // concerns reports whether the ticket still lies on the staff member's desk and
 // no colleague has signed for it; of a group, whether its people have it.
 func (d Deps) concerns(ctx context.Context, t *gateway.Turn, o *workorder.Order, c workorder.CardDue) (bool, error) {
-	if !o.State.OnDesk() {
+	if !o.State.Held() {
 		return false, nil
 	}
 	if c.Group != 0 {
 		part, err := d.Orders.PartOf(ctx, t, o, people.Staff{})
-		return part == workorder.LeadPart && !c.Informed || part == workorder.InformedPart && c.Informed, err
+		return part == c.Part(), err
 	}
 	for _, a := range o.Assignments {
-		if !a.EndedAt.IsZero() || c.Informed != (a.Role == ticket.RoleInformed) {
+		if !concernedAs(c, a) {
 			continue
 		}
 		if a.SignedBy != 0 {
@@ -113,6 +116,15 @@ func (d Deps) concerns(ctx context.Context, t *gateway.Turn, o *workorder.Order,
 		}
 	}
 	return false, nil
+}
+
+// concernedAs reports whether a card of this kind is for a desk in this role.
+// Who has replied to the lead needs none.
+func concernedAs(c workorder.CardDue, a ticket.Assignment) bool {
+	role := map[workorder.Part]ticket.Role{
+		workorder.LeadPart: ticket.RoleLead, workorder.CoPart: ticket.RoleCo, workorder.InformedPart: ticket.RoleInformed,
+	}[c.Part()]
+	return a.EndedAt.IsZero() && a.Role == role && (role != ticket.RoleCo || a.State != ticket.AssignmentFinished)
 }
 
 // cardLost asks for a person when a card cannot be laid anywhere. A desk of
@@ -130,15 +142,22 @@ func (d Deps) cardLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	if err != nil || !concerns || c.Informed {
 		return gateway.Dropped(gateway.ErrNoAddress.Error()), err
 	}
-	lead, _ := o.Lead()
-	colleagues, err := d.Orders.AtDesk(ctx, t, lead.Desk)
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	for _, id := range colleagues {
-		reached, err := reachable(ctx, t, id)
-		if err != nil || reached {
-			return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+	for _, a := range o.Assignments {
+		if !concernedAs(c, a) {
+			continue
+		}
+		colleagues, err := d.Orders.AtDesk(ctx, t, a.Desk)
+		if err != nil {
+			return gateway.Outcome{}, err
+		}
+		if !slices.Contains(colleagues, c.Staff) {
+			continue
+		}
+		for _, id := range colleagues {
+			reached, err := reachable(ctx, t, id)
+			if err != nil || reached {
+				return gateway.Dropped(gateway.ErrNoAddress.Error()), err
+			}
 		}
 	}
 	err = d.Orders.AddTask(ctx, t, o, workorder.TaskLost, people.RoleDispatcher, map[string]string{"reason": "card"})

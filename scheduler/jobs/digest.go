@@ -8,6 +8,7 @@ import (
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres"
+	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
 
@@ -62,7 +63,7 @@ func (d Deps) digest(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 		return gateway.Outcome{}, err
 	}
 	loc := d.Orders.Work.Location()
-	load, err := t.StaffLoad(ctx, scheduler.DateOf(t.Now.In(loc)).AddDays(1).At(0, loc), id)
+	load, err := t.StaffLoad(ctx, scheduler.DateOf(t.Now.In(loc)).AddDays(1).At(0, loc), id, workorder.StandIn())
 	if err != nil {
 		return gateway.Outcome{}, fmt.Errorf("count what is open: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 // outbox row: is what the text says still so?
 func Fresh(Deps) map[string]gateway.Fresh {
 	onDesk := func(k db.Ticket) bool { return ticket.State(k.State).OnDesk() }
+	held := func(k db.Ticket) bool { return ticket.State(k.State).Held() }
 	asked := func(k db.Ticket) bool {
 		return ticket.State(k.State) == ticket.Handled || ticket.State(k.State) == ticket.Callback
 	}
@@ -35,9 +36,24 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		DueRating:                 wanted(sameVersion(closed)),
 		DueStillFine:              wanted(sameVersion(closed)),
 		workorder.DueTask:         taskOpen,
+		workorder.ReasonCoCard:    of(held),
+		workorder.DueCoNudge:      of(onDesk),
+		workorder.DueDeskWord:     of(func(k db.Ticket) bool { return ticket.State(k.State).Open() }),
 		DueLine:                   stillHere,
+		workorder.DueTell:         groupFit(nil),
+		workorder.DueSupervised:   groupFit(owes),
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
+		// Whistles: what calls a unit goes out while the whistle is open.
+		workorder.DueWhistleCall:  whistleFit(true),
+		workorder.DueWhistleCard:  whistleFit(false),
+		workorder.DueWhistleLate:  whistleFit(true),
+		workorder.DueWhistleNudge: whistleFit(true),
+		workorder.DueWhistleTell:  whistleFit(false),
+		DueMonday:                 stillHere,
+		DueWorryPoll:              pollWanted,
+		workorder.DueTopicTold:    personWants,
+		workorder.DueTopicCompare: stillClosed,
 	}
 }
 

@@ -197,8 +197,8 @@ func (d Deps) cardEdit(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 
 // cardNow fills in what the card shows now and reports whether it lies open.
 func (d Deps) cardNow(ctx context.Context, t *gateway.Turn, o *workorder.Order, l *gateway.Laid, card db.CardOfRow) (open bool, err error) {
-	if card.Open && o.State.OnDesk() {
-		var who people.Staff
+	var who people.Staff
+	if card.Open && o.State.Held() {
 		if !t.Group && t.Staff != 0 {
 			if who, err = d.Orders.LoadStaff(ctx, t, t.Staff); err != nil {
 				return false, err
@@ -209,14 +209,20 @@ func (d Deps) cardNow(ctx context.Context, t *gateway.Turn, o *workorder.Order, 
 			return false, err
 		}
 		if part != workorder.NoPart {
-			l.Key, l.Params, l.Photo, l.Options, err = d.Orders.Card(ctx, t, o, who, part == workorder.InformedPart)
+			l.Key, l.Params, l.Photo, l.Options, err = d.Orders.Card(ctx, t, o, who, part)
 			if !errors.Is(err, workorder.ErrNotForYou) {
 				return true, err
 			}
 		}
 	}
 	l.Key, l.Photo, l.Options = "card.over", "", nil
-	l.Params, err = d.Orders.Closed(ctx, t, o, card.Handle)
+	if l.Params, err = d.Orders.Closed(ctx, t, o, card.Handle); err != nil || !card.Open || !o.State.Held() {
+		return false, err
+	}
+	done, err := d.Orders.CoReplied(ctx, t, o, who)
+	if done {
+		l.Params["state"], err = t.Text("card.state.co_replied", nil)
+	}
 	return false, err
 }
 

@@ -27,9 +27,13 @@
 package jobs
 
 import (
+	"time"
+
 	"shaoying/bots"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
+	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -43,8 +47,13 @@ type Deps struct {
 	Channels map[bots.ChannelID]bots.Adapter
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
+	Tally    *tally.Tally
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
+	// Hooks posts events to other programs; Answers is how long the API keeps
+	// what it answered to a write.
+	Hooks   *webhook.Sender
+	Answers time.Duration
 }
 
 // All lists every kind of due row that the product runs.
@@ -52,11 +61,19 @@ func All(d Deps) []gateway.Kind {
 	return append(gateway.QuestionKinds(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
+		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
+		CoNudge(d), CoSilent(d), Resume(d), DeskWord(d),
+		Tell(d), Supervised(d), Lapse(d), Raise(d), Merged(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
+		Webhook(d),
+		Monday(d), WorryPoll(d),
+		TopicTold(d), TopicCompare(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
-	return []gateway.SlotJob{Digests(d), Surveys(d), Retention(d), CalendarCheck(d)}
+	return []gateway.SlotJob{
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d),
+	}
 }

@@ -87,6 +87,7 @@ func TestRetentionForgetsWordsAndKeepsFigures(t *testing.T) {
 	id := r.files("li", ticket.Content{})
 	r.says("li", "你好")
 	r.exec(`update ticket set state = 'closed', closed_at = product_now(), outcome = 'resolved', satisfied = 'satisfied'`)
+	r.exec(`update assignment set basis = 'x', reply = 'x'`)
 	r.exec(`update due set state = 'cleared', done_at = product_now()`)
 	r.exec(`update outbox set state = 'sent'`)
 	r.exec(`insert into mailbox (channel, chat, seq, key, item) select 'web', 'li', n, n::text, 'x' from generate_series(1, 3) n`)
@@ -137,6 +138,9 @@ func TestRetentionForgetsWordsAndKeepsFigures(t *testing.T) {
 		}
 		return err
 	})
+	if n := one[int64](r, `select count(*) from assignment where basis is not null or reply is not null`); n != 0 {
+		t.Errorf("the words of %d desks are left", n)
+	}
 	erased := one[[]byte](r, `select words from ticket`)
 	retain()
 	if again := one[[]byte](r, `select words from ticket`); !bytes.Equal(erased, again) {

@@ -93,6 +93,30 @@ func (d Deps) line(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	})
 }
 
+// meant reports whether what a line is about concerns the very person who would
+// read it: a complaint about somebody, or about a unit, never reaches them,
+// whoever planned the line.
+func (d Deps) meant(ctx context.Context, t *gateway.Turn, staff int64, l line) (bool, error) {
+	kind, id, err := cut(l.Subject)
+	if err != nil {
+		return false, err
+	}
+	if kind == "task" {
+		task, err := t.GetTask(ctx, id)
+		if err != nil {
+			return false, fmt.Errorf("load %s: %w", l.Subject, err)
+		}
+		if task.TicketID == nil {
+			return false, nil
+		}
+		kind, id = "ticket", *task.TicketID
+	}
+	if kind != "ticket" {
+		return false, nil
+	}
+	return d.Orders.Meant(ctx, t, id, staff)
+}
+
 // gather ends all lines that are due for the same person and returns those that
 // are still true, in the order in which they were planned.
 func (d Deps) gather(ctx context.Context, t *gateway.Turn, due gateway.Due, first line) ([]line, error) {
@@ -113,6 +137,10 @@ func (d Deps) gather(ctx context.Context, t *gateway.Turn, due gateway.Due, firs
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b planned) int { return int(a.id - b.id) })
+	staff, err := due.SubjectID("staff")
+	if err != nil {
+		return nil, err
+	}
 	fresh := Fresh(d)
 	var lines []line
 	for _, p := range all {
@@ -120,7 +148,14 @@ func (d Deps) gather(ctx context.Context, t *gateway.Turn, due gateway.Due, firs
 		if err != nil {
 			return nil, fmt.Errorf("look whether %s is still so: %w", p.Key, err)
 		}
-		if ok {
+		if !ok {
+			continue
+		}
+		meant, err := d.meant(ctx, t, staff, p.line)
+		if err != nil {
+			return nil, err
+		}
+		if !meant {
 			lines = append(lines, p.line)
 		}
 	}

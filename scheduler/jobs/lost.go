@@ -98,7 +98,7 @@ func (d Deps) about(ctx context.Context, t *gateway.Turn, what gateway.Undeliver
 // Carry lists what goes along when a text goes to another address, by the
 // reason of its row.
 func Carry(Deps) map[string]gateway.Carry {
-	return map[string]gateway.Carry{workorder.DueCard: carryCard}
+	return map[string]gateway.Carry{workorder.DueCard: carryCard, workorder.ReasonCoCard: carryCard}
 }
 
 // carryCard lays a card into the other chat, where it may get another handle,

@@ -11,8 +11,12 @@ import (
 	"shaoying/scheduler"
 )
 
+// noticeHandled tells what a desk answered. Who is asked on the telephone hears
+// it there.
+const noticeHandled = "notice.handled"
+
 // Notice tells the reporter something. Where that cannot be, a callback clerk
-// rings.
+// rings; whom a program filed for, it tells.
 func Notice(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: reporterOf, Run: d.notice,
@@ -20,6 +24,20 @@ func Notice(d Deps) gateway.Kind {
 			o, err := d.order(ctx, t, due, true)
 			if err != nil {
 				return gateway.Outcome{}, err
+			}
+			if program, err := workorder.ByProgram(ctx, t, o); err != nil || program {
+				return gateway.Dropped("the program that filed hears of it by the API"), err
+			}
+			n, err := data[workorder.NoticeDue](due)
+			if err != nil {
+				return gateway.Outcome{}, err
+			}
+			rings, err := d.Orders.ByPhone(ctx, t, o)
+			if err != nil {
+				return gateway.Outcome{}, err
+			}
+			if rings && n.Key == noticeHandled {
+				return gateway.Dropped("who rings the resident reads it out"), nil
 			}
 			subject := "reporter/" + workorder.Subject(o.ID)
 			err = d.Orders.AddTaskOn(ctx, t, o, workorder.TaskLost, subject, people.RoleCallbackClerk, map[string]string{"reason": "notice"})

@@ -41,9 +41,15 @@ func (d Deps) forgettings() []forgetting {
 		{"words of the trail", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTrailWords(ctx, words, forgetChunk)
 		}},
+		{"answers of the API", func(ctx context.Context, t turn) (int64, error) {
+			return t.ForgetAPIAnswers(ctx, int32(d.Answers.Seconds()), forgetChunk)
+		}},
+		{"tasks about no ticket", func(ctx context.Context, t turn) (int64, error) { return t.ForgetTasks(ctx, words, forgetChunk) }},
+		{"texts of topics", func(ctx context.Context, t turn) (int64, error) { return t.ForgetTopics(ctx, words, forgetChunk) }},
 		{"words of tickets", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTickets(ctx, t.Seal("ticket.words", ""), words, forgetChunk)
 		}},
+		{"words of whistles", func(ctx context.Context, t turn) (int64, error) { return t.ForgetWhistles(ctx, words, forgetChunk) }},
 	}
 }
 

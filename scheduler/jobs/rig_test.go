@@ -22,11 +22,13 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/actions"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -65,6 +67,7 @@ func zone(t testing.TB) *time.Location {
 type rig struct {
 	*gateway.Gateway
 	t       testing.TB
+	set     *actions.Set
 	sql     *pgxpool.Pool
 	deps    jobs.Deps
 	runner  *gateway.Runner
@@ -104,12 +107,13 @@ func newRig(t testing.TB, start string) *rig {
 	}
 	r.layCity()
 	set := newSet(t, keys, library)
+	r.set = set
 	quiet, err := scheduler.NewQuiet(must(t, "policies/hours.yaml", scheduler.ParseHours), zone(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	channels := map[bots.ChannelID]bots.Adapter{web: r.net}
-	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45}
+	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45, Tally: set.Tally}
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}
@@ -208,11 +212,17 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *actions
 	if err != nil {
 		t.Fatal(err)
 	}
+	whistles, err := ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work)
+	if err != nil {
+		t.Fatal(err)
+	}
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) { return ticket.ParseMatters(name, body, units) })
 	places := people.NewGazetteer(nil, nil, nil)
+	count := &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: work, Units: units, Matters: matters}
 	return &actions.Set{
-		Orders: &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Orders: &workorder.Service{Whistles: whistles, Topics: must(t, "policies/topics.yaml", ticket.ParseTopicPolicy), Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
+		Tally:  count,
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
 		Policy: must(t, "policies/intake.yaml", actions.ParsePolicy),
@@ -267,7 +277,7 @@ func (r *rig) do(user string, f func(context.Context, *gateway.Turn) error) {
 	r.mu.Lock()
 	r.work[key] = f
 	r.mu.Unlock()
-	r.exec(`insert into due (kind, subject, key, due_at) select 'test.do', 'conversation:' || id, $2, product_now() from conversation where user_id = $1`, user, key)
+	r.exec(`insert into due (kind, subject, key, due_at) select 'test.do', 'conversation:' || id, $2, product_now() from conversation where user_id = $1 and not in_group`, user, key)
 	r.drain()
 	if state := one[string](r, `select state from due where kind = 'test.do' and key = $1`, key); state != "done" {
 		r.t.Fatalf("the turn of %s is %s: %s", user, state, one[string](r, `select reason from due where kind = 'test.do' and key = $1`, key))

@@ -13,8 +13,8 @@ import (
 	"shaoying/scheduler"
 )
 
-// Nudge reminds the lead desk at a share of the handling time; from the
-// deadline on the supervisors hear of it too.
+// Nudge reminds the lead desk at a share of the handling time; at the deadline
+// it is supervised, and the supervisors hear of it.
 func Nudge(d Deps) gateway.Kind {
 	return gateway.Kind{Name: workorder.DueNudge, Workers: 4, Run: d.nudge}
 }
@@ -35,6 +35,9 @@ func (d Deps) nudge(ctx context.Context, t *gateway.Turn, due gateway.Due) (gate
 	l.Params["percent"] = strconv.Itoa(int(n.Share*100 + 0.5))
 	if n.Share >= 1 {
 		l.Key = "nudge.over"
+		if _, err := d.supervise(ctx, t, o, ticket.SuperviseOverdue); err != nil {
+			return gateway.Outcome{}, err
+		}
 		if err := d.tellSupervisors(ctx, t, o, due, "supervise.over"); err != nil {
 			return gateway.Outcome{}, err
 		}
@@ -42,8 +45,8 @@ func (d Deps) nudge(ctx context.Context, t *gateway.Turn, due gateway.Due) (gate
 	return d.tellDesk(ctx, t, o, due, l)
 }
 
-// Sign signs for a desk that let the time to sign run out, and tells the desk
-// and its supervisors.
+// Sign signs for a desk that let the time to sign run out and supervises it; the
+// desk and the supervisors are told.
 func Sign(d Deps) gateway.Kind {
 	return gateway.Kind{Name: workorder.DueSign, Workers: 4, Run: d.sign}
 }
@@ -58,6 +61,9 @@ func (d Deps) sign(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Dropped(refused.Key), nil
 	}
 	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	if _, err := d.supervise(ctx, t, o, ticket.SuperviseUnsigned); err != nil {
 		return gateway.Outcome{}, err
 	}
 	if err := d.tellSupervisors(ctx, t, o, due, "supervise.signed"); err != nil {

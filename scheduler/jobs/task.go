@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
@@ -32,23 +34,51 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Outcome{}, fmt.Errorf("load task %s of %s: %w", about.Kind, due.Subject, err)
 	}
 	var to []int64
+	areas := []string{row.Area, workorder.CityCode}
+	if row.Kind == workorder.TaskEscalated {
+		areas = areas[:1] // one level, and no other
+	}
 	disturbs := scheduler.Normal
 	if row.StaffID != nil {
 		to = append(to, *row.StaffID)
-	} else if to, err = onDuty(ctx, t, people.Role(row.Role), row.Area, workorder.CityCode); err != nil {
+	} else if to, err = onDuty(ctx, t, people.Role(row.Role), areas...); err != nil {
 		return gateway.Outcome{}, err
 	}
 	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
-	if row.TicketID != nil {
+	if row.TicketID == nil {
+		if err := taskNames(t, row, params); err != nil {
+			return gateway.Outcome{}, err
+		}
+	} else {
 		o, err := d.Orders.Load(ctx, t, *row.TicketID, false)
 		if err != nil {
 			return gateway.Outcome{}, err
 		}
 		params["number"], params["matter"], disturbs = o.Number.Spoken(), d.matter(o), class(o)
+		if to, err = d.Orders.Unconcerned(ctx, t, o, to); err != nil {
+			return gateway.Outcome{}, err
+		}
 	}
 	if len(to) == 0 {
 		return gateway.Dropped("nobody is " + row.Role + " in " + row.Area), nil
 	}
 	l := line{Reason: workorder.DueTask, Subject: postgres.Subject("task", row.ID), Key: "task." + row.Kind, Params: params, Class: disturbs}
 	return gateway.Done, tell(ctx, t, due, l, to)
+}
+
+// taskNames adds what a task about no ticket says in its line: names of matters
+// and areas, and counts. Words and persons stay in the task.
+func taskNames(t *gateway.Turn, row db.Task, params map[string]string) error {
+	body, err := t.Open(workorder.SealTask, row.Data)
+	if err != nil || body == "" {
+		return err
+	}
+	said := map[string]string{}
+	if err := json.Unmarshal([]byte(body), &said); err != nil {
+		return fmt.Errorf("read the data of a task: %w", err)
+	}
+	for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+		params[name] = said[name]
+	}
+	return nil
 }

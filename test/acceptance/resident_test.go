@@ -35,6 +35,8 @@ func report(t *testing.T, r *world.Chat, words string) string {
 			r.Say("跳过")
 		case strings.Contains(item.Text, "这属于哪一类"):
 			r.Say("1")
+		case strings.Contains(item.Text, "是不是这件事"):
+			r.Tap(item, "不是")
 		case strings.Contains(item.Text, "对吗"):
 			r.Tap(item, "对")
 		case strings.Contains(item.Text, "已受理"):

@@ -53,6 +53,8 @@ func report(r *tab, words string) string {
 			r.photo(world.Photo(640, 480))
 		case strings.Contains(text, "这属于哪一类"):
 			r.say("1")
+		case strings.Contains(text, "是不是这件事"):
+			r.tap("不是")
 		case strings.Contains(text, "对吗"):
 			r.tap("对")
 		case strings.Contains(text, "已受理"):

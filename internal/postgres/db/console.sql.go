@@ -10,6 +10,18 @@ import (
 	"time"
 )
 
+const addCaller = `-- name: AddCaller :one
+insert into person (kind, phone, phone_index) values ('resident', $1, $2) returning id
+`
+
+// AddCaller makes a person of somebody who rang.
+func (q *Queries) AddCaller(ctx context.Context, phone []byte, phoneIndex []byte) (int64, error) {
+	row := q.db.QueryRow(ctx, addCaller, phone, phoneIndex)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
 const addDeskLink = `-- name: AddDeskLink :exec
 insert into desk_link (hash, staff_id, expires_at) values ($1, $2, $3)
 `
@@ -28,101 +40,345 @@ func (q *Queries) AddDeskSession(ctx context.Context, hash []byte, staffID int64
 	return err
 }
 
-const deskTickets = `-- name: DeskTickets :many
-select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from ticket t
-where ($1::text = '' and t.state not in ('closed', 'rejected', 'withdrawn') or t.state = $1::text)
-  and (exists (select 1 from unnest($2::text[]) a where t.grid like a || '%' or t.division like a || '%')
-       or exists (select 1 from assignment s where s.ticket_id = t.id and s.ended_at is null
-                  and (s.desk = any($2::text[]) or s.desk_staff = $3))
-       or t.division = '' and $4::boolean)
-order by t.deadline nulls last, t.id limit $5
+const areasBelow = `-- name: AreasBelow :many
+select code, name, level from division
+where level in ('county', 'township') and exists (select 1 from unnest($1::text[]) a where starts_with(code, a))
+order by code limit $2
 `
 
-type DeskTicketsParams struct {
-	State   string
-	Areas   []string
-	StaffID int64
-	City    bool
-	MaxRows int32
+type AreasBelowRow struct {
+	Code  string
+	Name  string
+	Level string
 }
 
-// DeskTickets lists tickets that may concern the holder of these areas, what
-// is overdue first. Whether they may be seen is asked of each again.
-func (q *Queries) DeskTickets(ctx context.Context, arg DeskTicketsParams) ([]Ticket, error) {
-	rows, err := q.db.Query(ctx, deskTickets,
-		arg.State,
-		arg.Areas,
-		arg.StaffID,
-		arg.City,
+// AreasBelow are what a list can be narrowed to: counties and townships.
+func (q *Queries) AreasBelow(ctx context.Context, areas []string, maxRows int32) ([]AreasBelowRow, error) {
+	rows, err := q.db.Query(ctx, areasBelow, areas, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AreasBelowRow{}
+	for rows.Next() {
+		var i AreasBelowRow
+		if err := rows.Scan(&i.Code, &i.Name, &i.Level); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const cameByPhone = `-- name: CameByPhone :one
+select exists (select 1 from address where id = $1 and channel = 'phone')
+`
+
+// CameByPhone reports whether a ticket was taken down on the telephone.
+func (q *Queries) CameByPhone(ctx context.Context, id int64) (bool, error) {
+	row := q.db.QueryRow(ctx, cameByPhone, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const counties = `-- name: Counties :many
+select code, name from division where level = 'county' and starts_with(code, $1::text) order by code
+`
+
+type CountiesRow struct {
+	Code string
+	Name string
+}
+
+// Counties are the counties below a division, itself included.
+func (q *Queries) Counties(ctx context.Context, within string) ([]CountiesRow, error) {
+	rows, err := q.db.Query(ctx, counties, within)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountiesRow{}
+	for rows.Next() {
+		var i CountiesRow
+		if err := rows.Scan(&i.Code, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deferTask = `-- name: DeferTask :exec
+update task set due_at = $2 where id = $1 and state = 'open'
+`
+
+// DeferTask gives a task another deadline.
+func (q *Queries) DeferTask(ctx context.Context, iD int64, dueAt *time.Time) error {
+	_, err := q.db.Exec(ctx, deferTask, iD, dueAt)
+	return err
+}
+
+const deskFormLed = `-- name: DeskFormLed :one
+select led_to from desk_once where word = $1 and staff_id = $2
+`
+
+func (q *Queries) DeskFormLed(ctx context.Context, word string, staffID int64) (string, error) {
+	row := q.db.QueryRow(ctx, deskFormLed, word, staffID)
+	var led_to string
+	err := row.Scan(&led_to)
+	return led_to, err
+}
+
+const deskHeld = `-- name: DeskHeld :many
+select x.ticket_id as id, x.due::timestamptz as due, x.role::text as role
+from (select unnest($1::text[]) as kind, unnest($2::text[]) as code) d
+cross join lateral (
+    select a.ticket_id, coalesce(a.due, a.dispatched_at) as due, a.role
+    from assignment a join ticket t on t.id = a.ticket_id
+    where a.desk_kind = d.kind and a.desk = d.code and a.ended_at is null and (d.kind <> 'named' or a.desk_staff = $3::bigint)
+      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback')
+      and ($4::text = '' or t.matter = $4) and starts_with(t.division, $5::text)
+      and (coalesce(a.due, a.dispatched_at), a.ticket_id) > ($6::timestamptz, $7::bigint)
+    order by coalesce(a.due, a.dispatched_at), a.ticket_id limit $8::int) x
+order by x.due, x.ticket_id limit $8::int
+`
+
+type DeskHeldParams struct {
+	Kinds    []string
+	Codes    []string
+	Staff    int64
+	Matter   string
+	Area     string
+	AfterDue time.Time
+	AfterID  int64
+	MaxRows  int32
+}
+
+type DeskHeldRow struct {
+	ID   int64
+	Due  time.Time
+	Role string
+}
+
+// DeskHeld is a page of what lies on desks, by the deadline of the desk. Kinds
+// and codes of desks are read side by side. A ticket that a desk leads and helps
+// with is there once for each.
+func (q *Queries) DeskHeld(ctx context.Context, arg DeskHeldParams) ([]DeskHeldRow, error) {
+	rows, err := q.db.Query(ctx, deskHeld,
+		arg.Kinds,
+		arg.Codes,
+		arg.Staff,
+		arg.Matter,
+		arg.Area,
+		arg.AfterDue,
+		arg.AfterID,
 		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Ticket{}
+	items := []DeskHeldRow{}
 	for rows.Next() {
-		var i Ticket
+		var i DeskHeldRow
+		if err := rows.Scan(&i.ID, &i.Due, &i.Role); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deskOpen = `-- name: DeskOpen :many
+select x.id, x.due::timestamptz as due
+from (select unnest($1::text[]) as county, unnest($2::text[]) as prefix) a
+cross join unnest($3::text[]) s(state)
+cross join lateral (
+    select t.id, coalesce(t.deadline, t.dispatch_due, t.received_at) as due from ticket t
+    where left(t.division, 6) = a.county and t.state = s.state and t.closed_at is null
+      and starts_with(t.division, a.prefix) and ($4::text = '' or t.matter = $4)
+      and (coalesce(t.deadline, t.dispatch_due, t.received_at), t.id) > ($5::timestamptz, $6::bigint)
+    order by coalesce(t.deadline, t.dispatch_due, t.received_at), t.id limit $7::int) x
+order by x.due, x.id limit $7::int
+`
+
+type DeskOpenParams struct {
+	Counties []string
+	Prefixes []string
+	States   []string
+	Matter   string
+	AfterDue time.Time
+	AfterID  int64
+	MaxRows  int32
+}
+
+type DeskOpenRow struct {
+	ID  int64
+	Due time.Time
+}
+
+// DeskOpen is a page of the open tickets of some areas, by deadline. An area is
+// its county and the beginning of its code, read side by side.
+func (q *Queries) DeskOpen(ctx context.Context, arg DeskOpenParams) ([]DeskOpenRow, error) {
+	rows, err := q.db.Query(ctx, deskOpen,
+		arg.Counties,
+		arg.Prefixes,
+		arg.States,
+		arg.Matter,
+		arg.AfterDue,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DeskOpenRow{}
+	for rows.Next() {
+		var i DeskOpenRow
+		if err := rows.Scan(&i.ID, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deskOver = `-- name: DeskOver :many
+select x.id, x.closed_at::timestamptz as due
+from (select unnest($1::text[]) as county, unnest($2::text[]) as prefix) a
+cross join unnest($3::text[]) s(state)
+cross join lateral (
+    select t.id, t.closed_at from ticket t
+    where left(t.division, 6) = a.county and t.state = s.state and t.closed_at is not null
+      and starts_with(t.division, a.prefix) and ($4::text = '' or t.matter = $4)
+      and (t.closed_at, t.id) < ($5::timestamptz, $6::bigint)
+    order by t.closed_at desc, t.id desc limit $7::int) x
+order by x.closed_at desc, x.id desc limit $7::int
+`
+
+type DeskOverParams struct {
+	Counties []string
+	Prefixes []string
+	States   []string
+	Matter   string
+	AfterDue time.Time
+	AfterID  int64
+	MaxRows  int32
+}
+
+type DeskOverRow struct {
+	ID  int64
+	Due time.Time
+}
+
+// DeskOver is DeskOpen for tickets that are over, the latest first.
+func (q *Queries) DeskOver(ctx context.Context, arg DeskOverParams) ([]DeskOverRow, error) {
+	rows, err := q.db.Query(ctx, deskOver,
+		arg.Counties,
+		arg.Prefixes,
+		arg.States,
+		arg.Matter,
+		arg.AfterDue,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DeskOverRow{}
+	for rows.Next() {
+		var i DeskOverRow
+		if err := rows.Scan(&i.ID, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deskTasks = `-- name: DeskTasks :many
+select k.id, k.kind, k.subject, k.ticket_id, k.role, k.area_kind, k.area, k.staff_id, k.state, k.data, k.due_at, k.outcome, k.created_at, k.done_at, k.done_by, coalesce(k.due_at, k.created_at)::timestamptz as due
+from task k left join ticket t on t.id = k.ticket_id
+where k.state = 'open' and k.role = any($1::text[]) and (k.staff_id is null or k.staff_id = $2::bigint)
+  and exists (select 1 from (select unnest($1::text[]) as role, unnest($3::text[]) as area) g
+              where g.role = k.role and (starts_with(k.area, g.area) or starts_with(g.area, k.area)))
+  and ($4::text = '' or t.matter = $4)
+  and ($5::text = '' or starts_with(coalesce(nullif(t.division, ''), k.area), $5))
+  and (coalesce(k.due_at, k.created_at), k.id) > ($6::timestamptz, $7::bigint)
+order by coalesce(k.due_at, k.created_at), k.id limit $8::int
+`
+
+type DeskTasksParams struct {
+	Roles    []string
+	Staff    int64
+	Areas    []string
+	Matter   string
+	Area     string
+	AfterDue time.Time
+	AfterID  int64
+	MaxRows  int32
+}
+
+type DeskTasksRow struct {
+	Task Task
+	Due  time.Time
+}
+
+// DeskTasks is a page of the open tasks of roles, by deadline. Roles and areas
+// are read side by side, one grant each.
+func (q *Queries) DeskTasks(ctx context.Context, arg DeskTasksParams) ([]DeskTasksRow, error) {
+	rows, err := q.db.Query(ctx, deskTasks,
+		arg.Roles,
+		arg.Staff,
+		arg.Areas,
+		arg.Matter,
+		arg.Area,
+		arg.AfterDue,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DeskTasksRow{}
+	for rows.Next() {
+		var i DeskTasksRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Number,
-			&i.State,
-			&i.Claim,
-			&i.Matter,
-			&i.Urgency,
-			&i.Danger,
-			&i.Division,
-			&i.Grid,
-			&i.PlaceID,
-			&i.PlaceLabel,
-			&i.Words,
-			&i.ReportedFor,
-			&i.PublicReply,
-			&i.InternalReply,
-			&i.Confidential,
-			&i.Anonymous,
-			&i.Sensitive,
-			&i.Finding,
-			&i.Against,
-			&i.AgainstStaff,
-			&i.ReporterID,
-			&i.AddressID,
-			&i.ConversationID,
-			&i.Version,
-			&i.Redos,
-			&i.Relapses,
-			&i.Tries,
-			&i.ReceivedAt,
-			&i.DispatchedAt,
-			&i.SignedAt,
-			&i.ContactedAt,
-			&i.HandledAt,
-			&i.ClosedAt,
-			&i.DispatchDue,
-			&i.SignDue,
-			&i.ContactDue,
-			&i.Deadline,
-			&i.UnitResult,
-			&i.Contacted,
-			&i.Solved,
-			&i.Satisfied,
-			&i.Outcome,
-			&i.Grams,
-			&i.Was,
-			&i.MasterID,
-			&i.Level,
-			&i.Extensions,
-			&i.Request,
-			&i.RequestReason,
-			&i.RequestStaff,
-			&i.RequestedAt,
-			&i.RequestedUntil,
-			&i.SuspendedAt,
-			&i.SuspendedUntil,
-			&i.ReferredTo,
-			&i.Exclusion,
-			&i.ExclusionReason,
-			&i.Supervisions,
+			&i.Task.ID,
+			&i.Task.Kind,
+			&i.Task.Subject,
+			&i.Task.TicketID,
+			&i.Task.Role,
+			&i.Task.AreaKind,
+			&i.Task.Area,
+			&i.Task.StaffID,
+			&i.Task.State,
+			&i.Task.Data,
+			&i.Task.DueAt,
+			&i.Task.Outcome,
+			&i.Task.CreatedAt,
+			&i.Task.DoneAt,
+			&i.Task.DoneBy,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -150,6 +406,107 @@ delete from desk_session where seen_at < now() - interval '1 day'
 func (q *Queries) EndIdleDeskSessions(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, endIdleDeskSessions)
 	return err
+}
+
+const forgetDeskForms = `-- name: ForgetDeskForms :exec
+delete from desk_once where at < now() - interval '2 days'
+`
+
+// ForgetDeskForms forgets forms that nobody sends again.
+func (q *Queries) ForgetDeskForms(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, forgetDeskForms)
+	return err
+}
+
+const gridsIn = `-- name: GridsIn :many
+select g.id from grid g where exists (select 1 from unnest($1::text[]) a where starts_with(g.id, a)) order by g.id
+`
+
+// GridsIn are the grids of areas.
+func (q *Queries) GridsIn(ctx context.Context, areas []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, gridsIn, areas)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const inOrder = `-- name: InOrder :exec
+set local enable_bitmapscan = off
+`
+
+// InOrder keeps the lists of the desk on the indexes that have their order: the
+// planner takes areas, states and matters for independent and would rather read
+// and sort all that are over. It holds for the transaction.
+func (q *Queries) InOrder(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, inOrder)
+	return err
+}
+
+const ledDeskForm = `-- name: LedDeskForm :exec
+update desk_once set led_to = $2 where word = $1
+`
+
+func (q *Queries) LedDeskForm(ctx context.Context, word string, ledTo string) error {
+	_, err := q.db.Exec(ctx, ledDeskForm, word, ledTo)
+	return err
+}
+
+const onceDeskForm = `-- name: OnceDeskForm :execrows
+insert into desk_once (word, staff_id) values ($1, $2) on conflict (word) do nothing
+`
+
+// OnceDeskForm notes that a form was sent; no row when it was sent before. A
+// second sender waits here until the first has committed.
+func (q *Queries) OnceDeskForm(ctx context.Context, word string, staffID int64) (int64, error) {
+	result, err := q.db.Exec(ctx, onceDeskForm, word, staffID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const phoneAddress = `-- name: PhoneAddress :one
+insert into address (channel, user_id, chat, person_id, trust, state) values ('phone', $1, $1, $2, 'none', 'gone')
+on conflict (channel, user_id) do update set state = 'gone' returning id, person_id
+`
+
+type PhoneAddressRow struct {
+	ID       int64
+	PersonID int64
+}
+
+// PhoneAddress is where a caller's tickets come by: an address that proves
+// nothing and cannot be written to.
+func (q *Queries) PhoneAddress(ctx context.Context, caller string, person int64) (PhoneAddressRow, error) {
+	row := q.db.QueryRow(ctx, phoneAddress, caller, person)
+	var i PhoneAddressRow
+	err := row.Scan(&i.ID, &i.PersonID)
+	return i, err
+}
+
+const phoneConversation = `-- name: PhoneConversation :one
+insert into conversation (channel, chat, user_id, address_id) values ('phone', $1, $1, $2)
+on conflict (channel, chat, user_id) do update set address_id = excluded.address_id returning id
+`
+
+func (q *Queries) PhoneConversation(ctx context.Context, caller string, address int64) (int64, error) {
+	row := q.db.QueryRow(ctx, phoneConversation, caller, address)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
 }
 
 const searchTickets = `-- name: SearchTickets :many
@@ -236,6 +593,71 @@ func (q *Queries) SearchTickets(ctx context.Context, grams []int32, maxRows int3
 	return items, nil
 }
 
+const staffNames = `-- name: StaffNames :many
+select id, name from staff where id = any($1::bigint[])
+`
+
+type StaffNamesRow struct {
+	ID   int64
+	Name string
+}
+
+func (q *Queries) StaffNames(ctx context.Context, ids []int64) ([]StaffNamesRow, error) {
+	rows, err := q.db.Query(ctx, staffNames, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []StaffNamesRow{}
+	for rows.Next() {
+		var i StaffNamesRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const surveysOf = `-- name: SurveysOf :many
+select kind, sent_at, answered_at, answer from survey where ticket_id = $1 order by id
+`
+
+type SurveysOfRow struct {
+	Kind       string
+	SentAt     time.Time
+	AnsweredAt *time.Time
+	Answer     string
+}
+
+func (q *Queries) SurveysOf(ctx context.Context, ticketID int64) ([]SurveysOfRow, error) {
+	rows, err := q.db.Query(ctx, surveysOf, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SurveysOfRow{}
+	for rows.Next() {
+		var i SurveysOfRow
+		if err := rows.Scan(
+			&i.Kind,
+			&i.SentAt,
+			&i.AnsweredAt,
+			&i.Answer,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const takeDeskLink = `-- name: TakeDeskLink :one
 update desk_link set used_at = product_now()
 where hash = $1 and used_at is null and expires_at > product_now() returning staff_id
@@ -248,6 +670,169 @@ func (q *Queries) TakeDeskLink(ctx context.Context, hash []byte) (int64, error) 
 	var staff_id int64
 	err := row.Scan(&staff_id)
 	return staff_id, err
+}
+
+const tasksOfTicket = `-- name: TasksOfTicket :many
+select id, kind, subject, ticket_id, role, area_kind, area, staff_id, state, data, due_at, outcome, created_at, done_at, done_by from task where ticket_id = $1 and state = 'open' order by id
+`
+
+// TasksOfTicket are the open tasks about a ticket.
+func (q *Queries) TasksOfTicket(ctx context.Context, ticketID *int64) ([]Task, error) {
+	rows, err := q.db.Query(ctx, tasksOfTicket, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Task{}
+	for rows.Next() {
+		var i Task
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.TicketID,
+			&i.Role,
+			&i.AreaKind,
+			&i.Area,
+			&i.StaffID,
+			&i.State,
+			&i.Data,
+			&i.DueAt,
+			&i.Outcome,
+			&i.CreatedAt,
+			&i.DoneAt,
+			&i.DoneBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ticketNotes = `-- name: TicketNotes :many
+select id, author, audience, body, at from ticket_note where ticket_id = $1 order by id
+`
+
+type TicketNotesRow struct {
+	ID       int64
+	Author   string
+	Audience string
+	Body     []byte
+	At       time.Time
+}
+
+func (q *Queries) TicketNotes(ctx context.Context, ticketID int64) ([]TicketNotesRow, error) {
+	rows, err := q.db.Query(ctx, ticketNotes, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []TicketNotesRow{}
+	for rows.Next() {
+		var i TicketNotesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Author,
+			&i.Audience,
+			&i.Body,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ticketsByIDs = `-- name: TicketsByIDs :many
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = any($1::bigint[])
+`
+
+func (q *Queries) TicketsByIDs(ctx context.Context, ids []int64) ([]Ticket, error) {
+	rows, err := q.db.Query(ctx, ticketsByIDs, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Ticket{}
+	for rows.Next() {
+		var i Ticket
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.State,
+			&i.Claim,
+			&i.Matter,
+			&i.Urgency,
+			&i.Danger,
+			&i.Division,
+			&i.Grid,
+			&i.PlaceID,
+			&i.PlaceLabel,
+			&i.Words,
+			&i.ReportedFor,
+			&i.PublicReply,
+			&i.InternalReply,
+			&i.Confidential,
+			&i.Anonymous,
+			&i.Sensitive,
+			&i.Finding,
+			&i.Against,
+			&i.AgainstStaff,
+			&i.ReporterID,
+			&i.AddressID,
+			&i.ConversationID,
+			&i.Version,
+			&i.Redos,
+			&i.Relapses,
+			&i.Tries,
+			&i.ReceivedAt,
+			&i.DispatchedAt,
+			&i.SignedAt,
+			&i.ContactedAt,
+			&i.HandledAt,
+			&i.ClosedAt,
+			&i.DispatchDue,
+			&i.SignDue,
+			&i.ContactDue,
+			&i.Deadline,
+			&i.UnitResult,
+			&i.Contacted,
+			&i.Solved,
+			&i.Satisfied,
+			&i.Outcome,
+			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const touchDeskSession = `-- name: TouchDeskSession :one

@@ -69,7 +69,11 @@ select count(*) as open,
        count(*) filter (where t.deadline >= product_now() and t.deadline < $1::timestamptz) as today,
        count(*) filter (where t.deadline < product_now()) as overdue
 from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
-where t.state in ('dispatched', 'signed', 'redo') and (a.signed_by = $2::bigint or a.desk_staff = $2::bigint
+where t.state in ('dispatched', 'signed', 'redo')
+  and not $2::bigint = any(t.against_staff)
+  and not exists (select 1 from staff_role r join staff s on s.id = r.staff_id where r.area = any(t.against)
+        and (s.id = $2::bigint or s.substitute = $2::bigint and not s.on_duty and s.ended_at is null and r.role = any($3::text[])))
+  and (a.signed_by = $2::bigint or a.desk_staff = $2::bigint
    or a.signed_by = 0 and a.desk_staff = 0 and exists (
         select 1 from staff_role r where r.staff_id = $2::bigint and r.area = a.desk and r.area_kind = a.desk_kind
           and r.role = case a.desk_kind when 'grid' then 'grid_worker' else 'handler' end))
@@ -81,9 +85,10 @@ type StaffLoadRow struct {
 	Overdue int64
 }
 
-// StaffLoad counts what lies on one person's desk, by StaffWithWork's rule.
-func (q *Queries) StaffLoad(ctx context.Context, tomorrow time.Time, staff int64) (StaffLoadRow, error) {
-	row := q.db.QueryRow(ctx, staffLoad, tomorrow, staff)
+// StaffLoad counts what lies on one person's desk, by StaffWithWork's rule; what
+// is about them is not among it.
+func (q *Queries) StaffLoad(ctx context.Context, tomorrow time.Time, staff int64, standIn []string) (StaffLoadRow, error) {
+	row := q.db.QueryRow(ctx, staffLoad, tomorrow, staff, standIn)
 	var i StaffLoadRow
 	err := row.Scan(&i.Open, &i.Today, &i.Overdue)
 	return i, err

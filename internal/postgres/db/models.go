@@ -23,12 +23,26 @@ type Address struct {
 	CreatedAt     time.Time
 }
 
+type ApiRequest struct {
+	TokenID int64
+	Key     string
+	Request []byte
+	Status  int32
+	Answer  []byte
+	At      time.Time
+}
+
 type ApiToken struct {
+	ID        int64
+	StaffID   int64
 	Hash      []byte
-	Name      string
-	Scope     string
+	Role      string
+	AreaKind  string
+	Area      string
 	CreatedAt time.Time
+	ExpiresAt *time.Time
 	RevokedAt *time.Time
+	LastUsed  pgtype.Date
 }
 
 type Assignment struct {
@@ -51,6 +65,7 @@ type Assignment struct {
 	DecidedAt       *time.Time
 	Reply           []byte
 	Basis           []byte
+	Due             *time.Time
 }
 
 type Blob struct {
@@ -170,6 +185,13 @@ type DeskLink struct {
 	UsedAt    *time.Time
 }
 
+type DeskOnce struct {
+	Word    string
+	StaffID int64
+	LedTo   string
+	At      time.Time
+}
+
 type DeskSession struct {
 	Hash    []byte
 	StaffID int64
@@ -199,6 +221,38 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+}
+
+type Figure struct {
+	TicketID int64
+	Part     int16
+	Month    time.Time
+	At       time.Time
+	Unit     string
+	Area     string
+	Matter   string
+	M        []int32
+	Work     int32
+	Clock    int32
+	RatedAt  *time.Time
+	RatedBy  int64
+}
+
+type FigureDirty struct {
+	TicketID int64
+}
+
+type FigureMonth struct {
+	Month  time.Time
+	Unit   string
+	Area   string
+	Matter string
+	M      []int32
+}
+
+type FigureState struct {
+	One         bool
+	RolledUntil *time.Time
 }
 
 type Grid struct {
@@ -390,6 +444,23 @@ type Setting struct {
 	Value string
 }
 
+type SharedTicket struct {
+	ID         int64
+	Number     string
+	State      string
+	Claim      string
+	Matter     string
+	Division   string
+	Grid       string
+	PlaceID    int64
+	PlaceLabel []byte
+	ReporterID int64
+	AddressID  int64
+	ReceivedAt time.Time
+	MasterID   *int64
+	Finding    bool
+}
+
 type Slot struct {
 	Schedule  string
 	NominalAt time.Time
@@ -418,6 +489,12 @@ type StaffRole struct {
 	Role     string
 	AreaKind string
 	Area     string
+}
+
+type Suggestion struct {
+	Kind string
+	Key  string
+	At   time.Time
 }
 
 type Supervision struct {
@@ -544,6 +621,33 @@ type TicketNote struct {
 	At       time.Time
 }
 
+type Topic struct {
+	ID          int64
+	Matter      string
+	Area        string
+	Why         string
+	Found       int32
+	Usual       float64
+	State       string
+	OwnerUnit   string
+	OwnerStaff  *int64
+	Plan        []byte
+	Outcome     []byte
+	ProposedAt  time.Time
+	DecidedAt   *time.Time
+	DecidedBy   *int64
+	ClosedAt    *time.Time
+	ClosedBy    *int64
+	BeforeCount *int32
+	AfterCount  *int32
+}
+
+type TopicTicket struct {
+	TopicID  int64
+	TicketID int64
+	LinkedAt time.Time
+}
+
 type Trail struct {
 	ID      int64
 	At      time.Time
@@ -582,4 +686,97 @@ type Unit struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Webhook struct {
+	ID        int64
+	Url       []byte
+	Secret    []byte
+	Events    []string
+	AreaKind  string
+	Area      string
+	CreatedBy int64
+	CreatedAt time.Time
+	EndedAt   *time.Time
+}
+
+type Whistle struct {
+	ID           int64
+	TicketID     *int64
+	Kind         string
+	Source       string
+	State        string
+	Division     string
+	Grid         string
+	PlaceLabel   []byte
+	Words        []byte
+	Private      bool
+	Against      []string
+	AgainstStaff []int64
+	Version      int32
+	Level        int32
+	Returns      int32
+	Reason       string
+	Solved       string
+	ProposedBy   int64
+	BlownBy      int64
+	AssignedBy   int64
+	ClosedBy     int64
+	ProposedAt   time.Time
+	BlownAt      *time.Time
+	AssignedAt   *time.Time
+	HandledAt    *time.Time
+	ClosedAt     *time.Time
+	RaisedAt     *time.Time
+	ChangedAt    time.Time
+	BlowDue      *time.Time
+	AssignDue    *time.Time
+	Deadline     *time.Time
+	AppraiseDue  *time.Time
+}
+
+type WhistleFile struct {
+	UnitID  int64
+	BlobID  string
+	Use     string
+	AddedBy string
+	AddedAt time.Time
+}
+
+type WhistleUnit struct {
+	ID          int64
+	WhistleID   int64
+	Lead        bool
+	DeskKind    string
+	Desk        string
+	DeskStaff   int64
+	State       string
+	CalledAt    time.Time
+	AnswerDue   time.Time
+	ArriveDue   time.Time
+	AnsweredAt  *time.Time
+	ArrivedAt   *time.Time
+	HandledAt   *time.Time
+	AppraisedAt *time.Time
+	AnsweredBy  int64
+	ArrivedBy   int64
+	HandledBy   int64
+	AppraisedBy int64
+	Speed       string
+	Quality     string
+	Misuse      string
+	MisuseAt    *time.Time
+	MisuseBy    int64
+	Position    []byte
+	Report      []byte
+}
+
+type WorryAnswer struct {
+	PersonID   int64
+	Month      time.Time
+	Kind       string
+	Area       string
+	AskedAt    time.Time
+	AnsweredAt *time.Time
+	Worry      string
 }

@@ -238,7 +238,7 @@ func (q *Queries) GrantsOf(ctx context.Context, ids []int64) ([]StaffRole, error
 const listStaff = `-- name: ListStaff :many
 select s.id, s.slug, s.name, s.on_duty, coalesce(string_agg(r.role || '@' || r.area, ' ' order by r.role), '')::text as grants
 from staff s left join staff_role r on r.staff_id = s.id
-where s.ended_at is null group by s.id order by s.id limit $1
+where s.ended_at is null and not exists (select 1 from api_token k where k.staff_id = s.id) group by s.id order by s.id limit $1
 `
 
 type ListStaffRow struct {

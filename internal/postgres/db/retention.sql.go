@@ -25,11 +25,13 @@ delete from blob where (id, at) in (
     select b.id, b.at from blob b where b.at < product_now() - make_interval(days => $1::int)
       and not exists (select 1 from ticket_file f join ticket t on t.id = f.ticket_id
                       where f.blob_id = b.id and (t.closed_at is null or t.closed_at > product_now() - make_interval(days => $1::int)))
+      and not exists (select 1 from whistle_file f join whistle_unit u on u.id = f.unit_id join whistle w on w.id = u.whistle_id
+                      where f.blob_id = b.id and (w.closed_at is null or w.closed_at > product_now() - make_interval(days => $1::int)))
     limit $2)
 `
 
-// ForgetBlobs leaves what belongs to a ticket that is open, or closed not long
-// enough ago.
+// ForgetBlobs leaves what belongs to a ticket or a whistle that is open, or
+// closed not long enough ago.
 func (q *Queries) ForgetBlobs(ctx context.Context, days int32, maxRows int32) (int64, error) {
 	result, err := q.db.Exec(ctx, forgetBlobs, days, maxRows)
 	if err != nil {
@@ -148,12 +150,16 @@ func (q *Queries) ForgetPrompts(ctx context.Context, days int32, maxRows int32) 
 const forgetTickets = `-- name: ForgetTickets :execrows
 with old as (
     select t.id from ticket t where t.closed_at < product_now() - make_interval(days => $2::int)
-      and t.state in ('closed', 'rejected', 'withdrawn') and octet_length(t.words) > octet_length($1::bytea)
+      and t.state in ('closed', 'rejected', 'withdrawn', 'answered', 'referred') and octet_length(t.words) > octet_length($1::bytea)
     order by t.id limit $3
 ), notes as (
     delete from ticket_note n using old where n.ticket_id = old.id
 ), tasks as (
     update task k set data = null from old where k.ticket_id = old.id
+), desks as (
+    update assignment a set reply = null, basis = null from old where a.ticket_id = old.id and (a.reply is not null or a.basis is not null)
+), demands as (
+    update supervision v set words = null from old where v.ticket_id = old.id and v.words is not null
 ), callbacks as (
     update callback c set words = null from old where c.ticket_id = old.id
 )

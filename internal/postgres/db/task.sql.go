@@ -48,7 +48,8 @@ func (q *Queries) AddSurvey(ctx context.Context, kind string, personID int64, ti
 const addTask = `-- name: AddTask :one
 insert into task (kind, subject, ticket_id, role, area_kind, area, staff_id, data, due_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (kind, subject) do update set data = excluded.data, state = 'open', due_at = excluded.due_at, done_at = null, outcome = ''
+on conflict (kind, subject) do update set data = excluded.data, state = 'open', due_at = excluded.due_at, done_at = null, outcome = '',
+    role = excluded.role, area_kind = excluded.area_kind, area = excluded.area
 returning id
 `
 
@@ -130,10 +131,25 @@ func (q *Queries) Callbacks(ctx context.Context, ticketID int64) ([]Callback, er
 const clearTasksOf = `-- name: ClearTasksOf :exec
 update task set state = 'cleared', outcome = $1, done_at = product_now()
 where ticket_id = $2 and state = 'open' and ($3::text = '' or kind = $3)
+  and kind <> $4::text
 `
 
-func (q *Queries) ClearTasksOf(ctx context.Context, outcome string, ticketID *int64, kind string) error {
-	_, err := q.db.Exec(ctx, clearTasksOf, outcome, ticketID, kind)
+type ClearTasksOfParams struct {
+	Outcome  string
+	TicketID *int64
+	Kind     string
+	Keep     string
+}
+
+// ClearTasksOf takes the tasks about a ticket back: those of the kind given, or
+// all but those of the kind to keep.
+func (q *Queries) ClearTasksOf(ctx context.Context, arg ClearTasksOfParams) error {
+	_, err := q.db.Exec(ctx, clearTasksOf,
+		arg.Outcome,
+		arg.TicketID,
+		arg.Kind,
+		arg.Keep,
+	)
 	return err
 }
 

@@ -52,8 +52,40 @@ func (q *Queries) AddTicketNote(ctx context.Context, arg AddTicketNoteParams) er
 	return err
 }
 
+const assignmentWords = `-- name: AssignmentWords :many
+select id, reply, basis from assignment where ticket_id = $1 and (reply is not null or basis is not null) order by id
+`
+
+type AssignmentWordsRow struct {
+	ID    int64
+	Reply []byte
+	Basis []byte
+}
+
+// AssignmentWords are what desks wrote about a ticket: the basis of an
+// objection, a co-handler's reply.
+func (q *Queries) AssignmentWords(ctx context.Context, ticketID int64) ([]AssignmentWordsRow, error) {
+	rows, err := q.db.Query(ctx, assignmentWords, ticketID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AssignmentWordsRow{}
+	for rows.Next() {
+		var i AssignmentWordsRow
+		if err := rows.Scan(&i.ID, &i.Reply, &i.Basis); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const assignmentsOf = `-- name: AssignmentsOf :many
-select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis from assignment where ticket_id = any($1::bigint[]) order by id
+select id, ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at, deadline, objection, objection_reason, objected_at, decided_at, reply, basis, due from assignment where ticket_id = any($1::bigint[]) order by id
 `
 
 func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignment, error) {
@@ -85,6 +117,7 @@ func (q *Queries) AssignmentsOf(ctx context.Context, tickets []int64) ([]Assignm
 			&i.DecidedAt,
 			&i.Reply,
 			&i.Basis,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -180,8 +213,8 @@ func (q *Queries) GetTicket(ctx context.Context, id int64) (Ticket, error) {
 
 const insertAssignment = `-- name: InsertAssignment :one
 insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
-    deadline)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id
+    deadline, due)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($12, (select t.deadline from ticket t where t.id = $1))) returning id
 `
 
 type InsertAssignmentParams struct {
@@ -448,6 +481,32 @@ update ticket set words = $2, grams = $3 where id = $1
 func (q *Queries) SetTicketWords(ctx context.Context, iD int64, words []byte, grams []int32) error {
 	_, err := q.db.Exec(ctx, setTicketWords, iD, words, grams)
 	return err
+}
+
+const supervisionByNumber = `-- name: SupervisionByNumber :one
+select id, number, ticket_id, desk_kind, desk, desk_staff, reason, opened_by, opened_at, deadline, answered_at, signed_by, lapsed_at, words from supervision where number = $1
+`
+
+func (q *Queries) SupervisionByNumber(ctx context.Context, number string) (Supervision, error) {
+	row := q.db.QueryRow(ctx, supervisionByNumber, number)
+	var i Supervision
+	err := row.Scan(
+		&i.ID,
+		&i.Number,
+		&i.TicketID,
+		&i.DeskKind,
+		&i.Desk,
+		&i.DeskStaff,
+		&i.Reason,
+		&i.OpenedBy,
+		&i.OpenedAt,
+		&i.Deadline,
+		&i.AnsweredAt,
+		&i.SignedBy,
+		&i.LapsedAt,
+		&i.Words,
+	)
+	return i, err
 }
 
 const supervisionsOf = `-- name: SupervisionsOf :many
@@ -731,8 +790,9 @@ func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit i
 
 const updateAssignment = `-- name: UpdateAssignment :exec
 update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
-    objection_reason = $9, objected_at = $10, decided_at = $11
-where id = $1
+    objection_reason = $9, objected_at = $10, decided_at = $11,
+    due = coalesce($7, (select t.deadline from ticket t where t.id = assignment.ticket_id))
+where assignment.id = $1
 `
 
 type UpdateAssignmentParams struct {

@@ -25,13 +25,18 @@ select w.id from (
 ) w join staff s on s.id = w.id
 where s.id > sqlc.arg(after)::bigint and s.ended_at is null and s.on_duty order by w.id limit sqlc.arg(max_rows);
 
--- StaffLoad counts what lies on one person's desk, by StaffWithWork's rule.
+-- StaffLoad counts what lies on one person's desk, by StaffWithWork's rule; what
+-- is about them is not among it.
 -- name: StaffLoad :one
 select count(*) as open,
        count(*) filter (where t.deadline >= product_now() and t.deadline < sqlc.arg(tomorrow)::timestamptz) as today,
        count(*) filter (where t.deadline < product_now()) as overdue
 from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
-where t.state in ('dispatched', 'signed', 'redo') and (a.signed_by = sqlc.arg(staff)::bigint or a.desk_staff = sqlc.arg(staff)::bigint
+where t.state in ('dispatched', 'signed', 'redo')
+  and not sqlc.arg(staff)::bigint = any(t.against_staff)
+  and not exists (select 1 from staff_role r join staff s on s.id = r.staff_id where r.area = any(t.against)
+        and (s.id = sqlc.arg(staff)::bigint or s.substitute = sqlc.arg(staff)::bigint and not s.on_duty and s.ended_at is null and r.role = any(sqlc.arg(stand_in)::text[])))
+  and (a.signed_by = sqlc.arg(staff)::bigint or a.desk_staff = sqlc.arg(staff)::bigint
    or a.signed_by = 0 and a.desk_staff = 0 and exists (
         select 1 from staff_role r where r.staff_id = sqlc.arg(staff)::bigint and r.area = a.desk and r.area_kind = a.desk_kind
           and r.role = case a.desk_kind when 'grid' then 'grid_worker' else 'handler' end));

@@ -106,4 +106,4 @@ update invite set used_at = product_now(), used_by = $2 where hash = $1;
 -- name: ListStaff :many
 select s.id, s.slug, s.name, s.on_duty, coalesce(string_agg(r.role || '@' || r.area, ' ' order by r.role), '')::text as grants
 from staff s left join staff_role r on r.staff_id = s.id
-where s.ended_at is null group by s.id order by s.id limit $1;
+where s.ended_at is null and not exists (select 1 from api_token k where k.staff_id = s.id) group by s.id order by s.id limit $1;

@@ -2,7 +2,8 @@
 -- name: AddTask :one
 insert into task (kind, subject, ticket_id, role, area_kind, area, staff_id, data, due_at)
 values (sqlc.arg(kind), sqlc.arg(subject), sqlc.narg(ticket_id), sqlc.arg(role), sqlc.arg(area_kind), sqlc.arg(area), sqlc.narg(staff_id), sqlc.arg(data), sqlc.narg(due_at))
-on conflict (kind, subject) do update set data = excluded.data, state = 'open', due_at = excluded.due_at, done_at = null, outcome = ''
+on conflict (kind, subject) do update set data = excluded.data, state = 'open', due_at = excluded.due_at, done_at = null, outcome = '',
+    role = excluded.role, area_kind = excluded.area_kind, area = excluded.area
 returning id;
 
 -- name: GetTask :one
@@ -14,9 +15,12 @@ select * from task where id = $1 for update;
 -- name: EndTask :exec
 update task set state = 'done', outcome = $2, done_at = product_now(), done_by = $3 where id = $1 and state = 'open';
 
+-- ClearTasksOf takes the tasks about a ticket back: those of the kind given, or
+-- all but those of the kind to keep.
 -- name: ClearTasksOf :exec
 update task set state = 'cleared', outcome = sqlc.arg(outcome), done_at = product_now()
-where ticket_id = sqlc.arg(ticket_id) and state = 'open' and (sqlc.arg(kind)::text = '' or kind = sqlc.arg(kind));
+where ticket_id = sqlc.arg(ticket_id) and state = 'open' and (sqlc.arg(kind)::text = '' or kind = sqlc.arg(kind))
+  and kind <> sqlc.arg(keep)::text;
 
 -- name: AddCallback :one
 insert into callback (ticket_id, try, by_staff, via) values ($1, $2, $3, $4) returning id;

@@ -54,13 +54,14 @@ select * from assignment where ticket_id = any(sqlc.arg(tickets)::bigint[]) orde
 
 -- name: InsertAssignment :one
 insert into assignment (ticket_id, role, desk_kind, desk, desk_staff, state, signed_by, dispatched_at, signed_at, finished_at, ended_at,
-    deadline)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id;
+    deadline, due)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($12, (select t.deadline from ticket t where t.id = $1))) returning id;
 
 -- name: UpdateAssignment :exec
 update assignment set state = $2, signed_by = $3, signed_at = $4, finished_at = $5, ended_at = $6, deadline = $7, objection = $8,
-    objection_reason = $9, objected_at = $10, decided_at = $11
-where id = $1;
+    objection_reason = $9, objected_at = $10, decided_at = $11,
+    due = coalesce($7, (select t.deadline from ticket t where t.id = assignment.ticket_id))
+where assignment.id = $1;
 
 -- name: SetAssignmentReply :exec
 update assignment set reply = $2 where id = $1;
@@ -81,6 +82,9 @@ update supervision set answered_at = $2, signed_by = $3, lapsed_at = $4 where id
 -- name: SetSupervisionWords :exec
 update supervision set words = $2 where id = $1;
 
+-- name: SupervisionByNumber :one
+select * from supervision where number = $1;
+
 -- TicketsMergedInto are the tickets that lie behind a master now, oldest first.
 -- name: TicketsMergedInto :many
 select id from ticket where master_id = sqlc.arg(master)::bigint and state = 'merged' order by id;
@@ -97,3 +101,8 @@ insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, 
 -- LastTicketOf is the last ticket that a person reported.
 -- name: LastTicketOf :one
 select id from ticket where reporter_id = $1 order by id desc limit 1;
+
+-- AssignmentWords are what desks wrote about a ticket: the basis of an
+-- objection, a co-handler's reply.
+-- name: AssignmentWords :many
+select id, reply, basis from assignment where ticket_id = $1 and (reply is not null or basis is not null) order by id;
