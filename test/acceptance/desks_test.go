@@ -18,7 +18,7 @@ var (
 // name.
 func desk(t *testing.T, role, area string) *world.Chat {
 	t.Helper()
-	return server.Staff(t, one[string](t, `select min(s.slug) from staff s join staff_role r on r.staff_id = s.id
+	return staff(t, one[string](t, `select min(s.slug) from staff s join staff_role r on r.staff_id = s.id
 		where r.role = $1 and r.area = $2 and s.ended_at is null and s.on_duty`, role, area))
 }
 

@@ -37,3 +37,11 @@ func one[T any](t *testing.T, query string, args ...any) T {
 	world.Must(t, d.Scan(ctx, query, args, &v))
 	return v
 }
+
+// staff opens the chat of a member of the staff, whose minute begins anew: all
+// stories together write faster for one desk than its people ever type.
+func staff(t *testing.T, slug string) *world.Chat {
+	t.Helper()
+	one[int](t, `with rested as (update conversation set flood_count = 0 where flood_count > 0 returning 1) select count(*) from rested`)
+	return server.Staff(t, slug)
+}

@@ -13,7 +13,7 @@ import (
 // office opens the chat of a role of the county in which a ticket lies.
 func office(t *testing.T, role, number string) *world.Chat {
 	t.Helper()
-	return server.Staff(t, role+"-"+one[string](t, `select left(division, 6) from ticket where number = $1`, plain(number)))
+	return staff(t, role+"-"+one[string](t, `select left(division, 6) from ticket where number = $1`, plain(number)))
 }
 
 // comes waits for a line that nothing but the night can hold up.
@@ -94,7 +94,7 @@ func TestRedoTwiceThenEscalated(t *testing.T) {
 	for round := range 3 {
 		at := holder(t, number)
 		if workers[at] == nil {
-			workers[at] = server.Staff(t, at)
+			workers[at] = staff(t, at)
 		}
 		workAt(t, workers[at], number, fmt.Sprintf("第%d次去看过", round+1))
 		r.Tap(until(t, r, number, "联系过您吗"), "联系了")

@@ -66,7 +66,7 @@ func until(t *testing.T, c *world.Chat, parts ...string) world.Item {
 // workOff lets the desk that has the ticket take and finish it.
 func workOff(t *testing.T, number, words string) {
 	t.Helper()
-	workAt(t, server.Staff(t, holder(t, number)), number, words)
+	workAt(t, staff(t, holder(t, number)), number, words)
 }
 
 // workAt is workOff in an open chat, which knows what it has seen before.
@@ -114,7 +114,7 @@ func TestUnhappyIsJudgedAndDoneAgain(t *testing.T) {
 	r.Expect("哪里没办好")
 	r.Say("井盖还是响，没人来过")
 	r.Expect("专人")
-	clerk := server.Staff(t, holder(t, "不满意"))
+	clerk := staff(t, holder(t, "不满意"))
 	task := clerk.Expect(number, "裁定")
 	clerk.Say(judging.FindString(task.Text))
 	clerk.Tap(clerk.Expect("怎么定"), "有理")

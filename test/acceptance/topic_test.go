@@ -40,7 +40,7 @@ func TestATopicIsToldToEverybodyOnce(t *testing.T) {
 	server.Advance(t, "24h") // past the morning on which it is looked
 	slug := one[string](t, `select s.slug from task k join staff_role r on r.role = k.role and r.area = k.area join staff s on s.id = r.staff_id
 		where k.kind = 'topic' and k.state = 'open' order by s.id limit 1`)
-	dispatcher := server.Staff(t, slug)
+	dispatcher := staff(t, slug)
 	proposal := dispatcher.Expect("垃圾清运", "要不要立专项")
 	dispatcher.Say(regexp.MustCompile(`立项 \d+`).FindString(proposal.Text))
 	dispatcher.Tap(dispatcher.Expect("要立专项吗"), "立专项")

@@ -15,9 +15,9 @@ var whistleNumber = regexp.MustCompile(`【哨(\d+)】`)
 // the other does not arrive, so that it is raised; the township appraises both
 // and closes it.
 func TestWhistle(t *testing.T) {
-	worker, head := server.Staff(t, "worker-360313001010001"), server.Staff(t, "head-360313001")
-	desk, unit := server.Staff(t, "dispatcher-360313"), server.Staff(t, "urban-management-1")
-	supervisor := server.Staff(t, "supervisor-360313")
+	worker, head := staff(t, "worker-360313001010001"), staff(t, "head-360313001")
+	desk, unit := staff(t, "dispatcher-360313"), staff(t, "urban-management-1")
+	supervisor := staff(t, "supervisor-360313")
 
 	worker.Say("提哨 门口夜市占道，几家单位都要来")
 	worker.Tap(worker.Expect("哪一种哨"), "应急处置哨")
