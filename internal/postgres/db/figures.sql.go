@@ -12,13 +12,14 @@ import (
 )
 
 const addFigureCells = `-- name: AddFigureCells :exec
-insert into figure_month (month, unit, area, matter, m)
-select unnest($1::date[]), unnest($2::text[]), unnest($3::text[]),
-       unnest($4::text[]), unnest($5::text[])::int[]
-on conflict (month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m)
+insert into figure_month (side, month, unit, area, matter, m)
+select unnest($1::text[]), unnest($2::date[]), unnest($3::text[]), unnest($4::text[]),
+       unnest($5::text[]), unnest($6::text[])::int[]
+on conflict (side, month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m)
 `
 
 type AddFigureCellsParams struct {
+	Sides   []string
 	Months  []time.Time
 	Units   []string
 	Areas   []string
@@ -29,6 +30,7 @@ type AddFigureCellsParams struct {
 // AddFigureCells adds to months; each cell is given once.
 func (q *Queries) AddFigureCells(ctx context.Context, arg AddFigureCellsParams) error {
 	_, err := q.db.Exec(ctx, addFigureCells,
+		arg.Sides,
 		arg.Months,
 		arg.Units,
 		arg.Areas,
@@ -147,16 +149,17 @@ func (q *Queries) DropFigures(ctx context.Context, ids []int64) ([]DropFiguresRo
 
 const figureCells = `-- name: FigureCells :many
 select month, unit, area, matter, m from figure_month
-where month >= $1::date and month <= $2::date
-  and area like $3::text || '%' and ($4::text = '' or unit = $4::text)
+where side = $1::text and month >= $2::date and month <= $3::date
+  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
 union all
 select month, unit, area, matter, m from figure
-where at >= (select coalesce(rolled_until, '-infinity') from figure_state) and at <= $5::timestamptz
-  and month >= $1::date and month <= $2::date
-  and area like $3::text || '%' and ($4::text = '' or unit = $4::text)
+where at >= (select coalesce(rolled_until, '-infinity') from figure_state) and at <= $6::timestamptz
+  and month >= $2::date and month <= $3::date
+  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
 `
 
 type FigureCellsParams struct {
+	Side  string
 	Since time.Time
 	Until time.Time
 	Area  string
@@ -164,10 +167,19 @@ type FigureCellsParams struct {
 	Now   time.Time
 }
 
-// FigureCells are the months asked for: what is rolled up, and what has come
-// since. Empty filters take everything.
-func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]FigureMonth, error) {
+type FigureCellsRow struct {
+	Month  time.Time
+	Unit   string
+	Area   string
+	Matter string
+	M      []int32
+}
+
+// FigureCells are one side of the months asked for: what is rolled up, and what
+// has come since, which has all sides. Empty filters take everything.
+func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]FigureCellsRow, error) {
 	rows, err := q.db.Query(ctx, figureCells,
+		arg.Side,
 		arg.Since,
 		arg.Until,
 		arg.Area,
@@ -178,9 +190,9 @@ func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]Fig
 		return nil, err
 	}
 	defer rows.Close()
-	items := []FigureMonth{}
+	items := []FigureCellsRow{}
 	for rows.Next() {
-		var i FigureMonth
+		var i FigureCellsRow
 		if err := rows.Scan(
 			&i.Month,
 			&i.Unit,
@@ -296,7 +308,7 @@ type FigureTimeRow struct {
 	Clock []int32
 }
 
-// FigureTime is FigureTimes without the units.
+// FigureTime are median and 90th percentile of minutes.
 func (q *Queries) FigureTime(ctx context.Context, arg FigureTimeParams) (FigureTimeRow, error) {
 	row := q.db.QueryRow(ctx, figureTime,
 		arg.Since,
@@ -308,65 +320,6 @@ func (q *Queries) FigureTime(ctx context.Context, arg FigureTimeParams) (FigureT
 	var i FigureTimeRow
 	err := row.Scan(&i.N, &i.Work, &i.Clock)
 	return i, err
-}
-
-const figureTimes = `-- name: FigureTimes :many
-select coalesce(unit, '')::text as unit, grouping(unit)::int as total, count(*) as n,
-       percentile_disc(array[0.5, 0.9]) within group (order by work)::int[] as work,
-       percentile_disc(array[0.5, 0.9]) within group (order by clock)::int[] as clock
-from figure
-where clock >= 0 and month >= $1::date and month <= $2::date and at <= $3::timestamptz
-  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
-group by grouping sets ((unit), ())
-`
-
-type FigureTimesParams struct {
-	Since time.Time
-	Until time.Time
-	Now   time.Time
-	Area  string
-	Unit  string
-}
-
-type FigureTimesRow struct {
-	Unit  string
-	Total int32
-	N     int64
-	Work  []int32
-	Clock []int32
-}
-
-// FigureTimes are median and 90th percentile of minutes, in all and by unit.
-func (q *Queries) FigureTimes(ctx context.Context, arg FigureTimesParams) ([]FigureTimesRow, error) {
-	rows, err := q.db.Query(ctx, figureTimes,
-		arg.Since,
-		arg.Until,
-		arg.Now,
-		arg.Area,
-		arg.Unit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []FigureTimesRow{}
-	for rows.Next() {
-		var i FigureTimesRow
-		if err := rows.Scan(
-			&i.Unit,
-			&i.Total,
-			&i.N,
-			&i.Work,
-			&i.Clock,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const figureTrail = `-- name: FigureTrail :many
