@@ -29,6 +29,7 @@ type city struct {
 const (
 	counties  = 5
 	townships = 58 // as Pingxiang has
+	residents = 200_000 // who answered a callback
 	// span is over how many days the tickets came.
 	span = 730
 	// openShare of the tickets are not over.
@@ -92,7 +93,9 @@ func (c *city) at(i int) thing {
 	step("handled", "handled", 180*time.Hour, map[string]string{"result": []string{"resolved", "resolved", "resolved", "partly"}[r.IntN(4)]})
 	solved := []string{"yes", "yes", "yes", "partly", "no"}[r.IntN(5)]
 	rated := []string{"very_satisfied", "satisfied", "fairly_satisfied", "dissatisfied"}[r.IntN(4)]
-	step("answered", "closed", 40*time.Hour, map[string]string{"contacted": "yes", "solved": solved, "satisfied": rated})
+	step("answered", "closed", 40*time.Hour, map[string]string{
+		"contacted": "yes", "solved": solved, "satisfied": rated, "address": strconv.Itoa(1 + r.IntN(residents)),
+	})
 	k.closed = &at
 	return k
 }

@@ -44,7 +44,7 @@ create table figure (
     primary key (ticket_id, part)
 );
 create index figure_at on figure (at);
-create index figure_time on figure (month) include (unit, area, matter, at, work, clock) where clock >= 0;
+create index figure_time on figure (month) include (unit, area, at, work, clock) where clock >= 0;
 create index figure_rater on figure (rated_at, rated_by, ticket_id) where rated_by <> 0;
 
 -- figure_month is figure added up, as far as figure_state.rolled_until. Unit,
