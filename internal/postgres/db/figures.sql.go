@@ -571,15 +571,18 @@ func (q *Queries) RatingsBy(ctx context.Context, arg RatingsByParams) ([]Ratings
 }
 
 const ratingsByHandlers = `-- name: RatingsByHandlers :many
+with own as materialized (
+    select s.id as staff_id, s.person_id from staff s
+    union
+    select s.id, p.id from staff s join person p on p.merged_into = s.person_id
+    union
+    select s.id, p.id from staff s join person o on o.id = s.person_id join person p on p.phone_index = o.phone_index)
 select distinct f.ticket_id, f.rated_by, f.rated_at::timestamptz as rated_at
-from figure f
-join address a on a.id = f.rated_by
-join person p on p.id = a.person_id
-join assignment g on g.ticket_id = f.ticket_id and g.signed_by <> 0
-join staff s on s.id = g.signed_by
-join person o on o.id = s.person_id
+from own
+join address a on a.person_id = own.person_id
+join figure f on f.rated_by = a.id
+join assignment g on g.ticket_id = f.ticket_id and g.signed_by = own.staff_id
 where f.rated_by <> 0 and f.rated_at >= $1::timestamptz and f.rated_at < $2::timestamptz
-  and (p.id = o.id or p.merged_into = o.id or p.phone_index = o.phone_index)
 order by f.ticket_id
 `
 
@@ -590,7 +593,8 @@ type RatingsByHandlersRow struct {
 }
 
 // RatingsByHandlers are the ratings that came from somebody who signed for the
-// ticket, or from their telephone.
+// ticket, or from their telephone. Who the staff are as residents comes first:
+// they are fewer than a month's ratings.
 func (q *Queries) RatingsByHandlers(ctx context.Context, since time.Time, until time.Time) ([]RatingsByHandlersRow, error) {
 	rows, err := q.db.Query(ctx, ratingsByHandlers, since, until)
 	if err != nil {
