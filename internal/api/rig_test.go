@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,6 +24,7 @@ import (
 	"shaoying/internal/api"
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -92,7 +91,7 @@ func must[T any](t testing.TB, name string, parse func(string, []byte) (T, error
 
 func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	t.Helper()
-	ctx, dsn := t.Context(), pgtest.DSN(t, postgres.Migrate)
+	ctx, dsn := t.Context(), gatewaytest.DSN(t)
 	r := &rig{t: t, sql: ok[*pgxpool.Pool](t)(pgxpool.New(ctx, dsn+" pool_max_conns=2")), log: &buffer{}}
 	t.Cleanup(r.sql.Close)
 	d := ok[*postgres.DB](t)(postgres.Open(ctx, dsn, clock.New(), postgres.Options{MaxConns: 8, AllowUnsafe: true}))
@@ -102,7 +101,7 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	}
 	keys := ok[*privacy.Keys](t)(privacy.NewKeys([]byte("0123456789abcdef0123456789abcdef")))
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	library := ok[*gateway.Library](t)(gateway.LoadLibrary(ctx, d, definitions(t), "embedded"))
+	library := gatewaytest.Library(t, d)
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	r.orders = service(t, keys, units)
 	r.exec(`insert into division (code, level, name) values ('3603', 'city', '萍乡市'), ($2, 'county', '湘东区'), ('360313001', 'township', '峡山口街道'), ($1, 'village', '砚田居委会')`, village, county)
@@ -158,17 +157,6 @@ func service(t testing.TB, keys *privacy.Keys, units *ticket.Units) *workorder.S
 		return ticket.ParseMatters(name, body, units)
 	})
 	return &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
-}
-
-// definitions are the embedded ones, with a home for staff where there is none.
-func definitions(t testing.TB) fs.FS {
-	files := fstest.MapFS{"flows/staff_help.yaml": {Data: []byte("flow: staff_help\ntitle: 帮助\naudience: staff\nsteps:\n  - say: 您好\n")}}
-	for _, pattern := range []string{"flows/*.yaml", "texts/*.yaml"} {
-		for _, name := range ok[[]string](t)(fs.Glob(configs.FS(), pattern)) {
-			files[name] = &fstest.MapFile{Data: ok[[]byte](t)(configs.Read(name))}
-		}
-	}
-	return files
 }
 
 func (r *rig) exec(sql string, args ...any) {
