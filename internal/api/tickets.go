@@ -106,7 +106,7 @@ type TicketPath struct {
 }
 
 func (a *API) getTicket(ctx context.Context, v *visit, in *TicketPath) (*Ticket, error) {
-	o, view, err := a.seen(ctx, v, in.Number, false)
+	o, view, err := a.seen(ctx, v, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (a *API) ticketEvents(ctx context.Context, v *visit, in *ticketEventsInput)
 	if err != nil {
 		return nil, err
 	}
-	o, view, err := a.seen(ctx, v, in.Number, false)
+	o, view, err := a.seen(ctx, v, in.Number)
 	if err != nil {
 		return nil, err
 	}
