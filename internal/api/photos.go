@@ -38,7 +38,17 @@ func (a *API) photoOps() {
 		"image/jpeg": picture, "image/png": picture, "image/gif": picture, "image/webp": picture,
 	}}
 	huma.Register(a.huma, add, func(ctx context.Context, in *photoInput) (*written[Photo], error) {
-		// Painted anew before the turn begins: no transaction waits for it.
+		err := a.turn(ctx, func(ctx context.Context, v *visit) error {
+			if !v.holds(a, people.MayViewTicket) {
+				return errForbidden
+			}
+			_, _, err := a.seen(ctx, v, in.Number)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		// Painted anew between two turns: no transaction waits for it.
 		clean, err := a.clean(ctx, in.RawBody)
 		if err != nil {
 			return nil, a.problem(ctx, err)
@@ -99,9 +109,6 @@ func (a *API) clean(ctx context.Context, raw []byte) ([]byte, error) {
 
 // addPhoto keeps a clean photo with a ticket that is not over.
 func (a *API) addPhoto(ctx context.Context, v *visit, number string, clean []byte) (*Photo, error) {
-	if !v.holds(a, people.MayViewTicket) {
-		return nil, errForbidden
-	}
 	o, err := a.numbered(ctx, v, number, true)
 	if err != nil {
 		return nil, err
