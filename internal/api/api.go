@@ -74,6 +74,8 @@ type API struct {
 	offers []offer
 	mu     sync.Mutex
 	limits map[int64]*rate.Limiter
+	// uploads has a place for every photo that may be taken in at the same time.
+	uploads chan struct{}
 }
 
 // prefix is where the API is mounted.
@@ -85,7 +87,7 @@ func New(deps Deps) (*API, error) {
 		deps.Filing == nil || deps.Hooks == nil || deps.Photos == nil || deps.Tally == nil {
 		return nil, errors.New("api: everything in Deps is needed")
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}}
+	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}, uploads: make(chan struct{}, deps.Policy.Photos.AtOnce)}
 	cfg := huma.DefaultConfig("Shaoying", "1")
 	cfg.CreateHooks = nil // no $schema members and links in answers
 	cfg.DocsPath, cfg.SchemasPath = "", ""

@@ -33,6 +33,7 @@ func (a *API) photoOps() {
 	add := post("addPhoto", "/tickets/{number}/photos", "Add a photo: of the work from the desk that has the lead, else of what was reported", http.StatusCreated)
 	a.describe(&add)
 	add.MaxBodyBytes, add.BodyReadTimeout = a.maxUpload(), uploadTimeout
+	add.Middlewares = huma.Middlewares{a.oneUpload}
 	picture := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	add.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"image/jpeg": picture, "image/png": picture, "image/gif": picture, "image/webp": picture,
@@ -68,6 +69,20 @@ func (a *API) photoOps() {
 		})
 		return out, err
 	})
+}
+
+// oneUpload lets no more photos in at the same time than the policy allows,
+// before a byte of them is read.
+func (a *API) oneUpload(ctx huma.Context, next func(huma.Context)) {
+	select {
+	case a.uploads <- struct{}{}:
+		defer func() { <-a.uploads }()
+		next(ctx)
+	default:
+		p := newProblem(http.StatusTooManyRequests, codeTooMany, "too many photos come in at the same time: try again")
+		p.headers = http.Header{"Retry-After": {"2"}}
+		a.turnAway(ctx, p)
+	}
 }
 
 // maxUpload is the bytes at which a photo is too large.

@@ -6,9 +6,11 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"shaoying/internal/api"
 	"shaoying/internal/privacy"
@@ -37,6 +39,7 @@ func TestPhotosOfAProgram(t *testing.T) {
 		deps.Photos = ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(privacy.PhotoLimits{
 			MaxBytesIn: 100_000, MaxPixels: 1_000_000, MaxSide: 640, MaxBytesOut: 50_000,
 		}))
+		deps.Policy.Photos.AtOnce = 1
 	})
 	number := d.clerk.file(object{"words": "昌盛小区门口的井盖没了", "matter": "manhole", "place": object{"text": "昌盛小区"}})
 	desk := d.text(`select desk from assignment where role = 'lead'`)
@@ -98,6 +101,39 @@ func TestPhotosOfAProgram(t *testing.T) {
 	d.other.post(path(number, "/photos"), picture(t, 4, 3, true)).problem(t, http.StatusNotFound, "not_found")
 	d.other.get(path(number, "/photos")).problem(t, http.StatusNotFound, "not_found")
 	d.clerk.send("POST", path(number, "/photos"), "", picture(t, 4, 3, true)).problem(t, http.StatusUnprocessableEntity, "invalid")
+	// While one comes in, another is turned away: its bytes are asked for only
+	// once it has its place.
+	coming, half := io.Pipe()
+	req := ok[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPost, d.server.URL+"/api/v1"+path(number, "/photos"), coming))
+	req.Header.Set("Authorization", "Bearer "+d.clerk.token)
+	req.Header.Set("Idempotency-Key", "slow-photo")
+	req.Header.Set("Expect", "100-continue")
+	patient := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}}
+	done := make(chan int)
+	go func() {
+		resp, err := patient.Do(req)
+		if err != nil {
+			t.Error(err)
+			done <- 0
+			return
+		}
+		resp.Body.Close()
+		done <- resp.StatusCode
+	}()
+	slow := picture(t, 4, 3, true)
+	for i, part := range []string{slow[:3], slow[3:]} {
+		if _, err := io.WriteString(half, part); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			d.clerk.post(path(number, "/photos"), slow).problem(t, http.StatusTooManyRequests, "too_many")
+		}
+	}
+	half.Close()
+	defer patient.CloseIdleConnections()
+	if got := <-done; got != http.StatusCreated {
+		t.Errorf("the photo that came slowly: %d", got)
+	}
 	// A report of words keeps its own limit.
 	d.clerk.post("/tickets", object{"words": strings.Repeat("长", 30_000)}).problem(t, http.StatusRequestEntityTooLarge, "too_large")
 }
