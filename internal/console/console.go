@@ -114,7 +114,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	upTo(maxUpload, "POST /desk/ticket/{id}/do/{deed}", c.form(c.doDeed, c.showTicket))
 	handle("GET /desk/file/{ticket}/{blob}", c.staff(c.file))
 	handle("GET /desk/task/{id}", c.staff(c.showTask))
-	handle("POST /desk/task/{id}", c.form(c.doTask, c.showTask))
+	upTo(maxUpload, "POST /desk/task/{id}", c.form(c.doTask, c.showTask))
 	handle("GET /desk/new", c.staff(c.newTicket))
 	handle("POST /desk/new", c.form(c.fileCaller, c.newTicket))
 	handle("GET /desk/filed/{id}", c.staff(c.filed))

@@ -62,6 +62,9 @@ func (f field) Text() string {
 // actor is who the speaker is to a ticket in the capacity of a deed; ok is false
 // without the right.
 func (c *Console) actor(v *visit, o *workorder.Order, d deed) (by ticket.Actor, ok bool) {
+	if d.Name == ticket.CmdDecide {
+		return c.Orders.Decider(v.staff, o, v.Now)
+	}
 	switch d.as {
 	case ticket.AsHandler, ticket.AsCoHandler, ticket.AsSupervised:
 		return c.deskActor(v, o, d)
