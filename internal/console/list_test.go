@@ -11,7 +11,7 @@ import (
 	"shaoying/internal/ticket"
 )
 
-var listed = regexp.MustCompile(`(?s)<li( class="over")?><a href="/desk/(ticket|task)/(\d+)">.*?</li>`)
+var listed = regexp.MustCompile(`(?s)<li( class="over")?><a href="/desk/(ticket|task|whistle)/(\d+)">.*?</li>`)
 
 // lines are the rows of a list: "ticket 3", with "!" where one is overdue.
 func (r *rig) lines(c *http.Client, path string) (rows []string, more string) {

@@ -156,12 +156,18 @@ func (c *Console) refusal(r *ticket.Refused) string {
 	if values == nil {
 		values = map[string]string{}
 	}
-	if state := values["state"]; state != "" {
-		values["state"] = c.text("console.state." + state)
+	states, names := "console.state.", "console.do."
+	if strings.HasPrefix(r.Key, "whistle.") {
+		states, names = "whistle.state.", "whistle.button."
+	}
+	if part := values["part"]; part != "" {
+		values["state"] = c.text("whistle.part." + part)
+	} else if state := values["state"]; state != "" {
+		values["state"] = c.text(states + state)
 	}
 	var labels []string
 	for _, name := range r.Allowed {
-		if label := c.text("console.do." + string(name)); label != "console.do."+string(name) {
+		if label := c.text(names + string(name)); label != names+string(name) {
 			labels = append(labels, label)
 		}
 	}
