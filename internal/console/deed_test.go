@@ -222,6 +222,9 @@ func TestFormIsKept(t *testing.T) {
 	if status, body := r.try(o.handler, k.ID, "take", nil); status != http.StatusConflict || !strings.Contains(trouble(body), "现在可以") {
 		t.Errorf("taken twice: %d %s", status, trouble(body))
 	}
+	if status, body := r.try(o.supervisor, k.ID, "finish", form); status != http.StatusConflict || !strings.Contains(trouble(body), "现在可以：督办、提级") {
+		t.Errorf("a supervisor finishes it: %d %s", status, trouble(body))
+	}
 	if status, _ := r.try(o.worker, k.ID, "finish", form); status == http.StatusOK {
 		t.Error("somebody of another desk finishes it")
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,7 +73,8 @@ func (c *Console) words() template.FuncMap {
 			if t.IsZero() {
 				return ""
 			}
-			return t.In(c.Location).Format("01-02 15:04")
+			t = t.In(c.Location)
+			return c.text("console.when", "month", strconv.Itoa(int(t.Month())), "day", strconv.Itoa(t.Day()), "clock", t.Format("15:04"))
 		},
 		"fields": func(s sheet, form string, list []field) fieldSet { return fieldSet{s, form, list} },
 		"phone":  func(p *ticketPage, task int64) phoneForm { return phoneForm{p, task} },
@@ -178,6 +180,9 @@ func (c *Console) refusal(r *ticket.Refused) string {
 	say, err := c.Gateway.Library.Text(r.Key, lang, values)
 	if err != nil {
 		return c.text("console.problem.refused")
+	}
+	if !strings.Contains(say, values["allowed"]) {
+		say += values["allowed"]
 	}
 	return say
 }

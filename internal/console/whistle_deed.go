@@ -34,19 +34,24 @@ func whistleDeeds() []whistleDeed {
 	}
 }
 
-// whistleForms are the forms of a whistle's page.
-func (c *Console) whistleForms(ctx context.Context, v *visit, w *workorder.Whistle) ([]deedForm, error) {
-	var forms []deedForm
-	for _, d := range whistleDeeds() {
+// whistleOffers are the commands that rules and rights allow who asks now.
+func (c *Console) whistleOffers(v *visit, w *workorder.Whistle) []whistleDeed {
+	return slices.DeleteFunc(whistleDeeds(), func(d whistleDeed) bool {
 		by, ok := c.Orders.WhistleActor(v.staff, w, d.name, v.Now)
 		if ok {
 			_, ok = c.Orders.WhistleMay(w, by, d.name, v.Now)
 		}
-		if !ok {
-			continue
-		}
+		return !ok
+	})
+}
+
+// whistleForms are the forms of a whistle's page.
+func (c *Console) whistleForms(ctx context.Context, v *visit, w *workorder.Whistle) ([]deedForm, error) {
+	var forms []deedForm
+	for _, d := range c.whistleOffers(v, w) {
 		f := deedForm{Name: string(d.name)}
 		if d.ask != nil {
+			by, _ := c.Orders.WhistleActor(v.staff, w, d.name, v.Now)
 			var err error
 			if f.Fields, err = d.ask(ctx, c, v, w, by); err != nil {
 				return nil, err
@@ -71,7 +76,11 @@ func (c *Console) doWhistle(ctx context.Context, v *visit) (answer, error) {
 	}
 	by, ok := c.Orders.WhistleActor(v.staff, w, name, v.Now)
 	if !ok {
-		return answer{}, &ticket.Refused{Key: ticket.KeyWhistleNotYours}
+		refused := &ticket.Refused{Key: ticket.KeyWhistleNotYours}
+		for _, d := range c.whistleOffers(v, w) {
+			refused.Allowed = append(refused.Allowed, d.name)
+		}
+		return answer{}, refused
 	}
 	do := whistleDeeds()[i].do
 	if do == nil {

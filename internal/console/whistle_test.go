@@ -102,11 +102,13 @@ func TestWhistleOnTheDesk(t *testing.T) {
 		}
 	}
 	refused(o.dispatcher, "whistle_blow", nil, http.StatusConflict, "不归您")
+	refused(o.caller, "whistle_blow", nil, http.StatusNotFound, "")
 	refused(head, "whistle_appraise", nil, http.StatusConflict, "")
 	step(head, "whistle_blow", nil)
 	refused(head, "whistle_blow", nil, http.StatusConflict, "现在可以")
 
 	waits("blown", "dispatcher")
+	refused(o.dispatcher, "whistle_blow", nil, http.StatusConflict, "现在可以：分哨、退哨")
 	refused(o.dispatcher, "whistle_assign", url.Values{"co": {"unit|transport|0"}}, http.StatusUnprocessableEntity, "")
 	step(o.dispatcher, "whistle_assign", url.Values{"desk": {"unit|" + unit + "|0"}, "co": {"unit|transport|0"}})
 
