@@ -447,5 +447,8 @@ func (c *Console) mayTask(v *visit, row db.Task, o *workorder.Order, w *workorde
 	if w != nil && !c.Orders.MayWhistle(v.staff, people.MayRaiseWhistle, w, v.Now) {
 		return false
 	}
+	if row.Kind == workorder.TaskEscalated && !workorder.HoldsLevel(v.staff, row) {
+		return false
+	}
 	return holds && (o == nil || c.Orders.May(v.staff, rightOf(row.Kind), o, v.Now))
 }
