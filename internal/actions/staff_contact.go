@@ -2,8 +2,6 @@ package actions
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
 
 	"shaoying/internal/gateway"
@@ -43,23 +41,21 @@ func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any
 
 // contact records that the desk reached for the reporter.
 func (s *Set) contact(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	reached := truth(args, "reached")
-	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: reached}, nil)
+	c := ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: truth(args, "reached")}
+	return s.contacted(ctx, t, args, func(id int64, by ticket.Actor) (*workorder.Order, error) {
+		return s.Orders.Do(ctx, t, id, by, c)
+	})
 }
 
 // relay hands words to the reporter without either side learning the other's
 // number. What the reporter adds to the ticket comes back as a card.
 func (s *Set) relay(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	words := text(args, "words")
-	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ViaRelay}, func(o *workorder.Order) error {
-		if err := s.Orders.Note(ctx, t, o.ID, audienceAll, words); err != nil {
-			return err
-		}
-		return s.write(ctx, t, o, "relay/"+strconv.FormatInt(t.Now.Unix(), 10), "notice.relay", words)
+	return s.contacted(ctx, t, args, func(id int64, by ticket.Actor) (*workorder.Order, error) {
+		return s.Orders.Relay(ctx, t, id, by, text(args, "words"))
 	})
 }
 
-func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]any, c ticket.Contact, then func(*workorder.Order) error) (result, error) {
+func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]any, do func(int64, ticket.Actor) (*workorder.Order, error)) (result, error) {
 	h, failed, err := s.held(ctx, t, args, people.MayContact)
 	if err != nil || failed != nil {
 		return failed, err
@@ -68,14 +64,9 @@ func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]an
 	if !ok {
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
 	}
-	o, err := s.Orders.Do(ctx, t, h.order.ID, by, c)
+	o, err := do(h.order.ID, by)
 	if err != nil {
 		return s.refused(t, err)
-	}
-	if then != nil {
-		if err := then(o); err != nil {
-			return nil, fmt.Errorf("tell the reporter: %w", err)
-		}
 	}
 	return s.told(t, o, h.handle)
 }

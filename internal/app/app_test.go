@@ -171,6 +171,7 @@ func TestABadConfigurationIsNamedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ body, want string }{
 		{"timezone: Mars/Olympus\n", "Mars/Olympus"},
 		{"channels:\n  - id: web\n    kind: webchat\n    colour: red\n", "colour"},
+		{"desk: {url: 12345.example.gov.cn/desk}\n", "desk.url"},
 		{"timezon: Asia/Shanghai\n", ":1:"},
 	} {
 		if err := os.WriteFile(e.Config, []byte(c.body), 0o600); err != nil {

@@ -105,7 +105,8 @@ func service(t *testing.T, keys *privacy.Keys, units *ticket.Units) *workorder.S
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 		return ticket.ParseMatters(name, body, units)
 	})
-	return &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
+	whistles := ok[*ticket.WhistleRules](t)(ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work))
+	return &workorder.Service{Whistles: whistles, Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
 }
 
 func (r *rig) exec(sql string, args ...any) {
