@@ -358,7 +358,8 @@ func (c *Console) describe(v *visit, l *line, o *workorder.Order) bool {
 	if l.At.IsZero() {
 		l.At = o.DispatchDue
 	}
-	l.Overdue = o.State.Open() && !l.At.IsZero() && v.Now.After(l.At) && o.HandledAt.IsZero()
+	waits := o.State == ticket.Suspended || o.State == ticket.Merged // no clock of its own runs
+	l.Overdue = o.State.Open() && !waits && !l.At.IsZero() && v.Now.After(l.At) && o.HandledAt.IsZero()
 	if view[ticket.FieldPlace] == ticket.Full {
 		l.Place = o.Place.Label
 	}

@@ -71,6 +71,19 @@ func TestOneListForEachRole(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, x.want)
 		}
 	}
+	// What stands still is not late, and what is merged is nobody's work here.
+	r.exec(`update ticket set state = 'suspended' where id = $1`, late.ID)
+	r.exec(`update ticket set state = 'merged' where id = $1`, lamp.ID)
+	for _, path := range []string{"/desk", "/desk?tab=supervisor"} {
+		who := map[string]*http.Client{"/desk": o.handler}[path]
+		if who == nil {
+			who = o.supervisor
+		}
+		if rows, _ := r.lines(who, path); strings.Join(rows, ",") != strings.TrimSuffix(lateRow, "!") {
+			t.Errorf("%s lists %q", path, rows)
+		}
+	}
+	r.exec(`update ticket set state = 'dispatched'`)
 	if _, body := r.get(o.dispatcher, ticketURL(lamp.ID)); strings.Contains(body, "<script>") || !strings.Contains(body, "&lt;script&gt;") {
 		t.Error("words of a resident are markup")
 	}

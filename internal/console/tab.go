@@ -59,12 +59,8 @@ func grants(s people.Staff, roles []people.Role) []people.Grant {
 	return list
 }
 
-// onDesks are the states of a ticket that a desk has, overIn those that end it.
-func onDesks() []string {
-	return names(ticket.States(), func(s ticket.State) bool { return s.Open() && !slices.Contains(beforeDesk(), s) })
-}
-
-func beforeDesk() []ticket.State { return []ticket.State{ticket.Draft, ticket.Received} }
+// onDesks are the states of a ticket that a desk has.
+func onDesks() []string { return names(ticket.States(), ticket.State.Held) }
 
 func openStates() []string { return names(ticket.States(), ticket.State.Open) }
 

@@ -178,6 +178,11 @@ func TestASupervisionIsAnsweredByNameOrRaisesTheTicket(t *testing.T) {
 	if lapsed.Level != 1 || lapsed.Supervisions[0].LapsedAt.IsZero() || lapsed.State != ticket.Signed {
 		t.Errorf("a late answer does not take the lapse back: %+v", lapsed)
 	}
+	merged, _, _ := play(t, r, now, tk, act{dispatcher, ticket.Merge{Master: master(ticket.Signed)}, 0},
+		act{system, ticket.LapseSupervision{Number: other}, 3 * day})
+	if merged.Level != 0 || merged.Supervisions[0].LapsedAt.IsZero() {
+		t.Errorf("a merged ticket was raised for a lapse: %+v", merged)
+	}
 }
 
 func TestMergeGuards(t *testing.T) {

@@ -126,7 +126,8 @@ func (c LapseSupervision) apply(s *step) error {
 	}
 	v.LapsedAt = s.now
 	s.event(EventSupervisionLapsed, append(deskData(v.Desk), "supervision", string(c.Number))...)
-	if s.t.State.Open() && s.t.Level < s.policy.top() {
+	// What is merged is raised, if at all, as its master.
+	if s.t.State.Open() && s.t.State != Merged && s.t.Level < s.policy.top() {
 		return s.escalate(EscalateSupervision)
 	}
 	return nil

@@ -89,7 +89,8 @@ func atDesk(o *Order) (on people.Subject, ok bool) {
 	return seenFrom(o, lead.Desk), true
 }
 
-// seenFrom is the ticket as one of its desks sees it.
+// seenFrom is the ticket as one of its desks sees it: what counts is who covers
+// the desk, wherever the place is.
 func seenFrom(o *Order, d ticket.Desk) people.Subject {
 	on := About(o)
 	on.Division, on.Grid, on.Unit, on.Named = "", "", d.Code, nil

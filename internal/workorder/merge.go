@@ -122,8 +122,8 @@ func (s *Service) passReply(ctx context.Context, t *gateway.Turn, o, master *Ord
 	if err != nil {
 		return err
 	}
-	if err := s.SetReplies(ctx, t, o, reply, ""); err != nil {
-		return err
+	if err := s.SetReplies(ctx, t, o, reply, ""); err != nil || o.Finding {
+		return err // what was done about a finding stays among the staff
 	}
 	return s.Notify(ctx, t, o, "handled", NoticeDue{
 		Key: "notice.handled", Params: map[string]string{"number": o.Number.Spoken()}, Words: t.Seal(SealNotice, reply),

@@ -91,21 +91,7 @@ func (s *Service) serves(staff people.Staff, c people.StaffCommand, o *Order, d 
 	if d.Kind == ticket.DeskNamed && d.Staff != staff.ID {
 		return false
 	}
-	return s.Rights.May(staff, c, ofDesk(o, d), now)
-}
-
-// ofDesk is the ticket as one of its desks sees it: what counts is who covers
-// the desk, wherever the place is.
-func ofDesk(o *Order, d ticket.Desk) people.Subject {
-	on := About(o)
-	on.Division, on.Grid, on.Unit, on.Named = "", "", d.Code, nil
-	if grid := people.GridCode(d.Code); grid.Valid() {
-		on.Division, on.Grid, on.Unit = string(grid.Village()), string(grid), ""
-	}
-	if d.Kind == ticket.DeskNamed {
-		on.Named = []int64{d.Staff}
-	}
-	return on
+	return s.Rights.May(staff, c, seenFrom(o, d), now)
 }
 
 // SupervisionSaid are the values of a text about a supervision. The answer is

@@ -110,18 +110,23 @@ func (s *Service) WhistleActor(staff people.Staff, w *Whistle, c ticket.CommandN
 	}
 	switch c {
 	case ticket.WhistlePropose:
-		return by, may(ticket.AsProposer, people.MayProposeWhistle)
+		ok = may(ticket.AsProposer, people.MayProposeWhistle)
+		return by, ok
 	case ticket.WhistleBlow, ticket.WhistleDecline:
-		return by, may(ticket.AsHead, people.MayBlowWhistle)
+		ok = may(ticket.AsHead, people.MayBlowWhistle)
+		return by, ok
 	case ticket.WhistleAppraise, ticket.WhistleClose:
-		return by, may(ticket.AsHead, people.MayAppraiseWhistle)
+		ok = may(ticket.AsHead, people.MayAppraiseWhistle)
+		return by, ok
 	case ticket.WhistleAssign, ticket.WhistleReturn:
-		return by, may(ticket.AsCounty, people.MayAssignWhistle)
+		ok = may(ticket.AsCounty, people.MayAssignWhistle)
+		return by, ok
 	case ticket.WhistleRaise:
 		if !may(ticket.AsOverseer, people.MayRaiseWhistle) {
 			return by, false
 		}
-		return by, may(ticket.AsHead, people.MayBlowWhistle) || may(ticket.AsCounty, people.MayAssignWhistle) || may(ticket.AsOverseer, people.MayRaiseWhistle)
+		ok = may(ticket.AsHead, people.MayBlowWhistle) || may(ticket.AsCounty, people.MayAssignWhistle) || may(ticket.AsOverseer, people.MayRaiseWhistle)
+		return by, ok
 	}
 	by.As = ticket.AsUnit
 	by.Desk, ok = s.attends(staff, w, now)

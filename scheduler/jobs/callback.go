@@ -69,11 +69,11 @@ func askable(o *workorder.Order) bool {
 func (d Deps) ask(ctx context.Context, t *gateway.Turn, due gateway.Due, o *workorder.Order, try int) (gateway.Outcome, error) {
 	policy := d.Orders.Rules.Callbacks().Callback
 	o, err := d.Orders.Do(ctx, t, o.ID, ticket.Actor{As: ticket.AsSystem}, ticket.Ask{Via: "chat"})
-	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return gateway.Dropped(refused.Key), nil
+	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) && refused.Key == ticket.KeyTriesDone {
+		return d.ring(ctx, t, o) // by calls that somebody made meanwhile
 	}
 	if err != nil {
-		return gateway.Outcome{}, err
+		return asked(err)
 	}
 	if _, err := t.AddCallback(ctx, db.AddCallbackParams{TicketID: o.ID, Try: int32(try), Via: "chat"}); err != nil {
 		return gateway.Outcome{}, fmt.Errorf("note a callback: %w", err)

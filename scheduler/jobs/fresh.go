@@ -22,9 +22,9 @@ func Fresh(Deps) map[string]gateway.Fresh {
 	}
 	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
 	return map[string]gateway.Fresh{
-		workorder.DueCard: sameVersion(onDesk),
+		workorder.DueCard: sameVersion(held),
 		// A card of a group goes out only while everybody there may see it.
-		workorder.ReasonGroupCard: groupFit(of(onDesk)),
+		workorder.ReasonGroupCard: groupFit(of(held)),
 		workorder.DueCardEdit:     groupFit(nil),
 		reasonStrangers:           stillBlocked,
 		workorder.DueNudge:        of(onDesk),

@@ -124,6 +124,11 @@ func TestCallbackOfSomebodyWhoStoppedIsRung(t *testing.T) {
 	r := newRig(t, "2026-03-03 09:00")
 	id := r.files("li", ticket.Content{})
 	r.handles(id)
+	// A card that was laid while the ticket waits goes out as well.
+	r.exec(`update ticket set state = 'suspended'`)
+	if ok, why := ask("card", version); !ok {
+		t.Errorf("the card of a suspended ticket: %s", why)
+	}
 	r.exec(`insert into opt_out (person_id, topic) select reporter_id, 'all' from ticket`)
 	r.heard("hui")
 	r.until("2026-03-04 10:00")

@@ -85,16 +85,16 @@ func (d Deps) mirror(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 	return gateway.Dropped("it is not merged, or its master is still worked on"), nil
 }
 
-// supervise opens a supervision by the system on the desk that has the lead. ok
-// is false where the rules refuse, as while the desk owes an answer already.
-func (d Deps) supervise(ctx context.Context, t *gateway.Turn, o *workorder.Order, reason string) (ok bool, err error) {
+// supervise opens a supervision by the system on the desk that has the lead,
+// unless the rules refuse, as while the desk owes an answer already.
+func (d Deps) supervise(ctx context.Context, t *gateway.Turn, o *workorder.Order, reason string) error {
 	lead, held := o.Lead()
 	if !held {
-		return false, nil
+		return nil
 	}
-	_, err = d.Orders.Supervise(ctx, t, o.ID, ticket.Actor{As: ticket.AsSystem}, lead.Desk, reason)
+	_, err := d.Orders.Supervise(ctx, t, o.ID, ticket.Actor{As: ticket.AsSystem}, lead.Desk, reason)
 	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return false, nil
+		return nil
 	}
-	return err == nil, err
+	return err
 }

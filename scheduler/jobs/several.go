@@ -2,9 +2,6 @@ package jobs
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"fmt"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/ticket"
@@ -43,17 +40,8 @@ func (d Deps) coSilent(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	if err != nil || why != "" {
 		return gateway.Dropped(why), err
 	}
-	number, err := ticket.NewNumber(rand.Reader)
-	if err != nil {
-		return gateway.Outcome{}, fmt.Errorf("draw the number of a supervision: %w", err)
-	}
-	_, err = d.Orders.Do(ctx, t, o.ID, ticket.Actor{As: ticket.AsSystem}, ticket.Supervise{
-		Number: number, Desk: a.Desk, Reason: ticket.SuperviseCoSilent,
-	})
-	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return gateway.Dropped(refused.Key), nil
-	}
-	return gateway.Done, err
+	_, err = d.Orders.Supervise(ctx, t, o.ID, ticket.Actor{As: ticket.AsSystem}, a.Desk, ticket.SuperviseCoSilent)
+	return asked(err)
 }
 
 // awaited is the co-handling desk of a row; why says when nobody waits for it
@@ -88,8 +76,5 @@ func (d Deps) resume(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 		return gateway.Outcome{}, err
 	}
 	_, err = d.Orders.Do(ctx, t, id, ticket.Actor{As: ticket.AsSystem}, ticket.Resume{})
-	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return gateway.Dropped(refused.Key), nil
-	}
-	return gateway.Done, err
+	return asked(err)
 }

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 
@@ -35,7 +34,7 @@ func (d Deps) nudge(ctx context.Context, t *gateway.Turn, due gateway.Due) (gate
 	l.Params["percent"] = strconv.Itoa(int(n.Share*100 + 0.5))
 	if n.Share >= 1 {
 		l.Key = "nudge.over"
-		if _, err := d.supervise(ctx, t, o, ticket.SuperviseOverdue); err != nil {
+		if err := d.supervise(ctx, t, o, ticket.SuperviseOverdue); err != nil {
 			return gateway.Outcome{}, err
 		}
 		if err := d.tellSupervisors(ctx, t, o, due, "supervise.over"); err != nil {
@@ -57,13 +56,10 @@ func (d Deps) sign(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		return gateway.Outcome{}, err
 	}
 	o, err := d.Orders.Do(ctx, t, id, ticket.Actor{As: ticket.AsSystem}, ticket.AutoSign{})
-	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return gateway.Dropped(refused.Key), nil
-	}
 	if err != nil {
-		return gateway.Outcome{}, err
+		return asked(err)
 	}
-	if _, err := d.supervise(ctx, t, o, ticket.SuperviseUnsigned); err != nil {
+	if err := d.supervise(ctx, t, o, ticket.SuperviseUnsigned); err != nil {
 		return gateway.Outcome{}, err
 	}
 	if err := d.tellSupervisors(ctx, t, o, due, "supervise.signed"); err != nil {

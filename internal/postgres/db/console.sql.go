@@ -144,7 +144,7 @@ cross join lateral (
     select a.ticket_id, coalesce(a.due, a.dispatched_at) as due, a.role
     from assignment a join ticket t on t.id = a.ticket_id
     where a.desk_kind = d.kind and a.desk = d.code and a.ended_at is null and (d.kind <> 'named' or a.desk_staff = $3::bigint)
-      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback')
+      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback', 'merged')
       and ($4::text = '' or t.matter = $4) and starts_with(t.division, $5::text)
       and (coalesce(a.due, a.dispatched_at), a.ticket_id) > ($6::timestamptz, $7::bigint)
     order by coalesce(a.due, a.dispatched_at), a.ticket_id limit $8::int) x
@@ -169,7 +169,8 @@ type DeskHeldRow struct {
 }
 
 // DeskHeld is a page of what lies on desks, by the deadline of the desk. Kinds
-// and codes of desks are read side by side. A ticket that a desk leads and helps
+// and codes of desks are read side by side; what is merged is worked on in its
+// master. A ticket that a desk leads and helps
 // with is there once for each.
 func (q *Queries) DeskHeld(ctx context.Context, arg DeskHeldParams) ([]DeskHeldRow, error) {
 	rows, err := q.db.Query(ctx, deskHeld,

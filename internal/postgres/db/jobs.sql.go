@@ -69,7 +69,7 @@ select count(*) as open,
        count(*) filter (where t.deadline >= product_now() and t.deadline < $1::timestamptz) as today,
        count(*) filter (where t.deadline < product_now()) as overdue
 from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
-where t.state in ('dispatched', 'signed', 'redo')
+where t.state in ('dispatched', 'disputed', 'signed', 'redo')
   and not $2::bigint = any(t.against_staff)
   and not exists (select 1 from staff_role r join staff s on s.id = r.staff_id where r.area = any(t.against)
         and (s.id = $2::bigint or s.substitute = $2::bigint and not s.on_duty and s.ended_at is null and r.role = any($3::text[])))

@@ -205,7 +205,7 @@ const nearTickets = `-- name: NearTickets :many
 select t.id, t.place_id, t.received_at from shared_ticket t
 where t.matter = $1 and t.division = any($2::text[]) and t.received_at > $3
   and t.place_id = any($4::bigint[]) and t.claim <> all($5::text[])
-  and not t.finding and t.state in ('received', 'dispatched', 'signed', 'redo', 'suspended')
+  and not t.finding and t.state in ('received', 'dispatched', 'disputed', 'signed', 'redo', 'suspended')
 order by t.received_at desc limit $6
 `
 

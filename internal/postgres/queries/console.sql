@@ -71,7 +71,8 @@ order by x.closed_at desc, x.id desc limit sqlc.arg(max_rows)::int;
 set local enable_bitmapscan = off;
 
 -- DeskHeld is a page of what lies on desks, by the deadline of the desk. Kinds
--- and codes of desks are read side by side. A ticket that a desk leads and helps
+-- and codes of desks are read side by side; what is merged is worked on in its
+-- master. A ticket that a desk leads and helps
 -- with is there once for each.
 -- name: DeskHeld :many
 select x.ticket_id as id, x.due::timestamptz as due, x.role::text as role
@@ -80,7 +81,7 @@ cross join lateral (
     select a.ticket_id, coalesce(a.due, a.dispatched_at) as due, a.role
     from assignment a join ticket t on t.id = a.ticket_id
     where a.desk_kind = d.kind and a.desk = d.code and a.ended_at is null and (d.kind <> 'named' or a.desk_staff = sqlc.arg(staff)::bigint)
-      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback')
+      and a.role in ('lead', 'co') and a.state <> 'finished' and t.closed_at is null and t.state not in ('handled', 'callback', 'merged')
       and (sqlc.arg(matter)::text = '' or t.matter = sqlc.arg(matter)) and starts_with(t.division, sqlc.arg(area)::text)
       and (coalesce(a.due, a.dispatched_at), a.ticket_id) > (sqlc.arg(after_due)::timestamptz, sqlc.arg(after_id)::bigint)
     order by coalesce(a.due, a.dispatched_at), a.ticket_id limit sqlc.arg(max_rows)::int) x

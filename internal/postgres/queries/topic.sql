@@ -7,7 +7,7 @@
 select t.id, t.place_id, t.received_at from shared_ticket t
 where t.matter = sqlc.arg(matter) and t.division = any(sqlc.arg(divisions)::text[]) and t.received_at > sqlc.arg(since)
   and t.place_id = any(sqlc.arg(places)::bigint[]) and t.claim <> all(sqlc.arg(never)::text[])
-  and not t.finding and t.state in ('received', 'dispatched', 'signed', 'redo', 'suspended')
+  and not t.finding and t.state in ('received', 'dispatched', 'disputed', 'signed', 'redo', 'suspended')
 order by t.received_at desc limit sqlc.arg(max_rows);
 
 -- Spots are the reports of one matter since a time, with their position.
