@@ -350,6 +350,5 @@ func private() result {
 
 // hushed reports whether a report must not be spoken of where others read along.
 func hushed(f workorder.Filing) bool {
-	c := f.Content
-	return c.Confidential || c.Anonymous || c.Sensitive || len(c.Against) > 0 || len(c.AgainstStaff) > 0
+	return !f.Content.Shared()
 }

@@ -84,8 +84,7 @@ func (s *Set) offerNear(t *gateway.Turn, options []any, value, key string, n int
 // mayFollow reports whether a report is one that may be put behind another:
 // somewhere, not urgent, nothing private, no complaint.
 func (s *Set) mayFollow(c ticket.Content) bool {
-	private := c.Confidential || c.Anonymous || c.Sensitive || len(c.Against) > 0 || len(c.AgainstStaff) > 0
-	return c.Place.Known() && c.Urgency != ticket.Urgent && c.Danger == "" && c.Matter != ticket.OtherMatter && !private &&
+	return c.Place.Known() && c.Urgency != ticket.Urgent && c.Danger == "" && c.Matter != ticket.OtherMatter && c.Shared() &&
 		!slices.Contains(s.Orders.Topics.Offer.NeverClaims, c.Claim)
 }
 
@@ -122,18 +121,9 @@ func (s *Set) follow(ctx context.Context, t *gateway.Turn, o *workorder.Order, m
 	if !master.Shared() || master.Matter != o.Matter {
 		return nil, nil
 	}
-	merged, err := s.merged(ctx, t, ticket.Actor{As: ticket.AsSystem}, o.ID, master.ID)
-	if err != nil || !merged {
-		return nil, err
-	}
-	return master, nil
-}
-
-// merged puts a ticket behind a master; false when the rules refuse it now.
-func (s *Set) merged(ctx context.Context, t *gateway.Turn, by ticket.Actor, id, master int64) (bool, error) {
-	_, err := s.Orders.Merge(ctx, t, by, id, master)
+	_, err = s.Orders.Merge(ctx, t, ticket.Actor{As: ticket.AsSystem}, o.ID, master.ID)
 	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil, err
+	return master, err
 }

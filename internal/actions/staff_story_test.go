@@ -199,7 +199,7 @@ func TestCallbackByPhoneAndJudge(t *testing.T) {
 	o.expect("hui", "清运没有排到这里，要重排", "要重办", "告诉居民")
 	o.is("redo")
 	o.holds(o.laid("wang"), "第1次重办")
-	if k := one[string](o.rig, `select data->>'key' from due where kind = 'notice' and state = 'planned' order by id desc limit 1`); k != "notice.judged_redo" {
+	if k := one[string](o.rig, `select data->>'key' from due where kind = 'notice' and state = 'planned' order by id desc limit 1`); k != "notice.redo" {
 		t.Errorf("the resident is told %s", k)
 	}
 }

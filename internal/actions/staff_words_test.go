@@ -139,7 +139,7 @@ func TestStaffTexts(t *testing.T) {
 			t.Errorf("matter %s is referred to %q, where nothing goes at once", m.Code, m.Refer)
 		}
 	}
-	for _, key := range []string{"notice.answered", "notice.merged", "notice.raised", "notice.judged_raised"} {
+	for _, key := range []string{"notice.answered", "notice.merged", "notice.raised", "notice.redo", "notice.explained", "notice.beyond_duty"} {
 		check(zh, key)
 		check("en", key)
 	}

@@ -26,7 +26,7 @@ func (s *Set) callbackResult(ctx context.Context, t *gateway.Turn, args map[stri
 			Satisfied: ticket.Satisfaction(text(args, "satisfied")),
 		}
 	}
-	o, next, err := s.Orders.RecordCall(ctx, t, e.task, e.order.ID, e.as(ticket.AsCallback), c, text(args, "why"))
+	o, next, err := s.Orders.RecordCall(ctx, t, e.order.ID, e.as(ticket.AsCallback), c, text(args, "why"))
 	if err != nil {
 		return s.refused(t, err)
 	}

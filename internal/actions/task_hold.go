@@ -105,7 +105,7 @@ func (s *Set) errand(ctx context.Context, t *gateway.Turn, args map[string]any, 
 		}
 		id, rest = int64(n), behind
 	}
-	row, err := t.LockTask(ctx, id)
+	row, err := s.lockTask(ctx, t, id)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, fail("task.none"), nil
 	}
@@ -126,6 +126,21 @@ func (s *Set) errand(ctx context.Context, t *gateway.Turn, args map[string]any, 
 		return nil, fail("task.other_kind"), nil
 	}
 	return e, nil, nil
+}
+
+// lockTask locks the ticket of a task and then the task: in the order in which a
+// ticket that moves on ends its tasks.
+func (s *Set) lockTask(ctx context.Context, t *gateway.Turn, id int64) (db.Task, error) {
+	row, err := t.GetTask(ctx, id)
+	if err != nil {
+		return row, err
+	}
+	if row.TicketID != nil {
+		if _, err := t.LoadTicket(ctx, *row.TicketID, true); err != nil {
+			return row, err
+		}
+	}
+	return t.LockTask(ctx, id)
 }
 
 // onlyErrand is the one open task of that work that the speaker has; of

@@ -120,34 +120,25 @@ func (s *Set) mergeCase(ctx context.Context, t *gateway.Turn, args map[string]an
 	if len(ids) < 2 {
 		return nil, errors.New("a task to merge names fewer than two tickets")
 	}
-	slices.Sort(ids[1:]) // tickets are locked by id
-	merged := 0
+	var children []int64
 	for _, id := range ids[1:] {
-		done, err := s.behind(ctx, t, e, id, ids[0])
+		o, err := s.Orders.Load(ctx, t, id, false)
 		if err != nil {
 			return nil, err
 		}
-		if done {
-			merged++
+		if o.Shared() && s.Orders.May(e.staff, people.MayDispatchTicket, o, t.Now) {
+			children = append(children, id)
 		}
+	}
+	merged, _, err := s.Orders.MergeAll(ctx, t, e.as(ticket.AsDispatcher), children, ids[0])
+	if err != nil {
+		return nil, err
 	}
 	master, err := s.Orders.Load(ctx, t, ids[0], false)
 	if err != nil {
 		return nil, err
 	}
-	return result{"merged": merged, "number": master.Number.Spoken()}, e.done(ctx, t, "merged")
-}
-
-// behind merges one ticket of a case; false when rights or rules refuse it now.
-func (s *Set) behind(ctx context.Context, t *gateway.Turn, e *errand, id, master int64) (bool, error) {
-	o, err := s.Orders.Load(ctx, t, id, false)
-	if err != nil {
-		return false, err
-	}
-	if !o.Shared() || !s.Orders.May(e.staff, people.MayDispatchTicket, o, t.Now) {
-		return false, nil
-	}
-	return s.merged(ctx, t, e.as(ticket.AsDispatcher), id, master)
+	return result{"merged": len(merged), "number": master.Number.Spoken()}, e.done(ctx, t, "merged")
 }
 
 // patrolled ends a walk ahead of a season. What was seen and needs work is

@@ -92,7 +92,7 @@ func (s *Set) proposeWhistle(ctx context.Context, t *gateway.Turn, args map[stri
 		}
 	} else {
 		said := s.filing(t, map[string]any{"what": p.Words, "place": args["place"]}).Content
-		p.Place, p.Against, p.Private = said.Place, said.Against, said.Sensitive || said.Confidential
+		p.Place, p.Against, p.Private = said.Place, said.Against, said.Private()
 		if !s.Orders.Rights.May(who, people.MayProposeWhistle, people.Subject{Division: p.Place.Division, Grid: p.Place.Grid}, t.Now) {
 			return fail("staff.may_not_here"), nil
 		}

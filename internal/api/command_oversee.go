@@ -60,14 +60,8 @@ func excluding(s *step) (ticket.Actor, bool) {
 	return s.api.Orders.Excluder(s.Turn, s.staff, s.order)
 }
 
-// deciding is a dispatcher, or a supervisor.
-func deciding(s *step) (ticket.Actor, bool) {
-	c := ticket.AsDispatcher
-	if s.staff.Has(people.RoleSupervisor) {
-		c = ticket.AsSupervisor
-	}
-	return s.actor(c), s.may(s.api, people.MayDecide, s.order)
-}
+// deciding is who rules on what a desk asked for.
+func deciding(s *step) (ticket.Actor, bool) { return s.api.Orders.Decider(s.staff, s.order, s.Now) }
 
 // AnswerBody is an answer in words.
 type AnswerBody struct {
@@ -123,11 +117,8 @@ type ObjectBody struct {
 }
 
 func object(ctx context.Context, s *step, by ticket.Actor, b *ObjectBody) error {
-	o, err := s.api.Orders.Object(ctx, s.Turn, s.order.ID, by, b.Reason, strings.TrimSpace(b.Basis))
-	if err != nil || o.State != ticket.Received {
-		return err
-	}
-	return s.leave(ctx)
+	_, err := s.api.Orders.Object(ctx, s.Turn, s.order.ID, by, b.Reason, strings.TrimSpace(b.Basis))
+	return err
 }
 
 // UntilBody asks for time.
@@ -155,11 +146,8 @@ type DecideBody struct {
 }
 
 func decide(ctx context.Context, s *step, by ticket.Actor, b *DecideBody) error {
-	o, err := s.api.Orders.Decide(ctx, s.Turn, s.order.ID, by, b.Granted, strings.TrimSpace(b.Words))
-	if err != nil || o.State != ticket.Received {
-		return err
-	}
-	return s.leave(ctx)
+	_, err := s.api.Orders.Decide(ctx, s.Turn, s.order.ID, by, b.Granted, strings.TrimSpace(b.Words))
+	return err
 }
 
 // SuperviseBody demands an answer.

@@ -113,8 +113,19 @@ func TestEveryCommandOfAWorkOrder(t *testing.T) {
 	}
 	d.unit.do(number, "contact", object{"via": "phone", "reached": true})
 	d.unit.do(number, "finish", object{"result": "resolved", "reply": "路灯已修好"})
+	if got = d.callback.do(number, "callback_result", object{"unreached": true}); got["state"] != "callback" {
+		t.Fatalf("nobody answered: %v", got)
+	}
+	d.callback.refused(number, "callback_result", "not_due", object{"unreached": true}) // tries are spread over half-days
+	if d.number(`select tries from ticket where number = $1`, number) != 1 || d.number(`select count(*) from callback where ended = 'unreached'`) != 1 {
+		t.Error("the try does not count as one of a clerk's")
+	}
 	d.callback.do(number, "callback_result", object{"contacted": "yes", "solved": "no", "satisfied": "dissatisfied", "words": "还是不亮"})
 	d.callback.do(number, "judge", object{"verdict": "explain", "words": "灯具已更换，夜间自动点亮"})
+
+	if got, want := d.text(`select string_agg(data->>'key', ' ' order by id) from due where kind = 'notice' and data->>'key' not like 'notice.%.%'`), "notice.resumed notice.handled notice.explained"; got != want {
+		t.Errorf("the reporter is told %q, want %q", got, want)
+	}
 
 	// 剔除: decided by who neither dispatched nor handled it.
 	d.unit.refused(number, "ask_exclusion", "reason", object{"reason": "lazy", "evidence": "x x"})

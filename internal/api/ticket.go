@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"shaoying/internal/privacy"
@@ -36,7 +35,7 @@ type Ticket struct {
 	Outcome    string `json:"outcome,omitempty" doc:"how it ended"`
 	Redos      int    `json:"redos,omitempty"`
 	Level      int    `json:"level,omitempty" doc:"rung of the ladder that it was raised to"`
-	Master     string `json:"master,omitempty" doc:"number of the ticket that it is merged into"`
+	Master     string `json:"master,omitempty" doc:"number of the ticket that it is merged into, where this token may see that one"`
 	Request    string `json:"request,omitempty" doc:"what the desk asks for: objection, extension, suspension or exclusion"`
 	Exclusion  string `json:"exclusion,omitempty" doc:"whether the desk's figures leave it out"`
 	ReferredTo string `json:"referred_to,omitempty"`
@@ -149,11 +148,13 @@ func (a *API) ticketOf(ctx context.Context, v *visit, o *workorder.Order, view m
 		t.Place = &Place{Label: o.Place.Label, Division: o.Place.Division, Grid: o.Place.Grid}
 	}
 	if o.MasterID != 0 {
-		master, err := v.GetTicket(ctx, o.MasterID)
+		master, err := a.Orders.Load(ctx, v.Turn, o.MasterID, false)
 		if err != nil {
-			return nil, fmt.Errorf("load the ticket that leads: %w", err)
+			return nil, err
 		}
-		t.Master = master.Number
+		if _, sees := a.view(v, master); sees {
+			t.Master = string(master.Number)
+		}
 	}
 	if full(ticket.FieldDesks) {
 		for _, d := range o.Assignments {
@@ -189,22 +190,16 @@ func (a *API) addWords(ctx context.Context, v *visit, o *workorder.Order, view m
 	if !name && !phone {
 		return nil
 	}
-	row, err := v.GetPerson(ctx, o.ReporterID)
+	who, number, err := a.Orders.Reporter(ctx, v.Turn, o)
 	if err != nil {
-		return fmt.Errorf("load a reporter: %w", err)
+		return err
 	}
 	r := &Reporter{}
 	if name {
-		if r.Name, err = v.Open(workorder.SealName, row.Name); err != nil {
-			return err
-		}
-		r.Name = privacy.MaskName(r.Name)
+		r.Name = privacy.MaskName(who)
 	}
 	if phone {
-		if r.Phone, err = v.Open(workorder.SealPhone, row.Phone); err != nil {
-			return err
-		}
-		r.Phone = privacy.MaskPhone(r.Phone)
+		r.Phone = privacy.MaskPhone(number)
 	}
 	if *r != (Reporter{}) {
 		t.Reporter = r

@@ -225,7 +225,7 @@ func (a *API) proposal(ctx context.Context, v *visit, b NewWhistle) (workorder.P
 		return p, err
 	}
 	said := a.Filing(v.Turn, args).Content
-	p.Place, p.Against, p.Private = said.Place, said.Against, said.Sensitive || said.Confidential
+	p.Place, p.Against, p.Private = said.Place, said.Against, said.Private()
 	if !a.Orders.Rights.May(v.staff, people.MayProposeWhistle, people.Subject{Division: p.Place.Division, Grid: p.Place.Grid}, v.Now) {
 		return p, errForbidden
 	}

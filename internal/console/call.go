@@ -20,7 +20,7 @@ func (c *Console) callBack(ctx context.Context, v *visit, row db.Task, o *workor
 	if reached {
 		result.Facts = v.saidFacts()
 	}
-	_, next, err := c.Orders.RecordCall(ctx, v.Turn, row, o.ID, v.as(ticket.AsCallback), result, v.form("words"))
+	_, next, err := c.Orders.RecordCall(ctx, v.Turn, o.ID, v.as(ticket.AsCallback), result, v.form("words"))
 	switch {
 	case err != nil:
 		return answer{}, err

@@ -96,6 +96,14 @@ type Content struct {
 	ReportedFor  string
 }
 
+// Private is Ticket.Private for a report that was not filed yet.
+func (c Content) Private() bool { return c.Confidential || c.Anonymous || c.Sensitive }
+
+// Shared is Ticket.Shared for a report that was not filed yet.
+func (c Content) Shared() bool {
+	return !c.Private() && len(c.Against) == 0 && len(c.AgainstStaff) == 0
+}
+
 // File makes the ticket. Incomplete ones become drafts for a clerk; a report
 // of danger never does, it is filed at once with what is known.
 type File struct {

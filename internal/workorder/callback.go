@@ -2,10 +2,12 @@ package workorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"shaoying/internal/gateway"
+	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
 )
@@ -16,9 +18,9 @@ import (
 // answered, r.Unreached; words are the resident's own. Such a try counts when
 // the time for it has come (ticket.KeyNotDue otherwise). Until the tries that
 // the policy demands are over (configs/policies/callbacks.yaml) the ticket waits
-// for the next one: then next is when that may be, and the task of ringing, row,
-// is put off until then. Else next is zero.
-func (s *Service) RecordCall(ctx context.Context, t *gateway.Turn, row db.Task, id int64, by ticket.Actor, r ticket.CallbackResult, words string) (
+// for the next one: then next is when that may be, and the task of ringing, where
+// there is one, is put off until then. Else next is zero.
+func (s *Service) RecordCall(ctx context.Context, t *gateway.Turn, id int64, by ticket.Actor, r ticket.CallbackResult, words string) (
 	o *Order, next time.Time, err error,
 ) {
 	if r.Unreached {
@@ -36,18 +38,33 @@ func (s *Service) RecordCall(ctx context.Context, t *gateway.Turn, row db.Task, 
 		if next, err = s.NextTry(t.Now); err != nil {
 			return nil, next, err
 		}
-		if err := t.DeferTask(ctx, row.ID, &next); err != nil {
-			return nil, next, fmt.Errorf("put a call off: %w", err)
-		}
-		return o, next, nil
+		return o, next, s.deferCall(ctx, t, id, next)
 	}
 	o, err = s.Do(ctx, t, id, by, r)
 	return o, next, err
 }
 
+// deferCall puts the task of ringing off. A program rings before there is one.
+func (s *Service) deferCall(ctx context.Context, t *gateway.Turn, id int64, until time.Time) error {
+	row, err := t.TaskBy(ctx, TaskPhone, Subject(id))
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = t.DeferTask(ctx, row.ID, &until)
+	}
+	if err != nil {
+		return fmt.Errorf("put a call off: %w", err)
+	}
+	return nil
+}
+
 // mayRing refuses a try that comes too soon after the last one to count: tries
 // are spread over half-days.
 func (s *Service) mayRing(ctx context.Context, t *gateway.Turn, id int64) error {
+	if _, err := t.LoadTicket(ctx, id, true); err != nil { // two who ring at once count one after the other
+		return err
+	}
 	calls, err := t.Callbacks(ctx, id)
 	if err != nil {
 		return fmt.Errorf("list the callbacks of a ticket: %w", err)
@@ -94,15 +111,15 @@ func (s *Service) Judge(ctx context.Context, t *gateway.Turn, id int64, by ticke
 	if err != nil {
 		return nil, err
 	}
-	key := "notice.judged_closed"
+	n := NoticeDue{Key: "notice." + string(o.Outcome), Params: map[string]string{"number": o.Number.Spoken()}, Words: t.Seal(SealNotice, why)}
 	switch o.State {
 	case ticket.Redo:
-		key = "notice.judged_redo"
+		n.Key, n.Params = "notice.redo", s.promise(o)
 	case ticket.Received:
-		key = "notice.judged_raised"
+		n.Key = "notice.raised"
 	}
 	if err := s.Note(ctx, t, o.ID, "all", why); err != nil {
 		return nil, err
 	}
-	return o, s.Write(ctx, t, o, "judged", key, why)
+	return o, s.Notify(ctx, t, o, "judged", n)
 }

@@ -109,17 +109,12 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 		ticket.EventExtensionGranted, ticket.EventExtensionRefused, ticket.EventSuspensionAsked, ticket.EventSuspended,
 		ticket.EventSuspensionRefused, ticket.EventResumed:
 		return s.followRequest(ctx, t, o, e)
-	case ticket.EventRedone:
-		if err := s.onDesk(ctx, t, o, e); err != nil {
-			return err
-		}
-		return s.Notify(ctx, t, o, "redo", NoticeDue{Key: "notice.redo", Params: s.promise(o)})
 	case ticket.EventTransferred:
 		if err := s.uncard(ctx, t, o); err != nil {
 			return err
 		}
 		return s.onDesk(ctx, t, o, e)
-	case ticket.EventDispatched:
+	case ticket.EventDispatched, ticket.EventRedone:
 		return s.onDesk(ctx, t, o, e)
 	case ticket.EventSigned, ticket.EventAutoSigned:
 		return s.clear(ctx, t, o, "signed", DueSign)
@@ -392,15 +387,13 @@ func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.
 		return err
 	}
 	number := map[string]string{"number": o.Number.Spoken()}
-	switch {
-	case e.Kind == ticket.EventAnsweredNow:
+	switch e.Kind {
+	case ticket.EventAnsweredNow:
 		return s.Notify(ctx, t, o, "answered", NoticeDue{Key: "notice.answered", Params: number})
-	case e.Kind == ticket.EventReferred:
+	case ticket.EventReferred:
 		return s.Notify(ctx, t, o, "referred", NoticeDue{Key: "notice.referred." + o.ReferredTo, Params: number})
-	case e.Kind == ticket.EventRejected:
+	case ticket.EventRejected:
 		return s.Notify(ctx, t, o, "rejected", NoticeDue{Key: "notice.rejected." + e.Data["reason"], Params: number})
-	case o.Outcome == ticket.OutcomeExplained || o.Outcome == ticket.OutcomeBeyondDuty:
-		return s.Notify(ctx, t, o, "explained", NoticeDue{Key: "notice." + string(o.Outcome), Params: number})
 	}
 	return nil
 }

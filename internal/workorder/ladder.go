@@ -54,12 +54,6 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 	if err := s.askLevel(ctx, t, o, e.Data["reason"]); err != nil {
 		return err
 	}
-	if e.Data["reason"] == ticket.EscalateRedos {
-		number := map[string]string{"number": o.Number.Spoken()}
-		if err := s.Notify(ctx, t, o, "raised", NoticeDue{Key: "notice.raised", Params: number}); err != nil {
-			return err
-		}
-	}
 	if o.State != ticket.Received {
 		return nil
 	}

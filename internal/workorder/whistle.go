@@ -56,6 +56,10 @@ func (s *Service) ProposeWhistle(ctx context.Context, t *gateway.Turn, p Proposa
 	d := ticket.Deed{Command: ticket.WhistlePropose, Kind: p.Kind, Source: p.Source, Place: p.Place}
 	w := &Whistle{Whistle: ticket.Whistle{Private: p.Private, Against: p.Against}}
 	if p.Order != nil {
+		// Two who propose at the same moment wait for each other here.
+		if _, err := t.LoadTicket(ctx, p.Order.ID, true); err != nil {
+			return nil, err
+		}
 		_, err := t.OpenWhistleOf(ctx, &p.Order.ID)
 		if err == nil {
 			return nil, ErrWhistleRuns
