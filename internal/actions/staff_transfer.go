@@ -50,20 +50,8 @@ func (s *Set) transfer(ctx context.Context, t *gateway.Turn, args map[string]any
 	}
 	lead, _ := h.order.Lead()
 	return s.passOn(ctx, t, h, by, ticket.Transfer{
-		To: to, Reason: transferReason(lead.Desk, to),
+		To: to, Reason: ticket.TransferReason(lead.Desk, to),
 	}, text(args, "words"))
-}
-
-// transferReason is the code of tickets.yaml, reasons.transfer, that says where
-// a ticket went.
-func transferReason(from, to ticket.Desk) string {
-	switch {
-	case from.Code == to.Code:
-		return "colleague"
-	case to.Kind == ticket.DeskGrid:
-		return "other_grid"
-	}
-	return "other_unit"
 }
 
 // deskArg reads a desk that card.desk or task.desk resolved.

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"shaoying/internal/people"
-	"shaoying/internal/postgres/db"
+	"shaoying/internal/postgres"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -184,18 +184,14 @@ func contact(ctx context.Context, s *step, by ticket.Actor, b *ContactBody) erro
 	if via == ticket.ViaRelay && words == "" {
 		return invalid("body.words", "what is handed on needs words")
 	}
-	if err := s.do(ctx, by, ticket.Contact{Via: via, Reached: b.Reached && via != ticket.ViaRelay}); err != nil {
+	if via == ticket.ViaRelay {
+		_, err := s.api.Orders.Relay(ctx, s.Turn, s.order.ID, by, words)
 		return err
 	}
-	if via != ticket.ViaRelay {
-		return s.note(ctx, words)
-	}
-	if err := s.api.Orders.Note(ctx, s.Turn, s.order.ID, "all", words); err != nil {
+	if err := s.do(ctx, by, ticket.Contact{Via: via, Reached: b.Reached}); err != nil {
 		return err
 	}
-	return s.api.Orders.Notify(ctx, s.Turn, s.order, "relay/"+strconv.FormatInt(s.Now.Unix(), 10), workorder.NoticeDue{
-		Key: "notice.relay", Params: map[string]string{"number": s.order.Number.Spoken()}, Words: s.Seal(workorder.SealNotice, words),
-	})
+	return s.note(ctx, words)
 }
 
 // TransferBody says to which desk a ticket goes.
@@ -210,17 +206,7 @@ func transfer(ctx context.Context, s *step, by ticket.Actor, b *TransferBody) er
 		return err
 	}
 	lead, _ := s.order.Lead()
-	reason := "other_unit"
-	switch {
-	case lead.Desk.Code == to.Code:
-		reason = "colleague"
-	case to.Kind == ticket.DeskGrid:
-		reason = "other_grid"
-	}
-	if err := s.do(ctx, by, ticket.Transfer{To: to, Reason: reason}); err != nil {
-		return err
-	}
-	if err := s.leave(ctx); err != nil {
+	if err := s.do(ctx, by, ticket.Transfer{To: to, Reason: ticket.TransferReason(lead.Desk, to)}); err != nil {
 		return err
 	}
 	return s.note(ctx, b.Words)
@@ -228,9 +214,6 @@ func transfer(ctx context.Context, s *step, by ticket.Actor, b *TransferBody) er
 
 func giveBack(ctx context.Context, s *step, by ticket.Actor, b *ReasonBody) error {
 	if err := s.do(ctx, by, ticket.Return{Reason: b.Reason}); err != nil {
-		return err
-	}
-	if err := s.leave(ctx); err != nil {
 		return err
 	}
 	return s.note(ctx, b.Words)
@@ -248,20 +231,10 @@ func finish(ctx context.Context, s *step, by ticket.Actor, b *FinishBody) error 
 	if err != nil {
 		return err
 	}
-	c := ticket.Finish{Result: ticket.UnitResult(b.Result), HasReply: strings.TrimSpace(b.Reply) != "", Photos: photos}
-	if err := s.do(ctx, by, c); err != nil {
-		return err
-	}
-	if err := s.api.Orders.SetReplies(ctx, s.Turn, s.order, strings.TrimSpace(b.Reply), strings.TrimSpace(b.Internal)); err != nil {
-		return err
-	}
-	if err := s.leave(ctx); err != nil || s.order.Finding {
-		return err
-	}
-	return s.api.Orders.Notify(ctx, s.Turn, s.order, "handled", workorder.NoticeDue{
-		Key: "notice.handled", Params: map[string]string{"number": s.order.Number.Spoken()},
-		Words: s.Seal(workorder.SealNotice, strings.TrimSpace(b.Reply)),
+	_, err = s.api.Orders.Finish(ctx, s.Turn, s.order.ID, by, workorder.Report{
+		Result: ticket.UnitResult(b.Result), Reply: strings.TrimSpace(b.Reply), Internal: strings.TrimSpace(b.Internal), Photos: photos,
 	})
+	return err
 }
 
 // CallbackBody is what came of asking the resident.
@@ -274,46 +247,43 @@ type CallbackBody struct {
 }
 
 func callBack(ctx context.Context, s *step, by ticket.Actor, b *CallbackBody) error {
-	facts := ticket.Facts{Contacted: ticket.Answer(b.Contacted), Solved: ticket.Answer(b.Solved), Satisfied: ticket.Satisfaction(b.Satisfied)}
-	ended := "answered"
-	if b.Unreached {
-		ended = "unreached"
+	r := ticket.CallbackResult{
+		Facts:     ticket.Facts{Contacted: ticket.Answer(b.Contacted), Solved: ticket.Answer(b.Solved), Satisfied: ticket.Satisfaction(b.Satisfied)},
+		Unreached: b.Unreached,
 	}
-	id, err := s.AddCallback(ctx, db.AddCallbackParams{TicketID: s.order.ID, Try: int32(s.order.Tries), ByStaff: &s.staff.ID, Via: "phone"})
-	if err != nil {
-		return fmt.Errorf("keep a call: %w", err)
+	words := strings.TrimSpace(b.Words)
+	if s.order.Finding { // nobody is asked: another person has looked
+		if err := s.do(ctx, by, r); err != nil {
+			return err
+		}
+		if err := s.note(ctx, words); err != nil {
+			return err
+		}
+		return s.endTasks(ctx, workorder.TaskCheck)
 	}
-	p := db.EndCallbackParams{ID: id, Contacted: b.Contacted, Solved: b.Solved, Satisfied: b.Satisfied, Ended: ended}
-	if words := strings.TrimSpace(b.Words); words != "" {
-		p.Words = s.Seal(workorder.SealCallback, words)
+	task, err := s.TaskBy(ctx, workorder.TaskPhone, workorder.Subject(s.order.ID))
+	if err != nil && !errors.Is(err, postgres.ErrNoRows) {
+		return fmt.Errorf("find the task of a call: %w", err)
 	}
-	if err := s.EndCallback(ctx, p); err != nil {
-		return fmt.Errorf("keep what was said on a call: %w", err)
-	}
-	if err := s.do(ctx, by, ticket.CallbackResult{Facts: facts, Unreached: b.Unreached}); err != nil {
+	_, next, err := s.api.Orders.RecordCall(ctx, s.Turn, task, s.order.ID, by, r, words)
+	if err != nil || !next.IsZero() {
 		return err
 	}
-	return s.endTasks(ctx, workorder.TaskPhone, workorder.TaskCheck)
+	return s.endTasks(ctx, workorder.TaskPhone)
 }
 
 // JudgeBody is the decision on an unhappy answer.
 type JudgeBody struct {
 	Verdict string `json:"verdict" enum:"redo,explain,beyond_duty"`
-	Words   string `json:"words" minLength:"2" maxLength:"2000" doc:"for staff with redo, else what the reporter reads"`
+	Words   string `json:"words" minLength:"2" maxLength:"2000" doc:"what the reporter reads"`
 }
 
 func judge(ctx context.Context, s *step, by ticket.Actor, b *JudgeBody) error {
 	c := ticket.Judge{Reasonable: b.Verdict == "redo", BeyondDuty: b.Verdict == "beyond_duty"}
-	if err := s.do(ctx, by, c); err != nil {
+	if _, err := s.api.Orders.Judge(ctx, s.Turn, s.order.ID, by, c, strings.TrimSpace(b.Words)); err != nil {
 		return err
 	}
-	if err := s.endTasks(ctx, workorder.TaskJudge); err != nil {
-		return err
-	}
-	if c.Reasonable {
-		return s.note(ctx, b.Words)
-	}
-	return s.api.Orders.SetReplies(ctx, s.Turn, s.order, strings.TrimSpace(b.Words), "")
+	return s.endTasks(ctx, workorder.TaskJudge)
 }
 
 func relapse(ctx context.Context, s *step, by ticket.Actor, _ *nothing) error {

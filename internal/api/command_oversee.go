@@ -123,11 +123,8 @@ type ObjectBody struct {
 }
 
 func object(ctx context.Context, s *step, by ticket.Actor, b *ObjectBody) error {
-	o, err := s.api.Orders.Object(ctx, s.Turn, s.order.ID, by, b.Reason, strings.TrimSpace(b.Basis))
-	if err != nil || o.State != ticket.Received {
-		return err
-	}
-	return s.leave(ctx)
+	_, err := s.api.Orders.Object(ctx, s.Turn, s.order.ID, by, b.Reason, strings.TrimSpace(b.Basis))
+	return err
 }
 
 // UntilBody asks for time.
@@ -155,11 +152,8 @@ type DecideBody struct {
 }
 
 func decide(ctx context.Context, s *step, by ticket.Actor, b *DecideBody) error {
-	o, err := s.api.Orders.Decide(ctx, s.Turn, s.order.ID, by, b.Granted, strings.TrimSpace(b.Words))
-	if err != nil || o.State != ticket.Received {
-		return err
-	}
-	return s.leave(ctx)
+	_, err := s.api.Orders.Decide(ctx, s.Turn, s.order.ID, by, b.Granted, strings.TrimSpace(b.Words))
+	return err
 }
 
 // SuperviseBody demands an answer.

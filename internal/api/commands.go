@@ -156,11 +156,6 @@ func (s *step) do(ctx context.Context, by ticket.Actor, c ticket.Command) error 
 	return nil
 }
 
-// leave takes a ticket that left its desk out of every chat in which it lies.
-func (s *step) leave(ctx context.Context) error {
-	return wrap("take the cards of a ticket away", s.CloseCardsOf(ctx, s.order.ID))
-}
-
 // note keeps words that only staff read.
 func (s *step) note(ctx context.Context, words string) error {
 	if strings.TrimSpace(words) == "" {

@@ -113,6 +113,8 @@ func TestEveryCommandOfAWorkOrder(t *testing.T) {
 	}
 	d.unit.do(number, "contact", object{"via": "phone", "reached": true})
 	d.unit.do(number, "finish", object{"result": "resolved", "reply": "路灯已修好"})
+	d.callback.do(number, "callback_result", object{"unreached": true})
+	d.callback.refused(number, "callback_result", "not_due", object{"unreached": true}) // the next try is another half-day's
 	d.callback.do(number, "callback_result", object{"contacted": "yes", "solved": "no", "satisfied": "dissatisfied", "words": "还是不亮"})
 	d.callback.do(number, "judge", object{"verdict": "explain", "words": "灯具已更换，夜间自动点亮"})
 

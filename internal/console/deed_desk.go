@@ -160,14 +160,7 @@ func transfer(ctx context.Context, c *Console, v *visit, o *workorder.Order, by 
 		return err
 	}
 	lead, _ := o.Lead()
-	reason := "other_unit"
-	switch {
-	case lead.Desk.Code == to.Code:
-		reason = "colleague"
-	case to.Kind == ticket.DeskGrid:
-		reason = "other_grid"
-	}
-	return passOn(ctx, c, v, o, by, ticket.Transfer{To: to, Reason: reason})
+	return passOn(ctx, c, v, o, by, ticket.Transfer{To: to, Reason: ticket.TransferReason(lead.Desk, to)})
 }
 
 func giveBack(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
