@@ -61,7 +61,7 @@ func (s *Set) guess(said string) ticket.Guess {
 }
 
 func (s *Set) matterValue(m ticket.Matter, sure float64) map[string]any {
-	return map[string]any{"code": m.Code, "title": m.Name, "sure": sure, "photo": m.Photo}
+	return map[string]any{"code": m.Code, "title": m.Name, "sure": sure, "photo": m.Photo, "refer": m.Refer != ""}
 }
 
 func (s *Set) wantsConfidence(said string) bool { return holds(said, s.Policy.Confidential) }

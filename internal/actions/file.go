@@ -136,8 +136,12 @@ func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (r
 	}
 	until := o.DispatchDue
 	if o.State == ticket.Referred {
-		r["desk"], r["month"], r["day"], r["clock"] = "referred", 0, 0, ""
-		return r, nil // where to is told by the notice
+		way, err := s.Orders.WayTold(ctx, t, o)
+		if err != nil {
+			return nil, err
+		}
+		r["desk"], r["way"], r["month"], r["day"], r["clock"] = "referred", way, 0, 0, ""
+		return r, nil
 	}
 	if lead, ok := o.Lead(); ok {
 		name, err := s.deskName(ctx, t, lead.Desk)

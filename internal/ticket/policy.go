@@ -99,8 +99,11 @@ type Policy struct {
 	Referrals struct {
 		// To has a code for each who must lawfully deal with a ticket; true for
 		// those that a matter may name, to be referred to at once.
-		To     map[string]bool `yaml:"to"`
-		Source string          `yaml:"source"`
+		To map[string]bool `yaml:"to"`
+		// Independent are those to whom a claim about a unit or one of the staff
+		// is referred at once as well: nobody it is about has a say there.
+		Independent []string `yaml:"independent"`
+		Source      string   `yaml:"source"`
 	} `yaml:"referrals"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
@@ -234,6 +237,11 @@ func (p Policy) validateRequests(bad *problems) {
 	bad.source("answers", p.Answers.Source)
 	if len(p.Referrals.To) == 0 {
 		bad.add("referrals.to must name at least one code")
+	}
+	for _, to := range p.Referrals.Independent {
+		if !p.Referrals.To[to] {
+			bad.add("referrals.independent: %s is not in to, or not at once", to)
+		}
 	}
 	bad.source("referrals", p.Referrals.Source)
 }
