@@ -178,13 +178,19 @@ func (s *Service) roster(ctx context.Context, t *gateway.Turn, o *Order, m ticke
 		}
 		r.Grid = inOrder(rows, string(people.RoleGridWorker))
 	}
-	if o.Private() && m.Unit != "" {
+	if (o.Private() || o.AboutSomebody()) && m.Unit != "" {
 		rows, err := t.StaffWith(ctx, []string{string(people.RoleHandler)}, []string{m.Unit})
 		if err != nil {
 			return r, fmt.Errorf("find the handlers of a unit: %w", err)
 		}
-		r.Named = inOrder(rows, string(people.RoleHandler))
+		r.Unit = inOrder(rows, string(people.RoleHandler))
 	}
+	for _, list := range [][]ticket.OnCall{r.Grid, r.Unit} {
+		if err := s.markMeant(ctx, t, o, list); err != nil {
+			return r, err
+		}
+	}
+	r.Named = r.Unit
 	return r, nil
 }
 
@@ -459,8 +465,7 @@ func (s *Service) endTasksBut(ctx context.Context, t *gateway.Turn, o *Order, ke
 // who might have a say there, is a dispatcher's to look at.
 func (s *Service) refersAtOnce(o *Order, m ticket.Matter) bool {
 	referrals := s.Rules.Policy().Referrals
-	about := len(o.Against) > 0 || len(o.AgainstStaff) > 0
-	return referrals.To[m.Refer] && (!about || slices.Contains(referrals.Independent, m.Refer)) && o.Danger == "" &&
+	return referrals.To[m.Refer] && (!o.AboutSomebody() || slices.Contains(referrals.Independent, m.Refer)) && o.Danger == "" &&
 		!o.Finding && o.Relapses == 0
 }
 

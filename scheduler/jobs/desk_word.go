@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"maps"
-	"slices"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres"
@@ -40,8 +39,13 @@ func (d Deps) deskWord(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	if err != nil {
 		return gateway.Outcome{}, err
 	}
-	if !o.State.Open() || slices.Contains(o.AgainstStaff, w.Staff) {
+	if !o.State.Open() {
 		return gateway.Dropped("the ticket is " + string(o.State)), nil
+	}
+	if meant, err := d.Orders.Meant(ctx, t, o.ID, w.Staff); err != nil {
+		return gateway.Outcome{}, err
+	} else if meant {
+		return gateway.Dropped("the ticket is about the reader"), nil
 	}
 	params := maps.Clone(w.Params)
 	params["words"] = ""
