@@ -149,6 +149,8 @@ func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (r
 			return nil, err
 		}
 		r["desk"], r["desk_name"], until = string(lead.Desk.Kind), name, o.Deadline
+		m, _ := s.Orders.Matters.Get(o.Matter)
+		r["joint"] = m.Police && len(o.Awaited()) > 0
 	}
 	s.addWhen(r, until)
 	return r, nil

@@ -82,6 +82,13 @@ type Policy struct {
 		Nudge  float64 `yaml:"nudge"`
 		Source string  `yaml:"source"`
 	} `yaml:"co_handlers"`
+	Joint struct {
+		// Roles are who of the place handles with the lead what the matter says
+		// is for police and grid together, in the order in which they are asked.
+		// As co-handlers they see who reported as little as others: View.
+		Roles  []string `yaml:"roles"`
+		Source string   `yaml:"source"`
+	} `yaml:"joint"`
 	Supervision struct {
 		Within scheduler.Limit `yaml:"within"`
 		Source string          `yaml:"source"`
@@ -222,6 +229,8 @@ func (p Policy) validateRequests(bad *problems) {
 		bad.add("co_handlers.nudge must be above 0 and below 1, is %v", p.CoHandlers.Nudge)
 	}
 	bad.source("co_handlers", p.CoHandlers.Source)
+	bad.codes("joint.roles", p.Joint.Roles)
+	bad.source("joint", p.Joint.Source)
 	bad.limit("supervision.within", p.Supervision.Within)
 	bad.source("supervision", p.Supervision.Source)
 	if len(p.Ladder.Rungs) < 2 {

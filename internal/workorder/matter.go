@@ -104,14 +104,15 @@ func (s *Service) markMeant(ctx context.Context, t *gateway.Turn, o *Order, list
 }
 
 // joint are the people of the place who handle a matter of public security or a
-// dispute together with the lead: the community police officer of the narrowest
-// area, and the full-time grid worker. Each is asked by name, in private, and
-// nobody whom the ticket is about.
+// dispute together with the lead: of each role that the policy names, whoever has
+// the narrowest area. Each is asked by name, in private, and nobody whom the
+// ticket is about.
 func (s *Service) joint(ctx context.Context, t *gateway.Turn, o *Order) ([]ticket.Desk, error) {
 	village := people.DivisionCode(o.Place.Division)
 	areas := []string{o.Place.Grid, string(village.At(people.LevelVillage)), string(village.At(people.LevelTownship))}
 	var desks []ticket.Desk
-	for _, role := range []people.Role{people.RoleCommunityPolice, people.RoleGridWorker} {
+	for _, name := range s.Rules.Policy().Joint.Roles {
+		role := people.Role(name)
 		for _, area := range areas {
 			if area == "" {
 				continue
