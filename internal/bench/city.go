@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -24,6 +25,8 @@ type city struct {
 	now     time.Time
 	units   []string
 	matters []string
+	// residents answered callbacks, staff signed.
+	residents, staff int
 }
 
 const (
@@ -38,7 +41,8 @@ const (
 )
 
 func newCity(db *postgres.DB, t *tally.Tally, n int, now time.Time) *city {
-	c := &city{db: db, tally: t, n: n, now: now}
+	// As Pingxiang has for a million tickets.
+	c := &city{db: db, tally: t, n: n, now: now, residents: 1 + n/5, staff: 1 + n/90}
 	for _, u := range t.Units.All() {
 		c.units = append(c.units, u.Code)
 	}
@@ -92,7 +96,9 @@ func (c *city) at(i int) thing {
 	step("handled", "handled", 180*time.Hour, map[string]string{"result": []string{"resolved", "resolved", "resolved", "partly"}[r.IntN(4)]})
 	solved := []string{"yes", "yes", "yes", "partly", "no"}[r.IntN(5)]
 	rated := []string{"very_satisfied", "satisfied", "fairly_satisfied", "dissatisfied"}[r.IntN(4)]
-	step("answered", "closed", 40*time.Hour, map[string]string{"contacted": "yes", "solved": solved, "satisfied": rated})
+	step("answered", "closed", 40*time.Hour, map[string]string{
+		"contacted": "yes", "solved": solved, "satisfied": rated, "address": strconv.Itoa(1 + r.IntN(c.residents)),
+	})
 	k.closed = &at
 	return k
 }
@@ -102,13 +108,10 @@ func (c *city) load(ctx context.Context) error {
 	one := func(table string, columns []string, values ...any) error {
 		return c.db.Load(ctx, table, columns, 1, func(int) ([]any, error) { return values, nil })
 	}
-	if err := one("person", []string{"id", "kind"}, int64(1), "resident"); err != nil {
+	if err := c.people(ctx); err != nil {
 		return err
 	}
-	if err := one("address", []string{"id", "channel", "user_id", "chat", "person_id", "trust"}, int64(1), "bench", "u", "u", int64(1), "session"); err != nil {
-		return err
-	}
-	if err := one("conversation", []string{"id", "channel", "chat", "user_id", "address_id"}, int64(1), "bench", "u", "u", int64(1)); err != nil {
+	if err := one("conversation", []string{"id", "channel", "chat", "user_id", "address_id"}, int64(1), "bench", "1", "1", int64(1)); err != nil {
 		return err
 	}
 	if err := c.divisions(ctx); err != nil {
@@ -128,12 +131,34 @@ func (c *city) load(ctx context.Context) error {
 	}
 	err = c.db.Load(ctx, "assignment", strings.Fields("ticket_id role desk_kind desk state dispatched_at signed_by ended_at"), c.n, func(i int) ([]any, error) {
 		k := c.at(i)
-		return []any{k.ID, "lead", string(k.kind), k.desk, "signed", k.received, int64(0), k.closed}, nil
+		return []any{k.ID, "lead", string(k.kind), k.desk, "signed", k.received, int64(1 + i%c.staff), k.closed}, nil
 	})
 	if err != nil {
 		return err
 	}
 	return c.loadFigures(ctx)
+}
+
+// people writes residents and staff, each with a telephone and an address.
+func (c *city) people(ctx context.Context) error {
+	err := c.db.Load(ctx, "person", []string{"id", "kind", "phone_index"}, c.residents+c.staff, func(i int) ([]any, error) {
+		index := sha256.Sum256([]byte(strconv.Itoa(i)))
+		return []any{int64(i + 1), "resident", index[:]}, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = c.db.Load(ctx, "address", []string{"id", "channel", "user_id", "chat", "person_id", "trust"}, c.residents+c.staff, func(i int) ([]any, error) {
+		user := strconv.Itoa(i + 1)
+		return []any{int64(i + 1), "bench", user, user, int64(i + 1), "session"}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.db.Load(ctx, "staff", []string{"id", "person_id", "slug", "name"}, c.staff, func(i int) ([]any, error) {
+		name := strconv.Itoa(i + 1)
+		return []any{int64(i + 1), int64(c.residents + i + 1), name, name}, nil
+	})
 }
 
 func (c *city) divisions(ctx context.Context) error {
@@ -175,7 +200,7 @@ func (c *city) loadFigures(ctx context.Context) error {
 	if err := c.db.SettleDirty(ctx); err != nil {
 		return fmt.Errorf("settle the figures: %w", err)
 	}
-	return c.db.Tidy(ctx, "ticket", "assignment", "figure", "division", "figure_dirty")
+	return c.db.Tidy(ctx, "person", "address", "staff", "ticket", "assignment", "figure", "division", "figure_dirty")
 }
 
 // busyDay writes the trail of the last tickets, as many as ten ordinary days

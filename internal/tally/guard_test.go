@@ -91,7 +91,7 @@ func TestStars(t *testing.T) {
 	unit := func(code string, n int32) {
 		var s figures.Sums
 		s[figures.N], s[figures.Reachable], s[figures.Responded], s[figures.Asked], s[figures.SolvedHalves], s[figures.RatedSatisfied] = n, n, n, n, 2*n, n
-		r.exec(`insert into figure_month values ('2026-03-01', $1, '360313001', 'road', $2)`, code, s[:])
+		r.exec(`insert into figure_month values ('unit', '2026-03-01', $1, '360313001', '', $2)`, code, s[:])
 	}
 	unit("housing", 40)
 	unit("urban_management", 40)

@@ -29,20 +29,33 @@ func (t *Tally) Month(now time.Time, back int) time.Time {
 	return t.folder().MonthOf(now).AddDate(0, -back, 0)
 }
 
-// Cell is one place in the months with what it counts.
+// Cell is one place in the months with what it counts. Two of unit, area and
+// matter say where it is.
 type Cell struct {
 	Month              time.Time
 	Unit, Area, Matter string
 	Sums               figures.Sums
 }
 
-// Cells reads what a scope counts at the moment, after folding what has
-// changed.
+// Cells reads what a scope counts at the moment by unit and area, after folding
+// what has changed.
 func (t *Tally) Cells(ctx context.Context, tx *postgres.Tx, s Scope, now time.Time) ([]Cell, error) {
+	return t.cells(ctx, tx, byUnit, s, now)
+}
+
+// MatterCells is Cells by matter: of every area in the scope, or of its unit.
+func (t *Tally) MatterCells(ctx context.Context, tx *postgres.Tx, s Scope, now time.Time) ([]Cell, error) {
+	if s.Unit != "" {
+		return t.cells(ctx, tx, byUnitMatter, Scope{From: s.From, To: s.To, Unit: s.Unit}, now)
+	}
+	return t.cells(ctx, tx, byMatter, s, now)
+}
+
+func (t *Tally) cells(ctx context.Context, tx *postgres.Tx, by side, s Scope, now time.Time) ([]Cell, error) {
 	if _, err := t.Refresh(ctx, tx, 0); err != nil {
 		return nil, err
 	}
-	rows, err := tx.FigureCells(ctx, db.FigureCellsParams{Since: s.From, Until: s.To, Area: s.division(), Unit: s.Unit, Now: now})
+	rows, err := tx.FigureCells(ctx, db.FigureCellsParams{Side: string(by), Since: s.From, Until: s.To, Area: s.division(), Unit: s.Unit, Now: now})
 	if err != nil {
 		return nil, fmt.Errorf("read figures: %w", err)
 	}
@@ -189,7 +202,7 @@ func (t *Tally) Names(ctx context.Context, tx *postgres.Tx) (func(code string) s
 // Worries gives the worry index of the areas in a scope: at the given length of
 // division code (6 county, 9 township), against the whole city.
 func (t *Tally) Worries(ctx context.Context, tx *postgres.Tx, s Scope, digits int, now time.Time) (figures.WorryTable, error) {
-	city, err := t.Cells(ctx, tx, Scope{From: s.From, To: s.To}, now)
+	city, err := t.MatterCells(ctx, tx, Scope{From: s.From, To: s.To}, now)
 	if err != nil {
 		return figures.WorryTable{}, err
 	}

@@ -38,8 +38,8 @@ func (e rawEvent) clock(key string) (time.Time, bool) {
 	return time.UnixMicro(int64(v)), ok
 }
 
-// spot is where something is counted.
-type spot struct{ month, unit, area, matter string }
+// spot is where something is counted; side says what of it is added up, "" nothing.
+type spot struct{ side, month, unit, area, matter string }
 
 // slow counts everything up to now.
 type slow struct {
@@ -64,7 +64,7 @@ func (s *slow) place(k raw, unit string, at time.Time) spot {
 	if len(k.division) >= 9 {
 		area = k.division[:9]
 	}
-	return spot{at.In(s.zone).Format("2006-01"), unit, area, k.matter}
+	return spot{"", at.In(s.zone).Format("2006-01"), unit, area, k.matter}
 }
 
 func (s *slow) count(at spot, m figures.Measure, n int) {

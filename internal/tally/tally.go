@@ -88,7 +88,7 @@ func (t *Tally) fold(ctx context.Context, tx *postgres.Tx, ids []int64) error {
 		if rolled(r.At) {
 			var back figures.Sums
 			back.Sub(figures.Of(r.M))
-			months.add(cell{r.Month, r.Unit, r.Area, r.Matter}, back)
+			months.add(r.Month, r.Unit, r.Area, r.Matter, back)
 		}
 	}
 	tickets, err := load(ctx, tx, ids)
@@ -102,7 +102,7 @@ func (t *Tally) fold(ctx context.Context, tx *postgres.Tx, ids []int64) error {
 	}
 	for _, r := range rows {
 		if rolled(r.At) {
-			months.add(cell{r.Month, r.Unit, r.Area, r.Matter}, r.Sums)
+			months.add(r.Month, r.Unit, r.Area, r.Matter, r.Sums)
 		}
 	}
 	if err := tx.AddFigures(ctx, rows); err != nil {
@@ -216,7 +216,7 @@ func (t *Tally) Roll(ctx context.Context, tx *postgres.Tx, now time.Time) (done 
 	}
 	months := cells{}
 	for _, r := range rows {
-		months.add(cell{r.Month, r.Unit, r.Area, r.Matter}, figures.Of(r.M))
+		months.add(r.Month, r.Unit, r.Area, r.Matter, figures.Of(r.M))
 	}
 	if err := months.save(ctx, tx); err != nil {
 		return false, err
@@ -227,20 +227,38 @@ func (t *Tally) Roll(ctx context.Context, tx *postgres.Tx, now time.Time) (done 
 	return !next.Before(today), nil
 }
 
+// side says by which two of unit, area and matter a cell is added up; the third
+// is empty.
+type side string
+
+const (
+	byUnit       side = "unit"        // and area
+	byMatter     side = "matter"      // and area
+	byUnitMatter side = "unit_matter" // of a unit wherever it works
+)
+
 // cell is one place in the months.
 type cell struct {
+	side               side
 	month              time.Time
 	unit, area, matter string
 }
 
 type cells map[cell]*figures.Sums
 
-func (c cells) add(at cell, s figures.Sums) {
-	at.month = at.month.UTC()
-	if c[at] == nil {
-		c[at] = &figures.Sums{}
+// add adds to all sides of a place.
+func (c cells) add(month time.Time, unit, area, matter string, s figures.Sums) {
+	month = month.UTC()
+	for _, at := range []cell{
+		{side: byUnit, month: month, unit: unit, area: area},
+		{side: byMatter, month: month, area: area, matter: matter},
+		{side: byUnitMatter, month: month, unit: unit, matter: matter},
+	} {
+		if c[at] == nil {
+			c[at] = &figures.Sums{}
+		}
+		c[at].Add(s)
 	}
-	c[at].Add(s)
 }
 
 // save adds the cells to the months.
@@ -250,7 +268,7 @@ func (c cells) save(ctx context.Context, tx *postgres.Tx) error {
 		if *s == (figures.Sums{}) {
 			continue
 		}
-		p.Months = append(p.Months, at.month)
+		p.Sides, p.Months = append(p.Sides, string(at.side)), append(p.Months, at.month)
 		p.Units, p.Areas, p.Matters = append(p.Units, at.unit), append(p.Areas, at.area), append(p.Matters, at.matter)
 		p.Sums = append(p.Sums, array(s[:]))
 	}

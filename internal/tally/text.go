@@ -375,6 +375,10 @@ func (t Teller) Monday(ctx context.Context, tx *postgres.Tx, s Scope, now time.T
 	if err != nil {
 		return "", err
 	}
+	matters, err := t.MatterCells(ctx, tx, s, now)
+	if err != nil {
+		return "", err
+	}
 	k, err := t.Times(ctx, tx, s, now)
 	if err != nil {
 		return "", err
@@ -406,7 +410,7 @@ func (t Teller) Monday(ctx context.Context, tx *postgres.Tx, s Scope, now time.T
 	p.say("monday.late", map[string]string{"overdue": percent(r.OverdueRate), "redo": percent(r.Redo)})
 	p.say("monday.times", map[string]string{"work": hours(k.WorkMedian), "before": before})
 	p.say("monday.owed", map[string]string{"n": count(owed)})
-	p.say("monday.worry", map[string]string{"cells": t.worst(p, cells)})
+	p.say("monday.worry", map[string]string{"cells": t.worst(p, matters)})
 	p.say("monday.note", nil)
 	return p.done()
 }

@@ -12,13 +12,14 @@ import (
 )
 
 const addFigureCells = `-- name: AddFigureCells :exec
-insert into figure_month (month, unit, area, matter, m)
-select unnest($1::date[]), unnest($2::text[]), unnest($3::text[]),
-       unnest($4::text[]), unnest($5::text[])::int[]
-on conflict (month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m)
+insert into figure_month (side, month, unit, area, matter, m)
+select unnest($1::text[]), unnest($2::date[]), unnest($3::text[]), unnest($4::text[]),
+       unnest($5::text[]), unnest($6::text[])::int[]
+on conflict (side, month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m)
 `
 
 type AddFigureCellsParams struct {
+	Sides   []string
 	Months  []time.Time
 	Units   []string
 	Areas   []string
@@ -29,6 +30,7 @@ type AddFigureCellsParams struct {
 // AddFigureCells adds to months; each cell is given once.
 func (q *Queries) AddFigureCells(ctx context.Context, arg AddFigureCellsParams) error {
 	_, err := q.db.Exec(ctx, addFigureCells,
+		arg.Sides,
 		arg.Months,
 		arg.Units,
 		arg.Areas,
@@ -147,16 +149,17 @@ func (q *Queries) DropFigures(ctx context.Context, ids []int64) ([]DropFiguresRo
 
 const figureCells = `-- name: FigureCells :many
 select month, unit, area, matter, m from figure_month
-where month >= $1::date and month <= $2::date
-  and area like $3::text || '%' and ($4::text = '' or unit = $4::text)
+where side = $1::text and month >= $2::date and month <= $3::date
+  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
 union all
 select month, unit, area, matter, m from figure
-where at >= (select coalesce(rolled_until, '-infinity') from figure_state) and at <= $5::timestamptz
-  and month >= $1::date and month <= $2::date
-  and area like $3::text || '%' and ($4::text = '' or unit = $4::text)
+where at >= (select coalesce(rolled_until, '-infinity') from figure_state) and at <= $6::timestamptz
+  and month >= $2::date and month <= $3::date
+  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
 `
 
 type FigureCellsParams struct {
+	Side  string
 	Since time.Time
 	Until time.Time
 	Area  string
@@ -164,10 +167,19 @@ type FigureCellsParams struct {
 	Now   time.Time
 }
 
-// FigureCells are the months asked for: what is rolled up, and what has come
-// since. Empty filters take everything.
-func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]FigureMonth, error) {
+type FigureCellsRow struct {
+	Month  time.Time
+	Unit   string
+	Area   string
+	Matter string
+	M      []int32
+}
+
+// FigureCells are one side of the months asked for: what is rolled up, and what
+// has come since, which has all sides. Empty filters take everything.
+func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]FigureCellsRow, error) {
 	rows, err := q.db.Query(ctx, figureCells,
+		arg.Side,
 		arg.Since,
 		arg.Until,
 		arg.Area,
@@ -178,9 +190,9 @@ func (q *Queries) FigureCells(ctx context.Context, arg FigureCellsParams) ([]Fig
 		return nil, err
 	}
 	defer rows.Close()
-	items := []FigureMonth{}
+	items := []FigureCellsRow{}
 	for rows.Next() {
-		var i FigureMonth
+		var i FigureCellsRow
 		if err := rows.Scan(
 			&i.Month,
 			&i.Unit,
@@ -296,7 +308,7 @@ type FigureTimeRow struct {
 	Clock []int32
 }
 
-// FigureTime is FigureTimes without the units.
+// FigureTime are median and 90th percentile of minutes.
 func (q *Queries) FigureTime(ctx context.Context, arg FigureTimeParams) (FigureTimeRow, error) {
 	row := q.db.QueryRow(ctx, figureTime,
 		arg.Since,
@@ -308,65 +320,6 @@ func (q *Queries) FigureTime(ctx context.Context, arg FigureTimeParams) (FigureT
 	var i FigureTimeRow
 	err := row.Scan(&i.N, &i.Work, &i.Clock)
 	return i, err
-}
-
-const figureTimes = `-- name: FigureTimes :many
-select coalesce(unit, '')::text as unit, grouping(unit)::int as total, count(*) as n,
-       percentile_disc(array[0.5, 0.9]) within group (order by work)::int[] as work,
-       percentile_disc(array[0.5, 0.9]) within group (order by clock)::int[] as clock
-from figure
-where clock >= 0 and month >= $1::date and month <= $2::date and at <= $3::timestamptz
-  and area like $4::text || '%' and ($5::text = '' or unit = $5::text)
-group by grouping sets ((unit), ())
-`
-
-type FigureTimesParams struct {
-	Since time.Time
-	Until time.Time
-	Now   time.Time
-	Area  string
-	Unit  string
-}
-
-type FigureTimesRow struct {
-	Unit  string
-	Total int32
-	N     int64
-	Work  []int32
-	Clock []int32
-}
-
-// FigureTimes are median and 90th percentile of minutes, in all and by unit.
-func (q *Queries) FigureTimes(ctx context.Context, arg FigureTimesParams) ([]FigureTimesRow, error) {
-	rows, err := q.db.Query(ctx, figureTimes,
-		arg.Since,
-		arg.Until,
-		arg.Now,
-		arg.Area,
-		arg.Unit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []FigureTimesRow{}
-	for rows.Next() {
-		var i FigureTimesRow
-		if err := rows.Scan(
-			&i.Unit,
-			&i.Total,
-			&i.N,
-			&i.Work,
-			&i.Clock,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const figureTrail = `-- name: FigureTrail :many
@@ -618,15 +571,18 @@ func (q *Queries) RatingsBy(ctx context.Context, arg RatingsByParams) ([]Ratings
 }
 
 const ratingsByHandlers = `-- name: RatingsByHandlers :many
+with own as materialized (
+    select s.id as staff_id, s.person_id from staff s
+    union
+    select s.id, p.id from staff s join person p on p.merged_into = s.person_id
+    union
+    select s.id, p.id from staff s join person o on o.id = s.person_id join person p on p.phone_index = o.phone_index)
 select distinct f.ticket_id, f.rated_by, f.rated_at::timestamptz as rated_at
-from figure f
-join address a on a.id = f.rated_by
-join person p on p.id = a.person_id
-join assignment g on g.ticket_id = f.ticket_id and g.signed_by <> 0
-join staff s on s.id = g.signed_by
-join person o on o.id = s.person_id
+from own
+join address a on a.person_id = own.person_id
+join figure f on f.rated_by = a.id
+join assignment g on g.ticket_id = f.ticket_id and g.signed_by = own.staff_id
 where f.rated_by <> 0 and f.rated_at >= $1::timestamptz and f.rated_at < $2::timestamptz
-  and (p.id = o.id or p.merged_into = o.id or p.phone_index = o.phone_index)
 order by f.ticket_id
 `
 
@@ -637,7 +593,8 @@ type RatingsByHandlersRow struct {
 }
 
 // RatingsByHandlers are the ratings that came from somebody who signed for the
-// ticket, or from their telephone.
+// ticket, or from their telephone. Who the staff are as residents comes first:
+// they are fewer than a month's ratings.
 func (q *Queries) RatingsByHandlers(ctx context.Context, since time.Time, until time.Time) ([]RatingsByHandlersRow, error) {
 	rows, err := q.db.Query(ctx, ratingsByHandlers, since, until)
 	if err != nil {

@@ -243,6 +243,7 @@ type FigureDirty struct {
 }
 
 type FigureMonth struct {
+	Side   string
 	Month  time.Time
 	Unit   string
 	Area   string

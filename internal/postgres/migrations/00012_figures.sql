@@ -44,17 +44,21 @@ create table figure (
     primary key (ticket_id, part)
 );
 create index figure_at on figure (at);
-create index figure_time on figure (month) include (unit, area, matter, at, work, clock) where clock >= 0;
+create index figure_time on figure (month) include (unit, area, at, work, clock) where clock >= 0;
 create index figure_rater on figure (rated_at, rated_by, ticket_id) where rated_by <> 0;
 
--- figure_month is figure added up, as far as figure_state.rolled_until.
+-- figure_month is figure added up, as far as figure_state.rolled_until. Unit,
+-- area and matter together make as many cells as there are tickets, so each two
+-- of them are added up by themselves: by unit and area, by matter and area, by
+-- unit and matter. The third is empty.
 create table figure_month (
+    side   text not null check (side in ('unit', 'matter', 'unit_matter')),
     month  date not null,
     unit   text not null,
     area   text not null,
     matter text not null,
     m      int[] not null,
-    primary key (month, unit, area, matter)
+    primary key (side, month, unit, area, matter)
 );
 
 create table figure_state (

@@ -23,10 +23,10 @@ delete from figure where ticket_id = any(sqlc.arg(ids)::bigint[]) returning mont
 
 -- AddFigureCells adds to months; each cell is given once.
 -- name: AddFigureCells :exec
-insert into figure_month (month, unit, area, matter, m)
-select unnest(sqlc.arg(months)::date[]), unnest(sqlc.arg(units)::text[]), unnest(sqlc.arg(areas)::text[]),
+insert into figure_month (side, month, unit, area, matter, m)
+select unnest(sqlc.arg(sides)::text[]), unnest(sqlc.arg(months)::date[]), unnest(sqlc.arg(units)::text[]), unnest(sqlc.arg(areas)::text[]),
        unnest(sqlc.arg(matters)::text[]), unnest(sqlc.arg(sums)::text[])::int[]
-on conflict (month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m);
+on conflict (side, month, unit, area, matter) do update set m = figure_add(figure_month.m, excluded.m);
 
 -- name: FiguresRolledUntil :one
 select rolled_until from figure_state;
@@ -41,11 +41,11 @@ update figure_state set rolled_until = $1;
 -- name: FiguresBetween :many
 select month, unit, area, matter, m from figure where at >= sqlc.arg(since)::timestamptz and at < sqlc.arg(until)::timestamptz;
 
--- FigureCells are the months asked for: what is rolled up, and what has come
--- since. Empty filters take everything.
+-- FigureCells are one side of the months asked for: what is rolled up, and what
+-- has come since, which has all sides. Empty filters take everything.
 -- name: FigureCells :many
 select month, unit, area, matter, m from figure_month
-where month >= sqlc.arg(since)::date and month <= sqlc.arg(until)::date
+where side = sqlc.arg(side)::text and month >= sqlc.arg(since)::date and month <= sqlc.arg(until)::date
   and area like sqlc.arg(area)::text || '%' and (sqlc.arg(unit)::text = '' or unit = sqlc.arg(unit)::text)
 union all
 select month, unit, area, matter, m from figure
@@ -53,17 +53,7 @@ where at >= (select coalesce(rolled_until, '-infinity') from figure_state) and a
   and month >= sqlc.arg(since)::date and month <= sqlc.arg(until)::date
   and area like sqlc.arg(area)::text || '%' and (sqlc.arg(unit)::text = '' or unit = sqlc.arg(unit)::text);
 
--- FigureTimes are median and 90th percentile of minutes, in all and by unit.
--- name: FigureTimes :many
-select coalesce(unit, '')::text as unit, grouping(unit)::int as total, count(*) as n,
-       percentile_disc(array[0.5, 0.9]) within group (order by work)::int[] as work,
-       percentile_disc(array[0.5, 0.9]) within group (order by clock)::int[] as clock
-from figure
-where clock >= 0 and month >= sqlc.arg(since)::date and month <= sqlc.arg(until)::date and at <= sqlc.arg(now)::timestamptz
-  and area like sqlc.arg(area)::text || '%' and (sqlc.arg(unit)::text = '' or unit = sqlc.arg(unit)::text)
-group by grouping sets ((unit), ());
-
--- FigureTime is FigureTimes without the units.
+-- FigureTime are median and 90th percentile of minutes.
 -- name: FigureTime :one
 select count(*) as n,
        coalesce(percentile_disc(array[0.5, 0.9]) within group (order by work), '{0,0}')::int[] as work,
@@ -87,17 +77,21 @@ where rated_by <> 0 and rated_at >= sqlc.arg(since)::timestamptz and rated_at < 
 order by rated_by, rated_at, ticket_id;
 
 -- RatingsByHandlers are the ratings that came from somebody who signed for the
--- ticket, or from their telephone.
+-- ticket, or from their telephone. Who the staff are as residents comes first:
+-- they are fewer than a month's ratings.
 -- name: RatingsByHandlers :many
+with own as materialized (
+    select s.id as staff_id, s.person_id from staff s
+    union
+    select s.id, p.id from staff s join person p on p.merged_into = s.person_id
+    union
+    select s.id, p.id from staff s join person o on o.id = s.person_id join person p on p.phone_index = o.phone_index)
 select distinct f.ticket_id, f.rated_by, f.rated_at::timestamptz as rated_at
-from figure f
-join address a on a.id = f.rated_by
-join person p on p.id = a.person_id
-join assignment g on g.ticket_id = f.ticket_id and g.signed_by <> 0
-join staff s on s.id = g.signed_by
-join person o on o.id = s.person_id
+from own
+join address a on a.person_id = own.person_id
+join figure f on f.rated_by = a.id
+join assignment g on g.ticket_id = f.ticket_id and g.signed_by = own.staff_id
 where f.rated_by <> 0 and f.rated_at >= sqlc.arg(since)::timestamptz and f.rated_at < sqlc.arg(until)::timestamptz
-  and (p.id = o.id or p.merged_into = o.id or p.phone_index = o.phone_index)
 order by f.ticket_id;
 
 -- name: TicketNumbers :many
