@@ -30,6 +30,18 @@ func TestWhoHandlesTogetherDoesNotLearnWhoReported(t *testing.T) {
 			t.Errorf("%s reads %s", slug, card)
 		}
 	}
+	// The lead met them: a picture shows it, or a sentence does.
+	o.expect("si", "接 1", "接好了")
+	o.expect("si", "联系 1", "怎么联系？")
+	o.expect("si", "已经上门见过", "拍张照片作凭据")
+	o.expect("si", "跳过", "见到谁、说了什么？")
+	o.expect("si", "见到兰大姐，说好周三调解", "已经上门见过")
+	o.expect("si", "联系 1", "怎么联系？")
+	o.expect("si", "上门", "拍张照片作凭据")
+	o.holds(o.send(o.photo("si", "")), "已经上门见过")
+	if got := one[string](o.rig, `select (select count(*) from ticket_note where audience = 'staff') || ' words, ' || (select count(*) from ticket_file where use = 'evidence') || ' picture'`); got != "1 words, 1 picture" {
+		t.Errorf("the proof of the visit is %s", got)
+	}
 	o.expect("wang", "接协办 1", "协办答复 1")
 	o.expect("wang", "协办答复 1 两家都在，约了周三晚上调解", "答复给主办了")
 	if got := one[string](o.rig, `select string_agg(kind, ' ' order by id) from trail where kind in ('ticket.involved', 'ticket.co_signed', 'ticket.co_replied')`); got != "ticket.involved ticket.involved ticket.co_signed ticket.co_replied" {

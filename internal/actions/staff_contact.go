@@ -41,10 +41,18 @@ func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any
 	return result{"phone": phone, "name": name}, err
 }
 
-// contact records that the desk reached for the reporter.
+// contact records that the desk reached for the reporter, with its proof: the look
+// at the number is in the trail, a visit has a picture or words for the staff.
 func (s *Set) contact(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	reached := truth(args, "reached")
-	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: reached}, nil)
+	c := ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: truth(args, "reached")}
+	return s.contacted(ctx, t, args, c, func(o *workorder.Order) error {
+		if words := text(args, "words"); words != "" {
+			if err := s.Orders.Note(ctx, t, o.ID, audienceStaff, words); err != nil {
+				return err
+			}
+		}
+		return s.Orders.Attach(ctx, t, o.ID, "evidence", list(args, "photo"))
+	})
 }
 
 // relay hands words to the reporter without either side learning the other's
