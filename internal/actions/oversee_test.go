@@ -81,6 +81,9 @@ func TestMatterIsReferredAtOnce(t *testing.T) {
 		t.Errorf("%d rows are planned for what was said and done", n)
 	}
 	o.expect("way1", "我的工单", "已告诉您去哪办")
+	// What may be about somebody here is asked for first.
+	o.expect("careful", "投诉网格员偷了我家的三轮车，三轮车被偷没人管", "在什么地方？")
+	o.says("careful", "取消")
 	// Danger speaks first, and its ticket goes to a desk.
 	if got := strings.Join(o.says("brave", "昌盛小区3栋进了小偷，拿刀砍人"), "\n"); !strings.Contains(got, "先打110") || strings.Contains(got, "派出所报案") {
 		t.Errorf("of a thief with a knife: %s", got)
