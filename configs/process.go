@@ -1,9 +1,12 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 	_ "time/tzdata" // a container or a plain user may have no zone files
 
@@ -16,8 +19,28 @@ type Process struct {
 	// Timezone is the IANA zone of schedules and of every time on a screen.
 	Timezone string    `yaml:"timezone"`
 	Privacy  Privacy   `yaml:"privacy"`
+	Desk     Desk      `yaml:"desk"`
 	Webhooks Webhooks  `yaml:"webhooks"`
 	Channels []Channel `yaml:"channels"`
+}
+
+// Desk says where staff open the desk page.
+type Desk struct {
+	// URL is the address of the site as staff reach it, without a path:
+	// https://12345.example.gov.cn. The links that are sent into chats begin with
+	// it, and with https sessions are for https alone. Empty, a link is a path.
+	URL string `yaml:"url"`
+}
+
+// HTTPS reports whether the desk is reached by https.
+func (d Desk) HTTPS() bool { return strings.HasPrefix(d.URL, "https://") }
+
+func (d Desk) check() error {
+	u, err := url.Parse(d.URL)
+	if d.URL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil) {
+		return fmt.Errorf("desk.url %q is not an address without a path like https://12345.example.gov.cn", d.URL)
+	}
+	return nil
 }
 
 // Webhooks says where events may be posted to beside the public network.
@@ -98,14 +121,16 @@ func (p *Process) overlay(name string, body []byte) error {
 	next := struct {
 		Timezone string    `yaml:"timezone"`
 		Privacy  Privacy   `yaml:"privacy"`
+		Desk     Desk      `yaml:"desk"`
 		Webhooks Webhooks  `yaml:"webhooks"`
 		Channels []rawNode `yaml:"channels"`
-	}{Timezone: p.Timezone, Privacy: p.Privacy, Webhooks: p.Webhooks}
+	}{Timezone: p.Timezone, Privacy: p.Privacy, Desk: p.Desk, Webhooks: p.Webhooks}
 	if err := decodeNode(name, doc, &next); err != nil {
 		return err
 	}
-	p.Timezone, p.Privacy, p.Webhooks = next.Timezone, next.Privacy, next.Webhooks
-	if _, err := p.Location(); err != nil {
+	p.Timezone, p.Privacy, p.Desk, p.Webhooks = next.Timezone, next.Privacy, next.Desk, next.Webhooks
+	_, err = p.Location()
+	if err := errors.Join(err, p.Desk.check()); err != nil {
 		return &Error{Name: name, Message: err.Error()}
 	}
 	if next.Channels == nil {

@@ -75,9 +75,11 @@ channels:
 
 func TestLoadRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, body, want string }{
-		{"unknown key", "chanels: []\n", `my.yaml:1:1: unknown key "chanels"; allowed: channels, privacy, timezone`},
+		{"unknown key", "chanels: []\n", `my.yaml:1:1: unknown key "chanels"; allowed: channels, desk, privacy, timezone`},
 		{"unknown key below", "privacy: {crossborder: x}\n", `unknown key "crossborder"; allowed: cross_border_assessment`},
 		{"policy here", "schedules: {}\n", `unknown key "schedules"`},
+		{"desk with a path", "desk: {url: https://12345.example.gov.cn/desk}\n", `desk.url`},
+		{"desk by another scheme", "desk: {url: ftp://12345.example.gov.cn}\n", `desk.url`},
 		{"zone", "timezone: Beijing\n", `timezone "Beijing" is not an IANA zone`},
 		{"empty zone", "timezone: \"\"\n", `is not an IANA zone`},
 		{"channel without id", "channels: [{kind: webchat}]\n", `channel id "": write 1 to 32`},

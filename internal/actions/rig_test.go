@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,6 +19,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -58,7 +57,7 @@ func tuesday() time.Time { return time.Date(2026, 3, 3, 1, 0, 0, 0, time.UTC) }
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	ctx := t.Context()
-	dsn := pgtest.DSN(t, postgres.Migrate)
+	dsn := gatewaytest.DSN(t)
 	r := &rig{t: t, seen: map[bots.UserID]int64{}}
 	var err error
 	if r.sql, err = pgxpool.New(ctx, dsn+" pool_max_conns=2"); err != nil {
@@ -73,10 +72,7 @@ func newRig(t testing.TB) *rig {
 	if err := d.SetProductTime(ctx, tuesday()); err != nil {
 		t.Fatal(err)
 	}
-	library, err := gateway.LoadLibrary(ctx, d, dialogues(t), "embedded")
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := gatewaytest.Library(t, d)
 	keys, err := privacy.NewKeys([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,22 +105,6 @@ func (network) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
 
 func (network) Send(context.Context, bots.Address, bots.Message) (bots.Receipt, error) {
 	return bots.Receipt{ID: "1"}, nil
-}
-
-// dialogues are the embedded ones; the staff's home is added where it is not
-// there yet, since the routing wants it.
-func dialogues(t testing.TB) fs.FS {
-	files := fstest.MapFS{"flows/staff_help.yaml": {Data: []byte("flow: staff_help\ntitle: 帮助\naudience: staff\nsteps:\n  - say: 您好\n")}}
-	for _, pattern := range []string{"flows/*.yaml", "texts/*.yaml"} {
-		names, err := fs.Glob(configs.FS(), pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			files[name] = &fstest.MapFile{Data: config(t, name)}
-		}
-	}
-	return files
 }
 
 func config(t testing.TB, name string) []byte {

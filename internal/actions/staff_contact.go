@@ -2,8 +2,6 @@ package actions
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 	"strings"
 
 	"shaoying/internal/gateway"
@@ -45,29 +43,29 @@ func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any
 // at the number is in the trail, a visit has a picture or words for the staff.
 func (s *Set) contact(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	c := ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: truth(args, "reached")}
-	return s.contacted(ctx, t, args, c, func(o *workorder.Order) error {
+	return s.contacted(ctx, t, args, func(id int64, by ticket.Actor) (*workorder.Order, error) {
+		o, err := s.Orders.Do(ctx, t, id, by, c)
+		if err != nil {
+			return nil, err
+		}
 		if words := text(args, "words"); words != "" {
-			if err := s.Orders.Note(ctx, t, o.ID, audienceStaff, words); err != nil {
-				return err
+			if err := s.Orders.Note(ctx, t, id, audienceStaff, words); err != nil {
+				return nil, err
 			}
 		}
-		return s.Orders.Attach(ctx, t, o.ID, "evidence", list(args, "photo"))
+		return o, s.Orders.Attach(ctx, t, id, "evidence", list(args, "photo"))
 	})
 }
 
 // relay hands words to the reporter without either side learning the other's
 // number. What the reporter adds to the ticket comes back as a card.
 func (s *Set) relay(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	words := text(args, "words")
-	return s.contacted(ctx, t, args, ticket.Contact{Via: ticket.ViaRelay}, func(o *workorder.Order) error {
-		if err := s.Orders.Note(ctx, t, o.ID, audienceAll, words); err != nil {
-			return err
-		}
-		return s.write(ctx, t, o, "relay/"+strconv.FormatInt(t.Now.Unix(), 10), "notice.relay", words)
+	return s.contacted(ctx, t, args, func(id int64, by ticket.Actor) (*workorder.Order, error) {
+		return s.Orders.Relay(ctx, t, id, by, text(args, "words"))
 	})
 }
 
-func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]any, c ticket.Contact, then func(*workorder.Order) error) (result, error) {
+func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]any, do func(int64, ticket.Actor) (*workorder.Order, error)) (result, error) {
 	h, failed, err := s.held(ctx, t, args, people.MayContact)
 	if err != nil || failed != nil {
 		return failed, err
@@ -76,14 +74,9 @@ func (s *Set) contacted(ctx context.Context, t *gateway.Turn, args map[string]an
 	if !ok {
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYourDesk})
 	}
-	o, err := s.Orders.Do(ctx, t, h.order.ID, by, c)
+	o, err := do(h.order.ID, by)
 	if err != nil {
 		return s.refused(t, err)
-	}
-	if then != nil {
-		if err := then(o); err != nil {
-			return nil, fmt.Errorf("tell the reporter: %w", err)
-		}
 	}
 	return s.told(t, o, h.handle)
 }

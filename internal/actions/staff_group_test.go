@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"shaoying/bots"
+	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 )
 
@@ -97,6 +98,10 @@ func TestWorkGroupStory(t *testing.T) {
 	// To reach for the resident, and the way to the desk page, is for private chats.
 	o.holds(o.in(hall, "zhou", "联系 1"), "私聊我")
 	o.holds(o.in(hall, "zhou", "桌面"), "私聊我")
+	o.set.Desk = func(_ context.Context, t *gateway.Turn) (string, error) {
+		return fmt.Sprintf("/desk/in/of-%d", t.Staff), nil
+	}
+	o.expect("zhou", "桌面", "只能用一次", fmt.Sprintf("/desk/in/of-%d", one[int64](o.rig, `select id from staff where slug = 'zhou'`)))
 	o.holds(o.in(hall, "zhou", "代报 路灯不亮"), "私聊我")
 	o.holds(o.in(hall, "pai", "待办"), "私聊我")
 	// 办 goes on with zhou alone, answered by words that were not addressed.

@@ -3,7 +3,6 @@ package actions
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -32,15 +31,11 @@ func (s *Set) take(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	return s.told(t, o, int(handle))
 }
 
-// passOn does what takes a ticket off its desk: it leaves every chat in which
-// it lies, and who wrote why leaves a note.
+// passOn does what takes a ticket off its desk: who wrote why leaves a note.
 func (s *Set) passOn(ctx context.Context, t *gateway.Turn, h *hold, by ticket.Actor, c ticket.Command, why string) (result, error) {
 	o, err := s.Orders.Do(ctx, t, h.order.ID, by, c)
 	if err != nil {
 		return s.refused(t, err)
-	}
-	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-		return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
 	}
 	if why != "" {
 		if err := s.Orders.Note(ctx, t, o.ID, audienceStaff, why); err != nil {
@@ -50,11 +45,8 @@ func (s *Set) passOn(ctx context.Context, t *gateway.Turn, h *hold, by ticket.Ac
 	return s.told(t, o, h.handle)
 }
 
-// The audiences of a note.
-const (
-	audienceAll   = "all"
-	audienceStaff = "staff"
-)
+// audienceStaff is that of a note which only staff read.
+const audienceStaff = "staff"
 
 // finish reports what came of it: words for the resident, a result, photos. What
 // stands behind the mark for colleagues is kept apart and never reaches the
@@ -73,25 +65,11 @@ func (s *Set) finish(ctx context.Context, t *gateway.Turn, args map[string]any) 
 		return nil, err
 	}
 	photos := append(list(args, "photo"), list(args, "photos")...)
-	o, err := s.Orders.Do(ctx, t, h.order.ID, by, ticket.Finish{
-		Result: ticket.UnitResult(text(args, "result")), HasReply: reply != "", Photos: len(photos),
+	o, err := s.Orders.Finish(ctx, t, h.order.ID, by, workorder.Report{
+		Result: ticket.UnitResult(text(args, "result")), Reply: reply, Internal: internal, Photos: photos,
 	})
 	if err != nil {
 		return s.refused(t, err)
-	}
-	if err := s.Orders.SetReplies(ctx, t, o, reply, internal); err != nil {
-		return nil, err
-	}
-	if err := s.Orders.Attach(ctx, t, o.ID, "evidence", photos); err != nil {
-		return nil, err
-	}
-	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-		return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
-	}
-	if !o.Finding {
-		if err := s.write(ctx, t, o, "handled", "notice.handled", reply); err != nil {
-			return nil, err
-		}
 	}
 	return s.told(t, o, h.handle)
 }
@@ -109,12 +87,4 @@ func (s *Set) note(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 		return nil, err
 	}
 	return s.told(t, h.order, h.handle)
-}
-
-// write sends words of the staff to the reporter of a ticket. They lie sealed
-// in the due row; the number and the matter stand beside them.
-func (s *Set) write(ctx context.Context, t *gateway.Turn, o *workorder.Order, occasion, key, words string) error {
-	return s.Orders.Notify(ctx, t, o, occasion, workorder.NoticeDue{
-		Key: key, Params: map[string]string{"number": o.Number.Spoken()}, Words: t.Seal(workorder.SealNotice, strings.TrimSpace(words)),
-	})
 }

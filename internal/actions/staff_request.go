@@ -33,12 +33,6 @@ func (s *Set) object(ctx context.Context, t *gateway.Turn, args map[string]any) 
 		return nil, err
 	}
 	r["raised"] = o.State == ticket.Received
-	if o.State != ticket.Received {
-		return r, nil
-	}
-	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-		return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
-	}
 	return r, nil
 }
 
@@ -137,19 +131,14 @@ func (s *Set) decide(ctx context.Context, t *gateway.Turn, args map[string]any) 
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	as := ticket.AsDispatcher
-	if people.Role(e.task.Role) == people.RoleSupervisor {
-		as = ticket.AsSupervisor
+	by, ok := s.Orders.Decider(e.staff, e.order, t.Now)
+	if !ok {
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyNotYours})
 	}
 	granted := text(args, "verdict") == "granted"
-	o, err := s.Orders.Decide(ctx, t, e.order.ID, e.as(as), granted, text(args, "why"))
+	o, err := s.Orders.Decide(ctx, t, e.order.ID, by, granted, text(args, "why"))
 	if err != nil {
 		return s.refused(t, err)
-	}
-	if granted && o.State == ticket.Received {
-		if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-			return nil, fmt.Errorf("take the cards of a ticket away: %w", err)
-		}
 	}
 	r, err := s.told(t, o, 0)
 	if err != nil {

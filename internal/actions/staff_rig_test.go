@@ -37,7 +37,7 @@ func newOffice(t testing.TB) *office {
 	}
 	due := jobs.Deps{Orders: o.set.Orders, Library: o.set.Library, Quiet: quiet}
 	deps := o.Deps
-	deps.Kinds = []gateway.Kind{jobs.Card(due), jobs.CardEdit(due), jobs.Members(due), jobs.Line(due), jobs.DeskWord(due), jobs.Tell(due), jobs.Supervised(due), o.callKind()}
+	deps.Kinds = []gateway.Kind{jobs.Card(due), jobs.CardEdit(due), jobs.Members(due), jobs.Line(due), jobs.Tell(due), jobs.Supervised(due), o.callKind()}
 	deps.Kinds = append(deps.Kinds, jobs.WhistleCall(due), jobs.WhistleCard(due), jobs.WhistleLate(due), jobs.WhistleNudge(due), jobs.WhistleTell(due))
 	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000}, deps)
 	if err != nil {

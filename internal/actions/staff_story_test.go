@@ -183,6 +183,11 @@ func TestCallbackByPhoneAndJudge(t *testing.T) {
 	o.expect("hui", "没打通", "要问满3次")
 	o.is("callback")
 	o.says("hui", "回访 "+task)
+	o.expect("hui", "没打通", "还没到时候") // tries are spread over half-days
+	if n := one[int64](o.rig, `select count(*) from callback`); n != 1 {
+		t.Errorf("%d tries count", n)
+	}
+	o.says("hui", "回访 "+task)
 	o.says("hui", "打通了")
 	o.says("hui", "没联系")
 	o.expect("hui", "没解决", "满意吗")

@@ -3,12 +3,10 @@ package actions
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 
 	"shaoying/internal/gateway"
-	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
-	"shaoying/internal/workorder"
 )
 
 // What callback clerks do after a desk has reported.
@@ -21,52 +19,27 @@ func (s *Set) callbackResult(ctx context.Context, t *gateway.Turn, args map[stri
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	reached := truth(args, "reached")
-	by := e.as(ticket.AsCallback)
-	if _, err := s.Orders.Do(ctx, t, e.order.ID, by, ticket.Ask{Via: "phone"}); err != nil {
-		return s.refused(t, err)
-	}
-	c := ticket.CallbackResult{Unreached: !reached}
-	if reached {
+	c := ticket.CallbackResult{Unreached: !truth(args, "reached")}
+	if !c.Unreached {
 		c.Facts = ticket.Facts{
 			Contacted: ticket.Answer(text(args, "contacted")), Solved: ticket.Answer(text(args, "solved")),
 			Satisfied: ticket.Satisfaction(text(args, "satisfied")),
 		}
 	}
-	if err := s.keepCall(ctx, t, e, c, text(args, "why")); err != nil {
-		return nil, err
-	}
-	o, err := s.Orders.Do(ctx, t, e.order.ID, by, c)
+	o, next, err := s.Orders.RecordCall(ctx, t, e.task, e.order.ID, e.as(ticket.AsCallback), c, text(args, "why"))
 	if err != nil {
 		return s.refused(t, err)
+	}
+	if !next.IsZero() {
+		needed := strconv.Itoa(s.Orders.Rules.Callbacks().Callback.Tries)
+		return s.refused(t, &ticket.Refused{Key: ticket.KeyTriesLeft, Params: map[string]string{"tries": strconv.Itoa(o.Tries), "needed": needed}})
 	}
 	r, err := s.told(t, o, 0)
 	if err != nil {
 		return nil, err
 	}
 	r["unhappy"] = c.Facts.Unhappy()
-	return r, e.done(ctx, t, map[bool]string{true: "answered", false: "unreached"}[reached])
-}
-
-// keepCall writes the call as a try of its own, with who rang.
-func (s *Set) keepCall(ctx context.Context, t *gateway.Turn, e *errand, c ticket.CallbackResult, why string) error {
-	id, err := t.AddCallback(ctx, db.AddCallbackParams{TicketID: e.order.ID, Try: int32(e.order.Tries + 1), ByStaff: &e.staff.ID, Via: "phone"})
-	if err != nil {
-		return fmt.Errorf("keep a call: %w", err)
-	}
-	p := db.EndCallbackParams{
-		ID: id, Contacted: string(c.Facts.Contacted), Solved: string(c.Facts.Solved), Satisfied: string(c.Facts.Satisfied), Ended: "answered",
-	}
-	if c.Unreached {
-		p.Ended = "unreached"
-	}
-	if why != "" {
-		p.Words = t.Seal(workorder.SealCallback, why)
-	}
-	if err := t.EndCallback(ctx, p); err != nil {
-		return fmt.Errorf("keep the answers of a call: %w", err)
-	}
-	return nil
+	return r, e.done(ctx, t, map[bool]string{false: "answered", true: "unreached"}[c.Unreached])
 }
 
 // judge decides on an unhappy answer: the desk does it again with half the
@@ -77,28 +50,12 @@ func (s *Set) judge(ctx context.Context, t *gateway.Turn, args map[string]any) (
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	verdict, why := text(args, "verdict"), text(args, "why")
-	if why == "" {
-		return s.refused(t, &ticket.Refused{Key: ticket.KeyNoReply})
-	}
-	o, err := s.Orders.Do(ctx, t, e.order.ID, e.as(ticket.AsCallback), ticket.Judge{
+	verdict := text(args, "verdict")
+	o, err := s.Orders.Judge(ctx, t, e.order.ID, e.as(ticket.AsCallback), ticket.Judge{
 		Reasonable: verdict == "redo", BeyondDuty: verdict == "beyond_duty",
-	})
+	}, text(args, "why"))
 	if err != nil {
 		return s.refused(t, err)
-	}
-	key := "notice.judged_closed"
-	switch o.State {
-	case ticket.Redo:
-		key = "notice.judged_redo"
-	case ticket.Received: // redone as often as allowed: the next level takes over
-		key = "notice.judged_raised"
-	}
-	if err := s.Orders.Note(ctx, t, o.ID, audienceAll, why); err != nil {
-		return nil, err
-	}
-	if err := s.write(ctx, t, o, "judged", key, why); err != nil {
-		return nil, err
 	}
 	r, err := s.told(t, o, 0)
 	if err != nil {

@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"shaoying/internal/gateway"
@@ -86,18 +85,8 @@ func (s *Set) transcribe(ctx context.Context, t *gateway.Turn, args map[string]a
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	heard := text(args, "what")
-	files, err := t.TicketFiles(ctx, e.order.ID)
-	if err != nil {
-		return nil, fmt.Errorf("list the files of a ticket: %w", err)
-	}
-	for _, f := range files {
-		if f.Use != "voice" {
-			continue
-		}
-		if err := t.SetTranscript(ctx, f.BlobID, t.Seal(workorder.SealTranscript, heard)); err != nil {
-			return nil, fmt.Errorf("keep a transcript: %w", err)
-		}
+	if err := s.Orders.Transcribe(ctx, t, e.order.ID, text(args, "what")); err != nil {
+		return nil, err
 	}
 	return s.fillIn(ctx, t, e, args, "transcribed")
 }

@@ -121,8 +121,14 @@ func (s *Set) onlyWhistle(ctx context.Context, t *gateway.Turn, h *whistleHold, 
 		return nil, nil, err
 	}
 	all = slices.DeleteFunc(all, func(w *workorder.Whistle) bool {
+		if t.Group && !workorder.ForWhistleGroups(w) {
+			return true
+		}
 		by, ok := s.Orders.WhistleActor(h.staff, w, c, t.Now)
-		return t.Group && !workorder.ForWhistleGroups(w) || c != "" && (!ok || !s.mayNow(t, w, by, c))
+		if c != "" && ok {
+			_, ok = s.Orders.WhistleMay(w, by, c, t.Now)
+		}
+		return c != "" && !ok
 	})
 	switch len(all) {
 	case 0:
@@ -132,26 +138,6 @@ func (s *Set) onlyWhistle(ctx context.Context, t *gateway.Turn, h *whistleHold, 
 	}
 	lines, err := s.whistleLines(t, all)
 	return nil, result{"fail": "whistle.which", "params": map[string]any{"lines": lines}}, err
-}
-
-// mayNow reports whether the rules allow c in the present state; an appraisal,
-// where some unit may be appraised.
-func (s *Set) mayNow(t *gateway.Turn, w *workorder.Whistle, by ticket.Actor, c ticket.CommandName) bool {
-	if c == ticket.WhistleAppraise {
-		_, ok := s.nextAppraisal(t, w, by)
-		return ok
-	}
-	return slices.Contains(s.Orders.Whistles.Allowed(w.Whistle, by, by.Desk, t.Now), c)
-}
-
-// nextAppraisal is the first unit that may be appraised now.
-func (s *Set) nextAppraisal(t *gateway.Turn, w *workorder.Whistle, by ticket.Actor) (ticket.Part, bool) {
-	for _, p := range w.Parts {
-		if slices.Contains(s.Orders.Whistles.Allowed(w.Whistle, by, p.Desk, t.Now), ticket.WhistleAppraise) {
-			return p, true
-		}
-	}
-	return ticket.Part{}, false
 }
 
 // holdWhistle begins a dialogue about a whistle: it asks the rights and the
@@ -167,7 +153,8 @@ func (s *Set) holdWhistle(ctx context.Context, t *gateway.Turn, args map[string]
 	if err != nil {
 		return nil, err
 	}
-	if !s.mayNow(t, h.w, h.by, c) {
+	unit, ok := s.Orders.WhistleMay(h.w, h.by, c, t.Now)
+	if !ok {
 		return s.whyNot(t, h, c)
 	}
 	if h.rest != "" {
@@ -191,7 +178,7 @@ func (s *Set) holdWhistle(ctx context.Context, t *gateway.Turn, args map[string]
 	case ticket.WhistleRaise:
 		codes = p.Escalate
 	case ticket.WhistleAppraise:
-		part, _ := s.nextAppraisal(t, h.w, h.by)
+		part, _ := h.w.Part(unit)
 		r["desk"] = deskValue(part.Desk)
 		r["unit"], err = s.Orders.UnitLine(ctx, t, h.w, part)
 		return r, err

@@ -42,6 +42,8 @@ import (
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
+	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
@@ -59,6 +61,8 @@ type Deps struct {
 	// whom it is about.
 	Filing func(t *gateway.Turn, args map[string]any) workorder.Filing
 	Hooks  *webhook.Sender
+	Photos *privacy.PhotoCleaner
+	Tally  *tally.Tally
 	Policy Policy
 }
 
@@ -70,6 +74,8 @@ type API struct {
 	offers []offer
 	mu     sync.Mutex
 	limits map[int64]*rate.Limiter
+	// uploads has a place for every photo that may be taken in at the same time.
+	uploads chan struct{}
 }
 
 // prefix is where the API is mounted.
@@ -78,10 +84,10 @@ const prefix = "/api/v1"
 // New makes the API with all its operations.
 func New(deps Deps) (*API, error) {
 	if deps.Gateway == nil || deps.Orders == nil || deps.Units == nil || deps.Safety == nil || deps.Places == nil ||
-		deps.Filing == nil || deps.Hooks == nil {
+		deps.Filing == nil || deps.Hooks == nil || deps.Photos == nil || deps.Tally == nil {
 		return nil, errors.New("api: everything in Deps is needed")
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}}
+	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}, uploads: make(chan struct{}, deps.Policy.Photos.AtOnce)}
 	cfg := huma.DefaultConfig("Shaoying", "1")
 	cfg.CreateHooks = nil // no $schema members and links in answers
 	cfg.DocsPath, cfg.SchemasPath = "", ""
@@ -95,6 +101,10 @@ func New(deps Deps) (*API, error) {
 	a.tickets()
 	a.commands()
 	a.oversight()
+	a.photoOps()
+	a.whistles()
+	a.topics()
+	a.figures()
 	a.lists()
 	a.hooks()
 	return a, nil
@@ -106,7 +116,7 @@ func (a *API) Routes(mux *http.ServeMux) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		r.Body = http.MaxBytesReader(w, r.Body, a.Policy.Body.MaxBytes+1)
+		r.Body = http.MaxBytesReader(w, r.Body, max(a.Policy.Body.MaxBytes, a.maxUpload())+1) // each operation has its own limit below
 		if _, pattern := a.mux.Handler(r); pattern == "" {
 			a.nowhere(w, r)
 			return

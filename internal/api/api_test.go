@@ -391,23 +391,6 @@ func TestTheFeedOfEvents(t *testing.T) {
 	}
 }
 
-func TestTheDescription(t *testing.T) {
-	r := newRig(t)
-	doc := (&program{r: r}).get("/openapi.json")
-	if doc.Status != http.StatusOK || doc.Body["openapi"] != "3.1.0" {
-		t.Fatalf("%d %.200s", doc.Status, doc.Raw)
-	}
-	paths := doc.Body["paths"].(object)
-	for _, want := range []string{"/tickets", "/tickets/{number}", "/tickets/{number}/events", "/tickets/{number}/commands/take", "/webhooks/{id}/dead", "/units"} {
-		if paths[want] == nil {
-			t.Errorf("%s is not described", want)
-		}
-	}
-	if strings.Contains(doc.Raw, "$schema") || (&program{r: r}).get("/docs").Status != http.StatusNotFound {
-		t.Error("there is a page of documentation")
-	}
-}
-
 func TestTokensOfTheCommandLine(t *testing.T) {
 	r := newRig(t)
 	city := people.Area{Kind: people.AreaCity, Code: "3603"}

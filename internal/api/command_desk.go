@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"shaoying/internal/people"
@@ -69,6 +70,19 @@ func (s *step) desk(ctx context.Context, d DeskRef) (ticket.Desk, error) {
 	return desk, nil
 }
 
+// desks is desk for several.
+func (s *step) desks(ctx context.Context, refs []DeskRef) ([]ticket.Desk, error) {
+	var all []ticket.Desk
+	for _, d := range refs {
+		desk, err := s.desk(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, desk)
+	}
+	return all, nil
+}
+
 // CompleteBody says what a draft lacks. What is missing stays as it is.
 type CompleteBody struct {
 	Claim  string    `json:"claim" minLength:"1"`
@@ -107,7 +121,8 @@ func complete(ctx context.Context, s *step, by ticket.Actor, b *CompleteBody) er
 
 // DispatchBody says where a ticket goes.
 type DispatchBody struct {
-	Desk DeskRef `json:"desk"`
+	Desk DeskRef   `json:"desk" doc:"who leads"`
+	Co   []DeskRef `json:"co,omitempty" maxItems:"10" doc:"who co-handles"`
 }
 
 func dispatch(ctx context.Context, s *step, by ticket.Actor, b *DispatchBody) error {
@@ -115,11 +130,15 @@ func dispatch(ctx context.Context, s *step, by ticket.Actor, b *DispatchBody) er
 	if err != nil {
 		return err
 	}
+	co, err := s.desks(ctx, b.Co)
+	if err != nil {
+		return err
+	}
 	var informed []ticket.Desk
 	if grid := s.order.Place.Grid; grid != "" && to.Code != grid {
 		informed = []ticket.Desk{{Kind: ticket.DeskGrid, Code: grid}}
 	}
-	return s.do(ctx, by, ticket.Dispatch{Lead: to, Informed: informed})
+	return s.do(ctx, by, ticket.Dispatch{Lead: to, Co: co, Informed: informed})
 }
 
 // ReasonBody gives a reason of configs/policies/tickets.yaml.
@@ -154,11 +173,29 @@ func take(ctx context.Context, s *step, by ticket.Actor, _ *nothing) error {
 // ContactBody says how the reporter was reached for.
 type ContactBody struct {
 	Via     string `json:"via" enum:"phone,relay,visit"`
-	Reached bool   `json:"reached"`
+	Reached bool   `json:"reached,omitempty" doc:"with phone or visit"`
+	Words   string `json:"words,omitempty" maxLength:"2000" doc:"with relay: what the reporter is told; else for staff"`
 }
 
+// contact records how the desk reached for the reporter. Words to be handed on go
+// to the reporter, all others are a note.
 func contact(ctx context.Context, s *step, by ticket.Actor, b *ContactBody) error {
-	return s.do(ctx, by, ticket.Contact{Via: ticket.ContactVia(b.Via), Reached: b.Reached})
+	via, words := ticket.ContactVia(b.Via), strings.TrimSpace(b.Words)
+	if via == ticket.ViaRelay && words == "" {
+		return invalid("body.words", "what is handed on needs words")
+	}
+	if err := s.do(ctx, by, ticket.Contact{Via: via, Reached: b.Reached && via != ticket.ViaRelay}); err != nil {
+		return err
+	}
+	if via != ticket.ViaRelay {
+		return s.note(ctx, words)
+	}
+	if err := s.api.Orders.Note(ctx, s.Turn, s.order.ID, "all", words); err != nil {
+		return err
+	}
+	return s.api.Orders.Notify(ctx, s.Turn, s.order, "relay/"+strconv.FormatInt(s.Now.Unix(), 10), workorder.NoticeDue{
+		Key: "notice.relay", Params: map[string]string{"number": s.order.Number.Spoken()}, Words: s.Seal(workorder.SealNotice, words),
+	})
 }
 
 // TransferBody says to which desk a ticket goes.
@@ -207,18 +244,11 @@ type FinishBody struct {
 }
 
 func finish(ctx context.Context, s *step, by ticket.Actor, b *FinishBody) error {
-	files, err := s.TicketFiles(ctx, s.order.ID)
+	photos, err := s.photos(ctx, useEvidence)
 	if err != nil {
-		return fmt.Errorf("list the files of a ticket: %w", err)
+		return err
 	}
-	photos := 0
-	for _, f := range files {
-		if f.Use == "evidence" {
-			photos++
-		}
-	}
-	m, _ := s.api.Orders.Matters.Get(s.order.Matter)
-	c := ticket.Finish{Result: ticket.UnitResult(b.Result), HasReply: strings.TrimSpace(b.Reply) != "", Photos: photos, PhotoNeeded: m.Photo}
+	c := ticket.Finish{Result: ticket.UnitResult(b.Result), HasReply: strings.TrimSpace(b.Reply) != "", Photos: photos}
 	if err := s.do(ctx, by, c); err != nil {
 		return err
 	}

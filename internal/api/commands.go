@@ -45,7 +45,8 @@ type offer struct {
 }
 
 // command registers a command. A token that may not give it on this ticket is
-// refused before the rules are asked.
+// refused before the rules are asked. One that may need not see the ticket any
+// more: a desk answers a supervision of what it has handed on.
 func command[B any](a *API, name ticket.CommandName, id, summary string, by who, do func(ctx context.Context, s *step, by ticket.Actor, b *B) error) {
 	a.offers = append(a.offers, offer{name, by})
 	path := "/tickets/{number}/commands/" + string(name)
@@ -54,12 +55,15 @@ func command[B any](a *API, name ticket.CommandName, id, summary string, by who,
 			if !v.holds(a, people.MayViewTicket) {
 				return nil, errForbidden
 			}
-			o, _, err := a.seen(ctx, v, in.Number, true)
+			o, err := a.numbered(ctx, v, in.Number, true)
 			if err != nil {
 				return nil, err
 			}
 			s := &step{visit: v, api: a, order: o}
 			actor, ok := by(s)
+			if _, sees := a.view(v, o); !ok && !sees {
+				return nil, errNotFound
+			}
 			if !ok {
 				return nil, errForbidden
 			}
@@ -181,11 +185,31 @@ func (a *API) allowed(v *visit, o *workorder.Order) []string {
 	s := &step{visit: v, api: a, order: o}
 	var names []string
 	for _, c := range a.offers {
-		if by, ok := c.by(s); ok && slices.Contains(a.Orders.Rules.Allowed(o.Ticket, by), c.name) {
+		if by, ok := c.by(s); ok && !a.idle(o, c.name) && slices.Contains(a.Orders.Rules.Allowed(o.Ticket, by), c.name) {
 			names = append(names, string(c.name))
 		}
 	}
 	return names
+}
+
+// idle reports whether the rules would refuse a command whatever its body says,
+// for another reason than the state of the ticket.
+func (a *API) idle(o *workorder.Order, c ticket.CommandName) bool {
+	switch c {
+	case ticket.CmdDecide:
+		return o.Request.Kind == ""
+	case ticket.CmdObject, ticket.CmdAskExtension, ticket.CmdAskSuspension:
+		return o.Request.Kind != ""
+	case ticket.CmdAskExclusion:
+		return o.Exclusion != ""
+	case ticket.CmdDecideExclusion:
+		return o.Exclusion != ticket.Asked
+	case ticket.CmdAnswer:
+		return !slices.Contains(a.Orders.Rules.Policy().Answers.Claims, o.Claim)
+	case ticket.CmdRefer:
+		return o.Danger != ""
+	}
+	return false
 }
 
 // parseID reads an id of ours.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -216,6 +217,56 @@ func TestRetriesAndDeadLetters(t *testing.T) {
 	}
 	if n := len(items(t, admin.get("/webhooks/"+id+"/dead?limit=1"))); n != 1 {
 		t.Errorf("%d dead letters are left", n)
+	}
+}
+
+// A receiver that fails once is posted to again, under the same id and signed
+// anew; one that never answers is given up after the limit of the policy, and
+// holds nobody else up.
+func TestAReceiverThatFailsAndOneThatNeverAnswers(t *testing.T) {
+	posts := must(t, "policies/webhook.yaml", webhook.ParsePolicy)
+	posts.Timeout = time.Second
+	r := newRigPosting(t, posts)
+	admin, clerk := r.program(people.RoleAdmin, people.AreaCity, "3603"), r.program(people.RoleClerk, people.AreaCity, "3603")
+	to := newReceiver(t)
+	to.answers(http.StatusInternalServerError)
+	id, secret := admin.hook(object{"url": to.URL, "events": []string{"ticket.filed"}})
+	gone := make(chan struct{}, 1)
+	deaf := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body) // the connection's end is seen only after the body
+		<-req.Context().Done()
+		gone <- struct{}{}
+	}))
+	t.Cleanup(deaf.Close)
+	silent, _ := admin.hook(object{"url": deaf.URL, "events": []string{"ticket.filed"}})
+	clerk.file(report)
+	r.run()
+	<-gone // we left, not the receiver
+	failed := to.taken()
+	if len(failed) != 1 {
+		t.Fatalf("%d posts", len(failed))
+	}
+	if why := r.text(`select reason from due where kind = 'webhook' and subject = 'webhook:' || $1`, silent); !strings.Contains(why, "deadline exceeded") && !strings.Contains(why, "imeout") {
+		t.Errorf("put off because of %q", why)
+	}
+	if n := r.number(`select count(*) from due where kind = 'webhook' and state = 'planned' and due_at > product_now() and tries = 1`); n != 2 {
+		t.Errorf("%d deliveries wait", n)
+	}
+	to.answers(http.StatusOK)
+	r.sender.Forgive(ok[int64](t)(strconv.ParseInt(id, 10, 64))) // the silence after a failure is over
+	r.exec(`update due set due_at = product_now() where kind = 'webhook' and subject = 'webhook:' || $1`, id)
+	r.run()
+	got := to.taken()
+	if len(got) != 1 || got[0].body != failed[0].body || got[0].header.Get("Shaoying-Event-Id") != failed[0].header.Get("Shaoying-Event-Id") {
+		t.Fatalf("posted again: %v", got)
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	io.WriteString(mac, got[0].header.Get("Shaoying-Timestamp")+"."+got[0].body)
+	if want := "v1=" + hex.EncodeToString(mac.Sum(nil)); got[0].header.Get("Shaoying-Signature") != want {
+		t.Error("the second post is not signed")
+	}
+	if n := r.number(`select count(*) from due where kind = 'webhook' and state = 'done'`); n != 1 {
+		t.Errorf("%d deliveries are done", n)
 	}
 }
 

@@ -26,6 +26,14 @@ type Policy struct {
 		Max    int    `yaml:"max"`
 		Source string `yaml:"source"`
 	} `yaml:"page"`
+	// Photos is how many photos of what was reported, and how many of the desk's
+	// work, a program may add to a ticket; AtOnce is how many are taken in at the
+	// same time, because each is held in memory.
+	Photos struct {
+		Max    int    `yaml:"max"`
+		AtOnce int    `yaml:"at_once"`
+		Source string `yaml:"source"`
+	} `yaml:"photos"`
 	// Answers is how long the answer to an Idempotency-Key is kept.
 	Answers struct {
 		Keep   time.Duration `yaml:"keep"`
@@ -53,9 +61,11 @@ func (p Policy) validate() error {
 		return errors.New("body.max_bytes must be 1024 or more")
 	case p.Page.Usual < 1 || p.Page.Max < p.Page.Usual:
 		return errors.New("page.usual must be 1 or more, and page.max not below it")
+	case p.Photos.Max < 1 || p.Photos.AtOnce < 1:
+		return errors.New("photos.max and photos.at_once must be 1 or more")
 	case p.Answers.Keep < time.Hour:
 		return errors.New("answers.keep must be an hour or more")
-	case p.Requests.Source == "" || p.Body.Source == "" || p.Page.Source == "" || p.Answers.Source == "":
+	case p.Requests.Source == "" || p.Body.Source == "" || p.Page.Source == "" || p.Photos.Source == "" || p.Answers.Source == "":
 		return errors.New("every block must say where its values come from (source)")
 	}
 	return nil

@@ -91,7 +91,8 @@ func invalid(where, what string) *Problem {
 // refusedProblem is a refusal of the rules.
 func refusedProblem(r *ticket.Refused, allowed []string) *Problem {
 	p := newProblem(http.StatusConflict, codeRefused, r.Error())
-	p.Rule, p.Allowed = strings.TrimPrefix(r.Key, "ticket.refused."), allowed
+	_, p.Rule, _ = strings.Cut(r.Key, ".refused.")
+	p.Allowed = allowed
 	return p
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,11 +23,14 @@ import (
 	"shaoying/internal/actions"
 	"shaoying/internal/api"
 	"shaoying/internal/clock"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/webhook"
 	"shaoying/internal/workorder"
@@ -51,6 +52,7 @@ type rig struct {
 	sql    *pgxpool.Pool
 	orders *workorder.Service
 	hooks  *webhook.Hooks
+	sender *webhook.Sender
 	runner *gateway.Runner
 	server *httptest.Server
 	log    *buffer
@@ -92,7 +94,12 @@ func must[T any](t testing.TB, name string, parse func(string, []byte) (T, error
 
 func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	t.Helper()
-	ctx, dsn := t.Context(), pgtest.DSN(t, postgres.Migrate)
+	return newRigPosting(t, must(t, "policies/webhook.yaml", webhook.ParsePolicy), tune...)
+}
+
+func newRigPosting(t testing.TB, posts webhook.Policy, tune ...func(*api.Deps)) *rig {
+	t.Helper()
+	ctx, dsn := t.Context(), gatewaytest.DSN(t)
 	r := &rig{t: t, sql: ok[*pgxpool.Pool](t)(pgxpool.New(ctx, dsn+" pool_max_conns=2")), log: &buffer{}}
 	t.Cleanup(r.sql.Close)
 	d := ok[*postgres.DB](t)(postgres.Open(ctx, dsn, clock.New(), postgres.Options{MaxConns: 8, AllowUnsafe: true}))
@@ -102,7 +109,7 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	}
 	keys := ok[*privacy.Keys](t)(privacy.NewKeys([]byte("0123456789abcdef0123456789abcdef")))
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	library := ok[*gateway.Library](t)(gateway.LoadLibrary(ctx, d, definitions(t), "embedded"))
+	library := gatewaytest.Library(t, d)
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	r.orders = service(t, keys, units)
 	r.exec(`insert into division (code, level, name) values ('3603', 'city', '萍乡市'), ($2, 'county', '湘东区'), ('360313001', 'township', '峡山口街道'), ($1, 'village', '砚田居委会')`, village, county)
@@ -121,12 +128,10 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 		Policy: must(t, "policies/intake.yaml", actions.ParsePolicy),
 	}
 	bus := postgres.NewBus(d, log)
-	sender := ok[*webhook.Sender](t)(webhook.NewSender(webhook.Config{
-		Policy: must(t, "policies/webhook.yaml", webhook.ParsePolicy), AllowLoopback: true,
-	}, clock.New()))
+	r.sender = ok[*webhook.Sender](t)(webhook.NewSender(webhook.Config{Policy: posts, AllowLoopback: true}, clock.New()))
 	r.hooks = ok[*webhook.Hooks](t)(webhook.Load(ctx, d, bus, log))
 	r.orders.Announce = r.hooks.Announce
-	due := jobs.Deps{Orders: r.orders, Hooks: sender}
+	due := jobs.Deps{Orders: r.orders, Hooks: r.sender}
 	r.Gateway = ok[*gateway.Gateway](t)(gateway.New(gateway.Config{}, gateway.Deps{
 		DB: d, Bus: bus, Clock: clock.New(), Keys: keys, Library: library, Words: set.Words, Safety: set.Safety,
 		Channels: map[bots.ChannelID]bots.Adapter{}, Actions: map[string]gateway.Action{},
@@ -135,7 +140,9 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	r.runner = gateway.NewRunner(r.Gateway)
 	deps := api.Deps{
 		Gateway: r.Gateway, Orders: r.orders, Units: units, Safety: set.Safety, Places: set.Places, Filing: set.Filing,
-		Hooks: sender, Policy: must(t, "policies/api.yaml", api.ParsePolicy),
+		Hooks: r.sender, Policy: must(t, "policies/api.yaml", api.ParsePolicy),
+		Photos: ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(must(t, "policies/privacy.yaml", parsePrivacy).Photo)),
+		Tally:  &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: r.orders.Work, Units: units, Matters: r.orders.Matters},
 	}
 	deps.Policy.Requests.PerSecond, deps.Policy.Requests.Burst = 1e6, 1e6
 	for _, f := range tune {
@@ -149,6 +156,10 @@ func newRig(t testing.TB, tune ...func(*api.Deps)) *rig {
 	return r
 }
 
+func parsePrivacy(name string, body []byte) (p privacy.Policy, err error) {
+	return p, configs.Decode(name, body, &p)
+}
+
 func service(t testing.TB, keys *privacy.Keys, units *ticket.Units) *workorder.Service {
 	cal := ok[*scheduler.Calendar](t)(scheduler.NewCalendar(must(t, "calendars/cn.csv", scheduler.ParseCalendarCSV)))
 	zone := ok[*time.Location](t)(time.LoadLocation("Asia/Shanghai"))
@@ -157,18 +168,11 @@ func service(t testing.TB, keys *privacy.Keys, units *ticket.Units) *workorder.S
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 		return ticket.ParseMatters(name, body, units)
 	})
-	return &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
-}
-
-// definitions are the embedded ones, with a home for staff where there is none.
-func definitions(t testing.TB) fs.FS {
-	files := fstest.MapFS{"flows/staff_help.yaml": {Data: []byte("flow: staff_help\ntitle: 帮助\naudience: staff\nsteps:\n  - say: 您好\n")}}
-	for _, pattern := range []string{"flows/*.yaml", "texts/*.yaml"} {
-		for _, name := range ok[[]string](t)(fs.Glob(configs.FS(), pattern)) {
-			files[name] = &fstest.MapFile{Data: ok[[]byte](t)(configs.Read(name))}
-		}
+	return &workorder.Service{
+		Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work,
+		Whistles: ok[*ticket.WhistleRules](t)(ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work)),
+		Topics:   must(t, "policies/topics.yaml", ticket.ParseTopicPolicy),
 	}
-	return files
 }
 
 func (r *rig) exec(sql string, args ...any) {

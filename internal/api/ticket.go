@@ -88,18 +88,9 @@ type Desk struct {
 	State string `json:"state"`
 }
 
-// seen loads a ticket by its number with what the token may see of it; lock
-// keeps it for the transaction.
-func (a *API) seen(ctx context.Context, v *visit, number string, lock bool) (*workorder.Order, map[ticket.Field]ticket.Show, error) {
-	n, err := ticket.ParseNumber(number)
-	if err != nil {
-		return nil, nil, errNotFound
-	}
-	id, err := v.TicketIDByNumber(ctx, string(n))
-	if err != nil {
-		return nil, nil, missing("look a number up", err)
-	}
-	o, err := a.Orders.Load(ctx, v.Turn, id, lock)
+// seen loads a ticket by its number with what the token may see of it.
+func (a *API) seen(ctx context.Context, v *visit, number string) (*workorder.Order, map[ticket.Field]ticket.Show, error) {
+	o, err := a.numbered(ctx, v, number, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,12 +101,29 @@ func (a *API) seen(ctx context.Context, v *visit, number string, lock bool) (*wo
 	return o, view, nil
 }
 
+// numbered loads a ticket by its number, whoever asks; lock keeps it for the
+// transaction.
+func (a *API) numbered(ctx context.Context, v *visit, number string, lock bool) (*workorder.Order, error) {
+	n, err := ticket.ParseNumber(number)
+	if err != nil {
+		return nil, errNotFound
+	}
+	id, err := v.TicketIDByNumber(ctx, string(n))
+	if err != nil {
+		return nil, missing("look a number up", err)
+	}
+	return a.Orders.Load(ctx, v.Turn, id, lock)
+}
+
 // view is what the token may see of a ticket; ok is false where it must not
-// learn that there is one.
+// learn that there is one. The desk that had it last still sees a closed one.
 func (a *API) view(v *visit, o *workorder.Order) (map[ticket.Field]ticket.Show, bool) {
 	viewer, ok := a.Orders.Viewer(v.staff, o, v.Now)
 	if !ok {
-		return nil, false
+		viewer = ticket.ViewDesk
+		if _, had := a.Orders.Excluder(v.Turn, v.staff, o); !had || o.State != ticket.Closed {
+			return nil, false
+		}
 	}
 	view := ticket.View(o.Ticket, viewer)
 	return view, view[ticket.FieldNumber] == ticket.Full

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,7 +107,7 @@ type TicketPath struct {
 }
 
 func (a *API) getTicket(ctx context.Context, v *visit, in *TicketPath) (*Ticket, error) {
-	o, view, err := a.seen(ctx, v, in.Number, false)
+	o, view, err := a.seen(ctx, v, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (a *API) ticketEvents(ctx context.Context, v *visit, in *ticketEventsInput)
 	if err != nil {
 		return nil, err
 	}
-	o, view, err := a.seen(ctx, v, in.Number, false)
+	o, view, err := a.seen(ctx, v, in.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -154,18 +155,20 @@ func (a *API) ticketEvents(ctx context.Context, v *visit, in *ticketEventsInput)
 }
 
 // eventOf writes a row of the trail down as far as it may be seen. Which person
-// of the staff is meant is not said.
+// of the staff is meant, and by which address a reporter came, is not said.
 func eventOf(kind, number string, at time.Time, raw []byte, view map[ticket.Field]ticket.Show) (Event, error) {
 	e := Event{Kind: kind, Ticket: number, At: at.UTC(), Data: map[string]string{}}
 	var data map[string]any
-	if err := json.Unmarshal(raw, &data); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(raw))
+	numbers.UseNumber() // as they are written: clocks have sixteen digits
+	if err := numbers.Decode(&data); err != nil {
 		return e, fmt.Errorf("read a row of the trail: %w", err)
 	}
 	for k, value := range data {
 		desk := strings.HasPrefix(k, "desk") || k == "from_desk" || k == "reason"
 		facts := k == "solved" || k == "satisfied" || k == "contacted"
 		switch {
-		case k == "desk_staff" || k == "staff":
+		case k == "desk_staff" || k == "staff" || k == "address":
 		case desk && view[ticket.FieldDesks] != ticket.Full:
 		case facts && view[ticket.FieldFacts] != ticket.Full:
 		default:

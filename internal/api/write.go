@@ -47,29 +47,35 @@ func write[I, O any, P keyed[I]](a *API, op huma.Operation, may people.StaffComm
 ) {
 	a.describe(&op)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*written[O], error) {
-		k := P(in).keyed()
-		fingerprint := sha256.Sum256(append([]byte(op.OperationID+"\n"+path(in)+"\n"), k.RawBody...))
-		var out written[O]
-		err := a.turn(ctx, func(ctx context.Context, v *visit) error {
+		return once(ctx, a, op, path(in), P(in).keyed(), func(ctx context.Context, v *visit) (*O, error) {
 			if may != "" && !v.holds(a, may) {
-				return errForbidden
+				return nil, errForbidden
 			}
-			out = written[O]{}
-			before, err := a.before(ctx, v, k.Key, fingerprint[:])
-			if err != nil {
-				return err
-			}
-			if before != nil {
-				out.Replayed = "true"
-				return wrap("read an answer", json.Unmarshal(before, &out.Body))
-			}
-			if out.Body, err = f(ctx, v, in); err != nil {
-				return err
-			}
-			return a.keep(ctx, v, k.Key, fingerprint[:], op.DefaultStatus, out.Body)
+			return f(ctx, v, in)
 		})
-		return &out, err
 	})
+}
+
+// once does a write in a turn, or answers it as it was answered before.
+func once[O any](ctx context.Context, a *API, op huma.Operation, path string, k *Keyed, f func(context.Context, *visit) (*O, error)) (*written[O], error) {
+	fingerprint := sha256.Sum256(append([]byte(op.OperationID+"\n"+path+"\n"), k.RawBody...))
+	var out written[O]
+	err := a.turn(ctx, func(ctx context.Context, v *visit) error {
+		out = written[O]{}
+		before, err := a.before(ctx, v, k.Key, fingerprint[:])
+		if err != nil {
+			return err
+		}
+		if before != nil {
+			out.Replayed = "true"
+			return wrap("read an answer", json.Unmarshal(before, &out.Body))
+		}
+		if out.Body, err = f(ctx, v); err != nil {
+			return err
+		}
+		return a.keep(ctx, v, k.Key, fingerprint[:], op.DefaultStatus, out.Body)
+	})
+	return &out, err
 }
 
 // before takes the key for this request and returns what an earlier one with the

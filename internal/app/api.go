@@ -36,7 +36,7 @@ func (h *House) openHooks(ctx context.Context) error {
 func (s *server) programs(mux *http.ServeMux) error {
 	a, err := api.New(api.Deps{
 		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Safety: s.Safety, Places: s.Places.Current, Filing: s.actions.Filing,
-		Hooks: s.Sender, Policy: s.API,
+		Hooks: s.Sender, Photos: s.Photos, Tally: s.Tally, Policy: s.API,
 	})
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"shaoying/internal/demo"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
-	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
 )
@@ -28,7 +28,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 func external(t *testing.T) Env {
 	t.Helper()
 	t.Setenv(privacy.KeyVariable, strings.Repeat("ab", 32))
-	return Env{Data: t.TempDir(), DSN: pgtest.DSN(t, postgres.Migrate), Role: RoleAll, unsafe: true}
+	return Env{Data: t.TempDir(), DSN: gatewaytest.DSN(t), Role: RoleAll, unsafe: true}
 }
 
 func open(t *testing.T, e Env) *House {
@@ -171,6 +171,7 @@ func TestABadConfigurationIsNamedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ body, want string }{
 		{"timezone: Mars/Olympus\n", "Mars/Olympus"},
 		{"channels:\n  - id: web\n    kind: webchat\n    colour: red\n", "colour"},
+		{"desk: {url: 12345.example.gov.cn/desk}\n", "desk.url"},
 		{"timezon: Asia/Shanghai\n", ":1:"},
 	} {
 		if err := os.WriteFile(e.Config, []byte(c.body), 0o600); err != nil {

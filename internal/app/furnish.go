@@ -22,7 +22,10 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	set := &actions.Set{
 		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
 		Safety: s.Safety, Policy: policy, Tally: s.Tally,
-		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) { return console.Link(ctx, t, s.Keys) },
+		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) {
+			path, err := console.Link(ctx, t, s.Keys)
+			return s.Process.Desk.URL + path, err
+		},
 	}
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,

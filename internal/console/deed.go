@@ -62,6 +62,9 @@ func (f field) Text() string {
 // actor is who the speaker is to a ticket in the capacity of a deed; ok is false
 // without the right.
 func (c *Console) actor(v *visit, o *workorder.Order, d deed) (by ticket.Actor, ok bool) {
+	if d.Name == ticket.CmdDecide {
+		return c.Orders.Decider(v.staff, o, v.Now)
+	}
 	switch d.as {
 	case ticket.AsHandler, ticket.AsCoHandler, ticket.AsSupervised:
 		return c.deskActor(v, o, d)
@@ -128,8 +131,8 @@ func (c *Console) doDeed(ctx context.Context, v *visit) (answer, error) {
 	return answer{}, c.refuse(v, o, name)
 }
 
-// refuse says why a deed cannot be done: the state with what is possible
-// instead, or that it is not for the speaker.
+// refuse says why a deed cannot be done, the state or that it is not for the
+// speaker, with what is possible instead.
 func (c *Console) refuse(v *visit, o *workorder.Order, name ticket.CommandName) error {
 	known := false
 	for _, d := range deeds() {
@@ -144,10 +147,15 @@ func (c *Console) refuse(v *visit, o *workorder.Order, name ticket.CommandName) 
 			}
 		}
 	}
-	if known {
-		return &ticket.Refused{Key: ticket.KeyNotYours}
+	if !known {
+		return errNotHere
 	}
-	return errNotHere
+	refused := &ticket.Refused{Key: ticket.KeyNotYours}
+	list, _ := c.offers(v, o)
+	for _, d := range list {
+		refused.Allowed = append(refused.Allowed, d.Name)
+	}
+	return refused
 }
 
 func ticketPath(id int64) string { return fmt.Sprintf("/desk/ticket/%d", id) }

@@ -2,10 +2,7 @@ package console
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"shaoying/internal/people"
 	"shaoying/internal/ticket"
@@ -97,24 +94,14 @@ func contacted(ctx context.Context, c *Console, v *visit, o *workorder.Order, by
 	if via == ticket.ViaRelay && words == "" {
 		return errForm
 	}
-	o, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Contact{Via: via, Reached: v.form("reached") == "yes" && via != ticket.ViaRelay})
-	if err != nil || via != ticket.ViaRelay {
-		if err == nil {
-			err = noted(ctx, c, v, o.ID)
-		}
+	if via == ticket.ViaRelay {
+		_, err := c.Orders.Relay(ctx, v.Turn, o.ID, by, words)
 		return err
 	}
-	if err := c.Orders.Note(ctx, v.Turn, o.ID, audienceAll, words); err != nil {
+	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Contact{Via: via, Reached: v.form("reached") == "yes"}); err != nil {
 		return err
 	}
-	return c.tell(ctx, v, o, "relay/"+strconv.FormatInt(v.Now.Unix(), 10), "notice.relay", words)
-}
-
-// tell sends words of the staff to the reporter of a ticket.
-func (c *Console) tell(ctx context.Context, v *visit, o *workorder.Order, occasion, key, words string) error {
-	return c.Orders.Notify(ctx, v.Turn, o, occasion, workorder.NoticeDue{
-		Key: key, Params: map[string]string{"number": o.Number.Spoken()}, Words: v.Seal(workorder.SealNotice, strings.TrimSpace(words)),
-	})
+	return noted(ctx, c, v, o.ID)
 }
 
 func askFinish(_ context.Context, c *Console, _ *visit, o *workorder.Order, _ ticket.Actor) ([]field, error) {
@@ -134,30 +121,14 @@ func askFinish(_ context.Context, c *Console, _ *visit, o *workorder.Order, _ ti
 // finish is the desk's report: the words for the resident, those for the staff,
 // and the pictures.
 func finish(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
-	reply := v.form("reply")
-	o, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Finish{
-		Result: ticket.UnitResult(v.form("result")), HasReply: reply != "", Photos: len(v.photos),
-	})
-	if err != nil {
-		return err
-	}
-	if err := c.Orders.SetReplies(ctx, v.Turn, o, reply, v.form("internal")); err != nil {
-		return err
-	}
 	photos, err := v.keep(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.Orders.Attach(ctx, v.Turn, o.ID, "evidence", photos); err != nil {
-		return err
-	}
-	if err := v.CloseCardsOf(ctx, o.ID); err != nil {
-		return fmt.Errorf("take the cards of a ticket away: %w", err)
-	}
-	if o.Finding {
-		return nil
-	}
-	return c.tell(ctx, v, o, "handled", "notice.handled", reply)
+	_, err = c.Orders.Finish(ctx, v.Turn, o.ID, by, workorder.Report{
+		Result: ticket.UnitResult(v.form("result")), Reply: v.form("reply"), Internal: v.form("internal"), Photos: photos,
+	})
+	return err
 }
 
 func askTransfer(ctx context.Context, c *Console, v *visit, o *workorder.Order, _ ticket.Actor) ([]field, error) {
@@ -203,14 +174,10 @@ func giveBack(ctx context.Context, c *Console, v *visit, o *workorder.Order, by 
 	return passOn(ctx, c, v, o, by, ticket.Return{Reason: v.form("reason")})
 }
 
-// passOn does what takes a ticket off its desk: it leaves every chat in which
-// it lies, and the words stay as a note.
+// passOn does what takes a ticket off its desk: the words stay as a note.
 func passOn(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor, cmd ticket.Command) error {
 	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, cmd); err != nil {
 		return err
-	}
-	if err := v.CloseCardsOf(ctx, o.ID); err != nil {
-		return fmt.Errorf("take the cards of a ticket away: %w", err)
 	}
 	return noted(ctx, c, v, o.ID)
 }

@@ -19,7 +19,6 @@ func dispatcherDeeds() []deed {
 		{ticket.CmdDispatch, people.MayDispatchTicket, ticket.AsDispatcher, askDispatch, nil, dispatch},
 		{ticket.CmdInvolve, people.MayDispatchTicket, ticket.AsDispatcher, askInvolve, nil, involve},
 		{ticket.CmdDecide, people.MayDecide, ticket.AsDispatcher, askDecide, asked, decide},
-		{ticket.CmdDecide, people.MayDecide, ticket.AsSupervisor, askDecide, asked, decide},
 		{ticket.CmdResume, people.MayDispatchTicket, ticket.AsDispatcher, nil, nil, simply(ticket.Resume{})},
 		{ticket.CmdMerge, people.MayMerge, ticket.AsDispatcher, asks(func(*Console) []field {
 			return []field{{Name: "master", Kind: "line", Required: true}}
@@ -142,9 +141,6 @@ func decide(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ti
 	objection := o.Request.Kind == ticket.RequestObjection
 	if o, err = c.Orders.Decide(ctx, v.Turn, o.ID, by, granted, v.form("words")); err != nil || !objection || !granted {
 		return err
-	}
-	if err := v.CloseCardsOf(ctx, o.ID); err != nil {
-		return fmt.Errorf("take the cards of a ticket away: %w", err)
 	}
 	if v.form("desk") == "" || o.State != ticket.Received {
 		return nil

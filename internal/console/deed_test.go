@@ -3,8 +3,6 @@ package console_test
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -100,8 +98,8 @@ func TestExtensionAndSuspension(t *testing.T) {
 	}
 	// The second one is the supervisor's to grant.
 	r.do(o.handler, k.ID, "ask_extension", url.Values{"reason": {"weather"}, "until": {until(1)}})
-	if status, body := r.try(o.dispatcher, k.ID, "decide", url.Values{"granted": {"yes"}, "words": {"再等等"}}); status != http.StatusConflict || !strings.Contains(body, "再等等") {
-		t.Errorf("a dispatcher grants a second one: %d", status)
+	if status, body := r.try(o.dispatcher, k.ID, "decide", url.Values{"granted": {"yes"}, "words": {"再等等"}}); status != http.StatusConflict || !strings.Contains(body, "再等等") || !strings.Contains(trouble(body), "督办员") {
+		t.Errorf("a dispatcher grants a second one: %d %s", status, trouble(body))
 	}
 	r.do(o.supervisor, k.ID, "decide", url.Values{"granted": {"no"}, "words": {"不行"}})
 	r.do(o.handler, k.ID, "ask_suspension", url.Values{"reason": {"works"}, "until": {until(3)}})
@@ -224,6 +222,9 @@ func TestFormIsKept(t *testing.T) {
 	if status, body := r.try(o.handler, k.ID, "take", nil); status != http.StatusConflict || !strings.Contains(trouble(body), "现在可以") {
 		t.Errorf("taken twice: %d %s", status, trouble(body))
 	}
+	if status, body := r.try(o.supervisor, k.ID, "finish", form); status != http.StatusConflict || !strings.Contains(trouble(body), "现在可以：督办、提级") {
+		t.Errorf("a supervisor finishes it: %d %s", status, trouble(body))
+	}
 	if status, _ := r.try(o.worker, k.ID, "finish", form); status == http.StatusOK {
 		t.Error("somebody of another desk finishes it")
 	}
@@ -233,11 +234,7 @@ func TestFormIsKept(t *testing.T) {
 	if status, body := r.upload(o.handler, k.ID, form, []byte("no picture")); status != http.StatusUnprocessableEntity || !strings.Contains(body, "井盖换好了") {
 		t.Errorf("a picture that is none: %d", status)
 	}
-	var picture bytes.Buffer
-	if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 40, 30))); err != nil {
-		t.Fatal(err)
-	}
-	if status, body := r.upload(o.handler, k.ID, form, picture.Bytes()); status != http.StatusOK || r.state(k.ID) != "handled" {
+	if status, body := r.upload(o.handler, k.ID, form, picture(t)); status != http.StatusOK || r.state(k.ID) != "handled" {
 		t.Fatalf("with a picture: %d %s", status, trouble(body))
 	}
 	blob := r.text(`select blob_id from ticket_file where use = 'evidence'`)
@@ -250,6 +247,11 @@ func TestFormIsKept(t *testing.T) {
 
 // upload sends the report of a desk with a picture.
 func (r *rig) upload(c *http.Client, id int64, form url.Values, picture []byte) (int, string) {
+	r.t.Helper()
+	return r.uploadTo(c, fmt.Sprintf("/desk/ticket/%d/do/finish", id), form, picture)
+}
+
+func (r *rig) uploadTo(c *http.Client, path string, form url.Values, picture []byte) (int, string) {
 	r.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -265,7 +267,7 @@ func (r *rig) upload(c *http.Client, id int64, form url.Values, picture []byte) 
 	if err := w.Close(); err != nil {
 		r.t.Fatal(err)
 	}
-	resp := ok[*http.Response](r.t)(c.Post(r.server.URL+fmt.Sprintf("/desk/ticket/%d/do/finish", id), w.FormDataContentType(), &body))
+	resp := ok[*http.Response](r.t)(c.Post(r.server.URL+path, w.FormDataContentType(), &body))
 	defer resp.Body.Close()
 	return resp.StatusCode, string(ok[[]byte](r.t)(io.ReadAll(resp.Body)))
 }
@@ -365,7 +367,7 @@ func TestForeignFormsAreRefused(t *testing.T) {
 	r := newRig(t)
 	o := r.office()
 	k := r.file(nil)
-	for _, path := range []string{ticketURL(k.ID) + "/do/take", ticketURL(k.ID) + "/note", "/desk/new", "/desk/dead/1", "/desk/task/1"} {
+	for _, path := range []string{ticketURL(k.ID) + "/do/take", "/desk/whistle/1/do/whistle_blow", ticketURL(k.ID) + "/note", "/desk/new", "/desk/dead/1", "/desk/task/1"} {
 		req := ok[*http.Request](t)(http.NewRequest("POST", r.server.URL+path, strings.NewReader("words=x")))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Sec-Fetch-Site", "cross-site")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
@@ -125,7 +126,12 @@ func (c *Console) complete(ctx context.Context, v *visit, row db.Task, o *workor
 		}
 		content.Place = *place
 	}
-	if words != "" {
+	if words != "" && row.Kind == workorder.TaskVoice {
+		if err := c.Orders.Transcribe(ctx, v.Turn, o.ID, words); err != nil {
+			return nil, err
+		}
+	}
+	if words != "" && !strings.Contains(known, words) {
 		if err := c.Orders.AddWords(ctx, v.Turn, o, words); err != nil {
 			return nil, err
 		}
@@ -171,18 +177,8 @@ func (c *Console) judge(ctx context.Context, v *visit, o *workorder.Order) (stri
 	if words == "" || !slices.Contains([]string{"redo", "explain", "beyond_duty"}, verdict) {
 		return "", errForm
 	}
-	o, err := c.Orders.Do(ctx, v.Turn, o.ID, v.as(ticket.AsCallback), judge)
-	if err != nil {
-		return "", err
-	}
-	if err := c.Orders.Note(ctx, v.Turn, o.ID, audienceAll, words); err != nil {
-		return "", err
-	}
-	key := "notice.judged_closed"
-	if o.State != ticket.Closed {
-		key = "notice.judged_redo"
-	}
-	return verdict, c.tell(ctx, v, o, "judged", key, words)
+	_, err := c.Orders.Judge(ctx, v.Turn, o.ID, v.as(ticket.AsCallback), judge, words)
+	return verdict, err
 }
 
 // note keeps what was done about a message, an event or a wish to speak.

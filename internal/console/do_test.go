@@ -110,3 +110,31 @@ func TestWhatIsSuggestedIsDecidedInChat(t *testing.T) {
 		t.Errorf("%d tasks are open", n)
 	}
 }
+
+// TestRaisedGoesToItsLevel: what was raised to a township is instructed there,
+// and by nobody above; who has the ticket is told the words.
+func TestRaisedGoesToItsLevel(t *testing.T) {
+	r := newRig(t)
+	o := r.office()
+	head := r.browser(r.hire("head", people.RoleLeader, people.AreaTownship, "360313001"))
+	county := r.browser(r.hire("chief", people.RoleLeader, people.AreaCounty, "360313"))
+	k := r.file(nil)
+	r.do(o.supervisor, k.ID, "escalate", url.Values{"reason": {"leader"}})
+	if at := r.text(`select area from task where kind = 'escalated' and state = 'open'`); at != "360313001" {
+		t.Fatalf("it lies at %s", at)
+	}
+	page := taskURL(r.number(`select id from task where kind = 'escalated'`))
+	words := url.Values{"form": {"task"}, "words": {"两家一起去"}}
+	if status, _ := r.post(county, page, words); status != 404 {
+		t.Errorf("the county instructs: %d", status)
+	}
+	if rows, _ := r.lines(county, "/desk"); len(rows) != 0 {
+		t.Errorf("the county has %v on its list", rows)
+	}
+	if status, body := r.post(head, page, words); status != 200 {
+		t.Fatalf("the township: %d %s", status, trouble(body))
+	}
+	if n := r.number(`select count(*) from due where kind = 'staff.tell' and data->>'key' = 'tell.instructed'`); n != 1 {
+		t.Errorf("%d are told", n)
+	}
+}

@@ -37,9 +37,14 @@ type line struct {
 	At       time.Time
 	Overdue  bool
 	Urgent   bool
+	Danger   bool
 	Private  bool
 	Redo     bool
 	Pressing bool // supervised
+	Raised   bool
+	// Whistle is the number of a whistle, Title its kind in words, Step what is
+	// to be done next; its State is in words too.
+	Whistle, Title, Step string
 }
 
 // listPage is a list of the desk.
@@ -58,30 +63,6 @@ type listPage struct {
 	MayFile, MayDead bool
 }
 
-// cursor is where a page ends: the deadline and the id of its last row.
-type cursor struct {
-	due time.Time
-	id  int64
-}
-
-func (k cursor) String() string {
-	return strconv.FormatInt(k.due.UnixMicro(), 10) + "." + strconv.FormatInt(k.id, 10)
-}
-
-// parseCursor reads a cursor; none is before everything.
-func parseCursor(s string) (cursor, error) {
-	if s == "" {
-		return cursor{due: time.Unix(0, 0)}, nil
-	}
-	at, id, _ := strings.Cut(s, ".")
-	micro, err := strconv.ParseInt(at, 10, 64)
-	n, err2 := strconv.ParseInt(id, 10, 64)
-	if err := errors.Join(err, err2); err != nil {
-		return cursor{}, errForm
-	}
-	return cursor{time.UnixMicro(micro), n}, nil
-}
-
 // list shows the work of one role, or what a search finds. What is overdue
 // comes first because the list is by deadline.
 func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
@@ -98,13 +79,10 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 		}
 	}
 	p.Tab = t.Code
-	from, err := parseCursor(v.r.FormValue("after"))
-	if err != nil {
-		return answer{}, err
-	}
 	if err := p.check(); err != nil {
 		return answer{}, err
 	}
+	var err error
 	if p.Areas, err = c.areas(ctx, v, t.roles); err != nil {
 		return answer{}, err
 	}
@@ -112,9 +90,9 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 	case p.Query != "":
 		err = c.search(ctx, v, p)
 	case t.tickets == anywhere:
-		err = c.byState(ctx, v, p, t, from)
+		err = c.byState(ctx, v, p, t)
 	default:
-		err = c.work(ctx, v, p, t, from)
+		err = c.work(ctx, v, p, t)
 	}
 	for _, l := range p.Lines {
 		if l.Overdue {
@@ -136,9 +114,9 @@ func (p *listPage) check() error {
 	return nil
 }
 
-// more is the way to the page after the given row.
-func (p *listPage) more(k cursor) {
-	q := url.Values{"tab": {p.Tab}, "after": {k.String()}}
+// more is the way to the page after what was shown.
+func (p *listPage) more(after string) {
+	q := url.Values{"tab": {p.Tab}, "after": {after}}
 	for name, value := range map[string]string{"state": p.State, "area": p.Area, "matter": p.Matter} {
 		if value != "" {
 			q.Set(name, value)
@@ -147,30 +125,9 @@ func (p *listPage) more(k cursor) {
 	p.More = "/desk?" + q.Encode()
 }
 
-// work lists what waits for who holds a role: tasks, then what lies on desks.
-// The tasks of a tab with tickets are few and stand on its first page.
-func (c *Console) work(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
-	if t.tickets == noTickets || from.id == 0 {
-		tasks, last, full, err := c.tasks(ctx, v, p, t, from)
-		if err != nil {
-			return err
-		}
-		p.Lines = tasks
-		if full && t.tickets == noTickets {
-			p.more(last)
-		}
-	}
-	switch t.tickets {
-	case held:
-		return c.held(ctx, v, p, t, from)
-	case watched:
-		return c.open(ctx, v, p, t, onDesks(), from)
-	}
-	return nil
-}
-
-// tasks reads a page of the tasks of a tab.
-func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from cursor) (lines []line, last cursor, full bool, err error) {
+// tasks reads a page of the tasks of a tab. Those that a step of a whistle ends
+// are left to the whistle.
+func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from cursor) ([]item, error) {
 	arg := db.DeskTasksParams{
 		Staff: v.staff.ID, MaxRows: pageRows, Roles: []string{}, Areas: []string{}, Matter: p.Matter, Area: p.Area,
 		AfterDue: from.due, AfterID: from.id,
@@ -180,7 +137,7 @@ func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from 
 	}
 	rows, err := v.DeskTasks(ctx, arg)
 	if err != nil {
-		return nil, last, false, fmt.Errorf("list tasks: %w", err)
+		return nil, fmt.Errorf("list tasks: %w", err)
 	}
 	ids := []int64{}
 	for _, r := range rows {
@@ -190,32 +147,56 @@ func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from 
 	}
 	orders, err := c.Orders.LoadAll(ctx, v.Turn, ids)
 	if err != nil {
-		return nil, last, false, err
+		return nil, err
 	}
-	for _, r := range rows {
-		last = cursor{r.Due, r.Task.ID}
-		l := line{To: "/desk/task/" + strconv.FormatInt(r.Task.ID, 10), Kind: r.Task.Kind, At: r.Due}
+	items := make([]item, len(rows))
+	for i, r := range rows {
+		items[i].at = cursor{r.Due, r.Task.ID}
+		w, err := c.taskWhistle(ctx, v, r.Task)
+		if err != nil {
+			return nil, err
+		}
+		var o *workorder.Order
 		if r.Task.TicketID != nil {
-			o := orders[*r.Task.TicketID]
-			if !c.mayTask(v, r.Task, o) {
-				continue
-			}
-			c.describe(v, &l, o)
-			l.State = ""
-		} else if !c.mayTask(v, r.Task, nil) {
+			o = orders[*r.Task.TicketID]
+		}
+		if byPage(r.Task.Kind) || !c.mayTask(v, r.Task, o, w) {
 			continue
 		}
+		l := &line{}
+		if w != nil {
+			if l, err = c.whistleLine(v, w); err != nil {
+				return nil, err
+			}
+		}
+		c.describe(v, l, o)
+		l.To, l.Kind = "/desk/task/"+strconv.FormatInt(r.Task.ID, 10), r.Task.Kind
+		if w == nil {
+			l.State = ""
+		}
 		l.At, l.Overdue = r.Due, r.Task.DueAt != nil && v.Now.After(*r.Task.DueAt)
-		lines = append(lines, l)
+		items[i].line = l
 	}
-	return lines, last, len(rows) == pageRows, nil
+	return items, nil
+}
+
+// tickets reads a page of what lies on desks: those of who asks, or those of the
+// area that they watch.
+func (c *Console) tickets(ctx context.Context, v *visit, p *listPage, t tab, from cursor) ([]item, error) {
+	switch t.tickets {
+	case held:
+		return c.held(ctx, v, p, t, from)
+	case watched:
+		return c.open(ctx, v, p, t, onDesks(), from)
+	}
+	return nil, nil
 }
 
 // held lists what lies on the desks of who asks.
-func (c *Console) held(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
+func (c *Console) held(ctx context.Context, v *visit, p *listPage, t tab, from cursor) ([]item, error) {
 	grids, units, err := c.desks(ctx, v, t.roles)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	arg := db.DeskHeldParams{
 		Kinds: []string{}, Codes: []string{}, Staff: v.staff.ID, Matter: p.Matter, Area: p.Area, AfterDue: from.due, AfterID: from.id, MaxRows: pageRows,
@@ -229,62 +210,84 @@ func (c *Console) held(ctx context.Context, v *visit, p *listPage, t tab, from c
 	add(ticket.DeskUnit, units)
 	add(ticket.DeskNamed, slices.Concat(grids, units))
 	if err := v.InOrder(ctx); err != nil {
-		return fmt.Errorf("keep a list in order: %w", err)
+		return nil, fmt.Errorf("keep a list in order: %w", err)
 	}
 	rows, err := v.DeskHeld(ctx, arg)
 	if err != nil {
-		return fmt.Errorf("list what lies on desks: %w", err)
+		return nil, fmt.Errorf("list what lies on desks: %w", err)
 	}
 	found := make([]row, len(rows))
 	for i, r := range rows {
 		found[i] = row{r.ID, r.Due, r.Role}
 	}
-	return c.rows(ctx, v, p, found)
+	return c.rows(ctx, v, found)
 }
 
 // byState lists the tickets of an area: those that are open by deadline, those
 // that are over with the latest first.
-func (c *Console) byState(ctx context.Context, v *visit, p *listPage, t tab, from cursor) error {
+func (c *Console) byState(ctx context.Context, v *visit, p *listPage, t tab) error {
+	after, err := parseCursors(v.r.FormValue("after"), 1)
+	if err != nil {
+		return err
+	}
 	states := openStates()
 	if p.State != "" {
 		states = []string{p.State}
 	}
+	list := c.over
 	if ticket.State(states[0]).Open() {
-		return c.open(ctx, v, p, t, states, from)
+		list = c.open
 	}
+	items, err := list(ctx, v, p, t, states, after[0])
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if it.line != nil {
+			p.Lines = append(p.Lines, *it.line)
+		}
+	}
+	if n := len(items); n == pageRows {
+		p.more(items[n-1].at.String())
+	}
+	return nil
+}
+
+// over lists the tickets of an area that are over, the latest first.
+func (c *Console) over(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) ([]item, error) {
 	if from.id == 0 {
 		from = cursor{v.Now.AddDate(1, 0, 0), math.MaxInt64}
 	}
 	arg, err := c.area(ctx, v, p, t, states, from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := v.DeskOver(ctx, db.DeskOverParams(arg))
 	if err != nil {
-		return fmt.Errorf("list tickets that are over: %w", err)
+		return nil, fmt.Errorf("list tickets that are over: %w", err)
 	}
 	found := make([]row, len(rows))
 	for i, r := range rows {
 		found[i] = row{id: r.ID, due: r.Due}
 	}
-	return c.rows(ctx, v, p, found)
+	return c.rows(ctx, v, found)
 }
 
 // open lists open tickets of an area.
-func (c *Console) open(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) error {
+func (c *Console) open(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) ([]item, error) {
 	arg, err := c.area(ctx, v, p, t, states, from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, err := v.DeskOpen(ctx, arg)
 	if err != nil {
-		return fmt.Errorf("list open tickets: %w", err)
+		return nil, fmt.Errorf("list open tickets: %w", err)
 	}
 	found := make([]row, len(rows))
 	for i, r := range rows {
 		found[i] = row{id: r.ID, due: r.Due}
 	}
-	return c.rows(ctx, v, p, found)
+	return c.rows(ctx, v, found)
 }
 
 func (c *Console) area(ctx context.Context, v *visit, p *listPage, t tab, states []string, from cursor) (db.DeskOpenParams, error) {
@@ -308,33 +311,30 @@ type row struct {
 	role string
 }
 
-// rows opens what was found and adds what may be seen of it to the page.
-func (c *Console) rows(ctx context.Context, v *visit, p *listPage, found []row) error {
+// rows opens what was found; of what may not be seen there is no line.
+func (c *Console) rows(ctx context.Context, v *visit, found []row) ([]item, error) {
 	ids := make([]int64, len(found))
 	for i, r := range found {
 		ids[i] = r.id
 	}
 	orders, err := c.Orders.LoadAll(ctx, v.Turn, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, r := range found {
-		l := line{To: "/desk/ticket/" + strconv.FormatInt(r.id, 10)}
+	items := make([]item, len(found))
+	for i, r := range found {
+		items[i].at = cursor{r.due, r.id}
+		l := line{To: ticketPath(r.id)}
 		if !c.describe(v, &l, orders[r.id]) {
 			continue
 		}
 		if r.role == string(ticket.RoleCo) {
 			l.Role = r.role
 		}
-		if l.At = r.due; !orders[r.id].State.Open() {
-			l.At, l.Overdue = r.due, false
-		}
-		p.Lines = append(p.Lines, l)
+		l.At = r.due
+		items[i].line = &l
 	}
-	if n := len(found); n == pageRows {
-		p.more(cursor{found[n-1].due, found[n-1].id})
-	}
-	return nil
+	return items, nil
 }
 
 // describe fills a line with what may be seen of a ticket; false where that is
@@ -350,6 +350,10 @@ func (c *Console) describe(v *visit, l *line, o *workorder.Order) bool {
 	}
 	l.Number, l.Matter, l.State = o.Number.Spoken(), o.Matter, string(o.State)
 	l.Urgent, l.Private, l.Redo = o.Urgency == ticket.Urgent, o.Private(), o.State == ticket.Redo
+	l.Danger, l.Raised = o.Danger != "" && o.State.Open(), o.Level > 0 && o.State.Open()
+	// Whom a supervision presses is told to who sees the desks, and to the desk.
+	_, owes := c.Orders.Supervised(v.staff, o, v.Now)
+	l.Pressing = owes || view[ticket.FieldDesks] == ticket.Full && slices.ContainsFunc(o.Supervisions, ticket.Supervision.Open)
 	l.At = o.Deadline
 	if l.At.IsZero() {
 		l.At = o.DispatchDue
@@ -431,13 +435,20 @@ func (c *Console) says(v *visit, o *workorder.Order, query string) (bool, error)
 }
 
 // mayTask reports whether a task is for who asks: open, of a role and an area
-// of theirs, and about a ticket (nil for none) for which they have the right.
-func (c *Console) mayTask(v *visit, row db.Task, o *workorder.Order) bool {
+// of theirs, and about a ticket or a whistle (nil for none) for which they have
+// the right.
+func (c *Console) mayTask(v *visit, row db.Task, o *workorder.Order, w *workorder.Whistle) bool {
 	if row.State != "open" || row.StaffID != nil && *row.StaffID != v.staff.ID || row.TicketID != nil && o == nil {
 		return false
 	}
 	holds := slices.ContainsFunc(v.staff.Grants, func(g people.Grant) bool {
 		return string(g.Role) == row.Role && (strings.HasPrefix(row.Area, g.Area.Code) || strings.HasPrefix(g.Area.Code, row.Area))
 	})
+	if w != nil && !c.Orders.MayWhistle(v.staff, people.MayRaiseWhistle, w, v.Now) {
+		return false
+	}
+	if row.Kind == workorder.TaskEscalated && !workorder.HoldsLevel(v.staff, row) {
+		return false
+	}
 	return holds && (o == nil || c.Orders.May(v.staff, rightOf(row.Kind), o, v.Now))
 }

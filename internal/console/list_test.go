@@ -3,15 +3,17 @@ package console_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 )
 
-var listed = regexp.MustCompile(`(?s)<li( class="over")?><a href="/desk/(ticket|task)/(\d+)">.*?</li>`)
+var listed = regexp.MustCompile(`(?s)<li( class="over")?><a href="/desk/(ticket|task|whistle)/(\d+)">.*?</li>`)
 
 // lines are the rows of a list: "ticket 3", with "!" where one is overdue.
 func (r *rig) lines(c *http.Client, path string) (rows []string, more string) {
@@ -141,5 +143,74 @@ func TestPrivateTicketsStayPrivate(t *testing.T) {
 		if status, _ := r.get(c, ticketURL(secret.ID)); status != http.StatusNotFound {
 			t.Errorf("%s opens it: %d", name, status)
 		}
+	}
+}
+
+// TestMarks: what presses stands in the line of a ticket, for who may know.
+func TestMarks(t *testing.T) {
+	r := newRig(t)
+	o := r.office()
+	k := r.file(func(c *ticket.Content) { c.Danger = "gas"; c.Urgency = ticket.Urgent; c.Matter = "manhole" })
+	r.exec(`update assignment set desk_kind = 'unit', desk = $1, desk_staff = 0 where role = 'lead'`, unit)
+	r.do(o.dispatcher, k.ID, "involve", url.Values{"co": {"unit|transport|0"}})
+	r.do(o.supervisor, k.ID, "supervise", url.Values{"desk": {"unit|" + unit + "|0"}, "reason": {"safety"}})
+	r.do(o.supervisor, k.ID, "escalate", url.Values{"reason": {"safety"}})
+	r.exec(`update ticket set state = 'redo', redos = 1, deadline = product_now() - interval '1 hour' where id = $1`, k.ID)
+	r.exec(`update assignment set due = product_now() - interval '1 hour'`)
+	marks := regexp.MustCompile(`<i class="mark[ a-z]*">([^<]*)</i>`)
+	for name, x := range map[string]struct {
+		who  *http.Client
+		path string
+		want string
+	}{
+		"the desk":          {o.handler, "/desk", "危险 急事 重办 督办 提级"},
+		"a desk that helps": {o.helper, "/desk", "协办 危险 急事 重办 督办 提级"},
+		"the supervisor":    {o.supervisor, "/desk?tab=supervisor", "危险 急事 重办 督办 提级"},
+		"all":               {o.dispatcher, "/desk?tab=all", "危险 急事 重办 督办 提级"},
+	} {
+		_, body := r.get(x.who, x.path)
+		row := listed.FindString(body[max(strings.Index(body, `href="`+ticketURL(k.ID)), 40)-40:])
+		var got []string
+		for _, m := range marks.FindAllStringSubmatch(row, -1) {
+			got = append(got, m[1])
+		}
+		if strings.Join(got, " ") != x.want || !strings.Contains(row, "已超时") {
+			t.Errorf("%s: %v, want %s", name, got, x.want)
+		}
+	}
+}
+
+// TestListIsOneByDeadline reads tasks, whistles and tickets of one role in the
+// order of their deadlines, over several pages.
+func TestListIsOneByDeadline(t *testing.T) {
+	r := newRig(t)
+	o := r.office()
+	one := r.file(nil)
+	r.exec(`insert into ticket (number, state, claim, matter, urgency, division, grid, words, reporter_id, address_id, conversation_id, version, received_at, deadline)
+		select 'n' || i, 'signed', 'help', 'street_light', 'general', division, '', words, reporter_id, address_id, conversation_id, 2,
+			received_at, received_at + make_interval(mins => i * 10) from ticket, generate_series(1, 90) i where id = $1`, one.ID)
+	r.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area, due_at)
+		select 'exclusion', 'x' || id, id, 'supervisor', 'county', '360313', deadline + interval '5 minutes' from ticket where number like 'n%'`)
+	r.exec(`insert into whistle (kind, source, state, division, grid, private, against, against_staff, version, level, proposed_by, proposed_at, changed_at, deadline)
+		select 'major', 'grid', 'assigned', $1, '', false, '{}', '{}', 3, 3, 1, product_now(), product_now(), product_now() + make_interval(mins => i * 60 + 3)
+		from generate_series(1, 12) i`, village)
+	byline := regexp.MustCompile(`(?s)<li[^>]*><a href="/desk/(\w+)/\d+">.*?期限 ([^<]*)</small></li>`)
+	path, pages, last := "/desk?tab=supervisor", 0, time.Time{}.AddDate(-2, 0, 0)
+	kinds := map[string]int{}
+	for path != "" && pages < 10 {
+		_, body := r.get(o.supervisor, path)
+		for _, m := range byline.FindAllStringSubmatch(body, -1) {
+			kinds[m[1]]++
+			at := ok[time.Time](t)(time.Parse("1月2日 15:04", m[2]))
+			if at.Before(last) {
+				t.Fatalf("%s comes after %s", m[2], last)
+			}
+			last = at
+		}
+		_, path = r.lines(o.supervisor, path)
+		pages++
+	}
+	if kinds["ticket"] != 91 || kinds["task"] != 90 || kinds["whistle"] != 12 || pages != 4 {
+		t.Errorf("%v on %d pages", kinds, pages)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,7 +73,8 @@ func (c *Console) words() template.FuncMap {
 			if t.IsZero() {
 				return ""
 			}
-			return t.In(c.Location).Format("01-02 15:04")
+			t = t.In(c.Location)
+			return c.text("console.when", "month", strconv.Itoa(int(t.Month())), "day", strconv.Itoa(t.Day()), "clock", t.Format("15:04"))
 		},
 		"fields": func(s sheet, form string, list []field) fieldSet { return fieldSet{s, form, list} },
 		"phone":  func(p *ticketPage, task int64) phoneForm { return phoneForm{p, task} },
@@ -156,12 +158,18 @@ func (c *Console) refusal(r *ticket.Refused) string {
 	if values == nil {
 		values = map[string]string{}
 	}
-	if state := values["state"]; state != "" {
-		values["state"] = c.text("console.state." + state)
+	states, names := "console.state.", "console.do."
+	if strings.HasPrefix(r.Key, "whistle.") {
+		states, names = "whistle.state.", "whistle.button."
+	}
+	if part := values["part"]; part != "" {
+		values["state"] = c.text("whistle.part." + part)
+	} else if state := values["state"]; state != "" {
+		values["state"] = c.text(states + state)
 	}
 	var labels []string
 	for _, name := range r.Allowed {
-		if label := c.text("console.do." + string(name)); label != "console.do."+string(name) {
+		if label := c.text(names + string(name)); label != names+string(name) {
 			labels = append(labels, label)
 		}
 	}
@@ -172,6 +180,9 @@ func (c *Console) refusal(r *ticket.Refused) string {
 	say, err := c.Gateway.Library.Text(r.Key, lang, values)
 	if err != nil {
 		return c.text("console.problem.refused")
+	}
+	if !strings.Contains(say, values["allowed"]) {
+		say += values["allowed"]
 	}
 	return say
 }

@@ -2,13 +2,11 @@ package console_test
 
 import (
 	"context"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,6 +18,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -59,7 +58,7 @@ func must[T any](t *testing.T, name string, parse func(string, []byte) (T, error
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	ctx, dsn := t.Context(), pgtest.DSN(t, postgres.Migrate)
+	ctx, dsn := t.Context(), gatewaytest.DSN(t)
 	r := &rig{t: t, sql: ok[*pgxpool.Pool](t)(pgxpool.New(ctx, dsn+" pool_max_conns=2"))}
 	t.Cleanup(r.sql.Close)
 	d := ok[*postgres.DB](t)(postgres.Open(ctx, dsn, clock.New(), postgres.Options{MaxConns: 6, AllowUnsafe: true}))
@@ -73,7 +72,7 @@ func newRig(t *testing.T) *rig {
 	safety := must(t, "safety.yaml", words.ParseSafety)
 	r.Gateway = ok[*gateway.Gateway](t)(gateway.New(gateway.Config{}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys,
-		Library: ok[*gateway.Library](t)(gateway.LoadLibrary(ctx, d, definitions(t), "embedded")),
+		Library: gatewaytest.Library(t, d),
 		Words:   must(t, "words.yaml", words.ParseLexicon), Safety: safety,
 		Channels: map[bots.ChannelID]bots.Adapter{}, Actions: map[string]gateway.Action{}, Log: slog.New(slog.DiscardHandler),
 	}))
@@ -106,18 +105,8 @@ func service(t *testing.T, keys *privacy.Keys, units *ticket.Units) *workorder.S
 	matters := must(t, "matters.yaml", func(name string, body []byte) (*ticket.Matters, error) {
 		return ticket.ParseMatters(name, body, units)
 	})
-	return &workorder.Service{Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
-}
-
-// definitions are the embedded ones, with a home for staff where there is none.
-func definitions(t *testing.T) fs.FS {
-	files := fstest.MapFS{"flows/staff_help.yaml": {Data: []byte("flow: staff_help\ntitle: 帮助\naudience: staff\nsteps:\n  - say: 您好\n")}}
-	for _, pattern := range []string{"flows/*.yaml", "texts/*.yaml"} {
-		for _, name := range ok[[]string](t)(fs.Glob(configs.FS(), pattern)) {
-			files[name] = &fstest.MapFile{Data: ok[[]byte](t)(configs.Read(name))}
-		}
-	}
-	return files
+	whistles := ok[*ticket.WhistleRules](t)(ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work))
+	return &workorder.Service{Whistles: whistles, Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work}
 }
 
 func (r *rig) exec(sql string, args ...any) {

@@ -20,6 +20,8 @@ type taskPage struct {
 	Late   bool
 	Ticket *ticketPage
 	Reason string
+	// Whistle is the number of the whistle that it is about, empty for none.
+	Whistle string
 	// What the form offers and holds.
 	Matters []ticket.Matter
 	Claims  []ticket.Claim
@@ -81,7 +83,11 @@ func (c *Console) task(ctx context.Context, v *visit, lock bool) (row db.Task, o
 			return row, nil, fmt.Errorf("lock a task: %w", err)
 		}
 	}
-	if !c.mayTask(v, row, o) {
+	w, err := c.taskWhistle(ctx, v, row)
+	if err != nil {
+		return row, nil, err
+	}
+	if byPage(row.Kind) || !c.mayTask(v, row, o, w) {
 		return row, nil, errNotHere
 	}
 	return row, o, nil
@@ -114,7 +120,7 @@ func (c *Console) taskPage(ctx context.Context, v *visit, row db.Task, o *workor
 			return nil, fmt.Errorf("read a task: %w", err)
 		}
 	}
-	p.Reason = c.taskReason(data)
+	p.Reason, p.Whistle = c.taskReason(data), data["whistle"]
 	if o == nil {
 		return p, nil
 	}

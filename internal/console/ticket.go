@@ -41,6 +41,7 @@ type ticketPage struct {
 	Tasks                   []taskLink
 	Forms                   []deedForm
 	MayNote                 bool
+	Whistle                 string // number of the one that runs over it
 	Contacted, Solved, Said string
 	Outcome, UnitResult     string
 }
@@ -105,7 +106,7 @@ func (c *Console) fullPage(ctx context.Context, v *visit, o *workorder.Order, vi
 		return nil, err
 	}
 	for _, add := range []func(context.Context, *visit, *workorder.Order, map[ticket.Field]ticket.Show, *ticketPage) error{
-		c.addDesks, c.addNotes, c.addAnswers, c.addRelated, c.addTimeline, c.addTasks,
+		c.addDesks, c.addNotes, c.addAnswers, c.addRelated, c.addTimeline, c.addTasks, c.addWhistle,
 	} {
 		if err := add(ctx, v, o, view, p); err != nil {
 			return nil, err
@@ -222,7 +223,7 @@ func (c *Console) addTasks(ctx context.Context, v *visit, o *workorder.Order, _ 
 		return fmt.Errorf("list the tasks of a ticket: %w", err)
 	}
 	for _, row := range rows {
-		if c.mayTask(v, row, o) {
+		if c.mayTask(v, row, o, nil) {
 			p.Tasks = append(p.Tasks, taskLink{row.ID, row.Kind})
 		}
 	}

@@ -83,15 +83,15 @@ func addDefinition(ctx context.Context, tx *postgres.Tx, known []db.DefinitionsR
 	if err != nil {
 		return fmt.Errorf("read %s: %w", file, err)
 	}
-	if err := parseAny(kind, file, body); err != nil {
-		return err
-	}
 	name := strings.TrimSuffix(path.Base(file), ".yaml")
 	sha := sha256.Sum256(body)
 	for _, k := range known {
 		if k.Kind == kind && k.Name == name && k.Source == source && string(k.Sha) == string(sha[:]) && isLatest(known, k) {
 			return nil
 		}
+	}
+	if err := parseAny(kind, file, body); err != nil {
+		return err
 	}
 	_, err = tx.AddDefinition(ctx, db.AddDefinitionParams{Kind: kind, Name: name, Sha: sha[:], Body: string(body), Source: source})
 	if err != nil {

@@ -169,6 +169,9 @@ func NewPhotoCleaner(limits PhotoLimits) (*PhotoCleaner, error) {
 	return &PhotoCleaner{limits: limits, turn: make(chan struct{}, 1)}, nil
 }
 
+// MaxBytes is the most bytes that an upload may have.
+func (c *PhotoCleaner) MaxBytes() int { return c.limits.MaxBytesIn }
+
 // Clean is CleanPhoto, after waiting for its turn or for ctx to end.
 func (c *PhotoCleaner) Clean(ctx context.Context, data []byte) ([]byte, error) {
 	select {

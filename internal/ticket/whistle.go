@@ -216,3 +216,26 @@ func (w Whistle) clone() Whistle {
 	w.Parts = slices.Clone(w.Parts)
 	return w
 }
+
+// Due is by when a command is due, of a unit where it is one of a unit; without
+// a command, by when the whistle has to move on. It is zero when no clock runs.
+func (w Whistle) Due(c CommandName, unit Desk) time.Time {
+	p, _ := w.Part(unit)
+	switch c {
+	case WhistleAnswer:
+		return p.AnswerDue
+	case WhistleArrive:
+		return p.ArriveDue
+	}
+	switch w.State {
+	case WhistleProposed, WhistleReturned:
+		return w.BlowDue
+	case WhistleBlown:
+		return w.AssignDue
+	case WhistleAssigned:
+		return w.Deadline
+	case WhistleHandled:
+		return w.AppraiseDue
+	}
+	return time.Time{}
+}

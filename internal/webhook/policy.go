@@ -15,7 +15,8 @@ type Policy struct {
 	Timeout     time.Duration `yaml:"timeout"`
 	AnswerBytes int64         `yaml:"answer_bytes"`
 	// Silence is how long after a failed post the others to the same receiver
-	// are put off without trying.
+	// are put off without trying. It is shorter than any pause, so that a failed
+	// post itself is always tried again.
 	Silence time.Duration `yaml:"silence"`
 	// Pauses lie between the tries, in order: there is one try more than pauses.
 	Pauses []time.Duration `yaml:"pauses"`
@@ -47,6 +48,8 @@ func (p Policy) validate() error {
 		return errors.New("answer_bytes, silence and max must be above 0, and source must say where the values come from")
 	case len(p.Pauses) == 0:
 		return errors.New("pauses needs at least one")
+	case p.Silence >= p.Pauses[0]:
+		return errors.New("silence must be shorter than the first of the pauses")
 	}
 	for i, pause := range p.Pauses {
 		if pause <= 0 || i > 0 && pause < p.Pauses[i-1] {

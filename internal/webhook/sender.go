@@ -37,7 +37,7 @@ type Sender struct {
 	clock  *clock.Clock
 	client *outbound.Client
 	mu     sync.Mutex
-	silent map[int64]time.Time // wall time until which a receiver is left alone
+	silent map[int64]time.Time // product time until which a receiver is left alone
 }
 
 // NewSender returns a sender.
@@ -103,14 +103,14 @@ func (s *Sender) Deliver(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 	if why, err := hidden(ctx, t, e, to); err != nil || why != "" {
 		return gateway.Dropped(why), err
 	}
-	if s.isSilent(id) {
+	if s.isSilent(id, t.Now) {
 		return s.again(t, due, "the receiver did not answer a moment ago"), nil
 	}
 	if err := s.post(ctx, t, e, to); err != nil {
 		if errors.Is(err, outbound.ErrForbidden) {
 			return gateway.Outcome{State: "failed", Reason: "the address lies inside our network"}, nil
 		}
-		s.silence(id)
+		s.silence(id, t.Now)
 		return s.again(t, due, err.Error()), nil
 	}
 	return gateway.Done, nil
@@ -185,10 +185,10 @@ func (s *Sender) again(t *gateway.Turn, due gateway.Due, why string) gateway.Out
 	return gateway.Outcome{State: "failed", Reason: why}
 }
 
-func (s *Sender) isSilent(id int64) bool {
+func (s *Sender) isSilent(id int64, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.clock.Wall().Before(s.silent[id])
+	return now.Before(s.silent[id])
 }
 
 // Forgive lets a receiver be asked at once that was silent a moment ago.
@@ -198,10 +198,10 @@ func (s *Sender) Forgive(id int64) {
 	delete(s.silent, id)
 }
 
-func (s *Sender) silence(id int64) {
+func (s *Sender) silence(id int64, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.silent[id] = s.clock.Wall().Add(s.cfg.Policy.Silence)
+	s.silent[id] = now.Add(s.cfg.Policy.Silence)
 }
 
 // Host is the part of an address that may be shown: the rest may hold secrets.

@@ -71,7 +71,7 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Policy){
 		"timeout": func(p *Policy) { p.Timeout = time.Minute }, "no timeout": func(p *Policy) { p.Timeout = 0 },
 		"pauses": func(p *Policy) { p.Pauses = nil }, "order": func(p *Policy) { p.Pauses = []time.Duration{time.Hour, time.Minute} },
-		"max": func(p *Policy) { p.Max = 0 }, "source": func(p *Policy) { p.Source = "" },
+		"silence": func(p *Policy) { p.Silence = p.Pauses[0] }, "max": func(p *Policy) { p.Max = 0 }, "source": func(p *Policy) { p.Source = "" },
 	} {
 		bad := good
 		spoil(&bad)

@@ -115,7 +115,12 @@ func (s *Service) follow(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 			return err
 		}
 		return s.Notify(ctx, t, o, "redo", NoticeDue{Key: "notice.redo", Params: s.promise(o)})
-	case ticket.EventDispatched, ticket.EventTransferred:
+	case ticket.EventTransferred:
+		if err := s.uncard(ctx, t, o); err != nil {
+			return err
+		}
+		return s.onDesk(ctx, t, o, e)
+	case ticket.EventDispatched:
 		return s.onDesk(ctx, t, o, e)
 	case ticket.EventSigned, ticket.EventAutoSigned:
 		return s.clear(ctx, t, o, "signed", DueSign)
@@ -296,6 +301,9 @@ func (s *Service) AtDesk(ctx context.Context, t *gateway.Turn, d ticket.Desk) ([
 // handled plans how the resident is asked, or who checks a finding.
 func (s *Service) handled(ctx context.Context, t *gateway.Turn, o *Order) error {
 	if err := s.quiet(ctx, t, o, "handled"); err != nil {
+		return err
+	}
+	if err := s.uncard(ctx, t, o); err != nil {
 		return err
 	}
 	if err := s.followers(ctx, t, o); err != nil {

@@ -72,8 +72,8 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 		if err := s.quiet(ctx, t, o, "escalated"); err != nil {
 			return err
 		}
-		if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-			return fmt.Errorf("take the cards of a ticket away: %w", err)
+		if err := s.uncard(ctx, t, o); err != nil {
+			return err
 		}
 		if err := t.PlanDue(ctx, plan(o, DueDispatch, "", o.DispatchDue, nil)...); err != nil {
 			return err

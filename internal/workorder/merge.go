@@ -153,15 +153,11 @@ func (s *Service) merged(ctx context.Context, t *gateway.Turn, o *Order) error {
 	if err := s.endTasks(ctx, t, o, "", "merged"); err != nil {
 		return err
 	}
-	if err := t.CloseCardsOf(ctx, o.ID); err != nil {
-		return fmt.Errorf("take the cards of a ticket away: %w", err)
+	if err := s.uncard(ctx, t, o); err != nil {
+		return err
 	}
 	if lead, ok := o.Lead(); ok {
-		staff, err := s.holders(ctx, t, lead)
-		if err != nil {
-			return err
-		}
-		if err := s.tell(ctx, t, o, "merged", TellDue{Key: "tell.merged"}, staff); err != nil {
+		if err := s.tellDesk(ctx, t, o, lead, "merged", TellDue{Key: "tell.merged"}); err != nil {
 			return err
 		}
 	}
@@ -194,10 +190,6 @@ func (s *Service) shareWords(ctx context.Context, t *gateway.Turn, o *Order, mor
 	if !ok {
 		return nil
 	}
-	staff, err := s.holders(ctx, t, lead)
-	if err != nil {
-		return err
-	}
 	d := TellDue{Key: "tell.merged_words", Words: t.Seal(SealNotice, more), Params: map[string]string{"child": o.Number.Spoken()}}
-	return s.tell(ctx, t, master, "words/"+strconv.FormatInt(o.ID, 10)+"/"+strconv.FormatInt(t.Now.UnixNano(), 10), d, staff)
+	return s.tellDesk(ctx, t, master, lead, "words/"+strconv.FormatInt(o.ID, 10)+"/"+strconv.FormatInt(t.Now.UnixNano(), 10), d)
 }

@@ -17,24 +17,8 @@ import (
 // is stands in the ticket itself.
 const TaskReview = "review"
 
-// DueDeskWord says one thing to one member of the staff about a ticket of
-// theirs: DeskWordDue. Unlike a line it may hold words of people.
-const DueDeskWord = "desk.word"
-
 // DueResume ends a suspension at its day.
 const DueResume = "sla.resume"
-
-// SealDeskWord seals DeskWordDue.Words.
-const SealDeskWord = "due.desk_word"
-
-// DeskWordDue is the data of a DueDeskWord row: a text key with its values; the
-// text has what people wrote as {{words}}.
-type DeskWordDue struct {
-	Staff  int64             `json:"staff"`
-	Key    string            `json:"key"`
-	Params map[string]string `json:"params,omitempty"`
-	Words  []byte            `json:"words,omitempty"`
-}
 
 // Object raises an objection with its basis in words. A refusal keeps nothing.
 func (s *Service) Object(ctx context.Context, t *gateway.Turn, id int64, by ticket.Actor, reason, basis string) (*Order, error) {
@@ -66,22 +50,37 @@ func (s *Service) Decide(ctx context.Context, t *gateway.Turn, id int64, by tick
 	if err := s.apply(ctx, t, o, by, ticket.Decide{Granted: granted}); err != nil {
 		return nil, err
 	}
-	word := DeskWordDue{Key: "desk." + string(asked) + ".refused"}
+	word := TellDue{Key: "tell." + string(asked) + "_refused", Open: true}
 	if granted {
-		word.Key = "desk." + string(asked) + ".granted"
+		word.Key = "tell." + string(asked) + "_granted"
 	}
 	if why != "" {
 		if err := s.Note(ctx, t, id, "staff", why); err != nil {
 			return nil, err
 		}
-		word.Words = t.Seal(SealDeskWord, why)
+		word.Words = t.Seal(SealNotice, why)
 	}
-	return o, s.tellDesk(ctx, t, o, lead, word)
+	return o, s.tellDesk(ctx, t, o, lead, "decided", word)
+}
+
+// Decider is the member of the staff as who rules on what the lead desk asked
+// for; ok is false for who may not. What is a supervisor's to grant is theirs to
+// refuse; a dispatcher who tries is told so by the rules.
+func (s *Service) Decider(staff people.Staff, o *Order, now time.Time) (by ticket.Actor, ok bool) {
+	by = ticket.Actor{As: ticket.AsDispatcher, Person: staff.PersonID, Staff: staff.ID}
+	ok = staff.Has(people.RoleDispatcher)
+	if s.BySupervisor(o) && staff.Has(people.RoleSupervisor) {
+		by.As, ok = ticket.AsSupervisor, true
+	}
+	return by, ok && s.May(staff, people.MayDecide, o, now)
 }
 
 // toDispatcher lays a ticket that left its desk before the dispatchers.
 func (s *Service) toDispatcher(ctx context.Context, t *gateway.Turn, o *Order, data map[string]string) error {
 	if err := s.quiet(ctx, t, o, "back to the dispatcher"); err != nil {
+		return err
+	}
+	if err := s.uncard(ctx, t, o); err != nil {
 		return err
 	}
 	if err := s.endTasks(ctx, t, o, TaskReview, "decided"); err != nil {
@@ -205,7 +204,7 @@ func (s *Service) resumed(ctx context.Context, t *gateway.Turn, o *Order, e tick
 		return err
 	}
 	if lead, ok := o.Lead(); ok && e.Actor.As != ticket.AsHandler {
-		if err := s.tellDesk(ctx, t, o, lead, DeskWordDue{Key: "desk.resumed"}); err != nil {
+		if err := s.tellDesk(ctx, t, o, lead, "resumed", TellDue{Key: "tell.resumed", Open: true}); err != nil {
 			return err
 		}
 	}
@@ -221,42 +220,6 @@ func (s *Service) nudges(o *Order, now time.Time) []gateway.Plan {
 		}
 	}
 	return plans
-}
-
-// tellDesk says something to who signed at a desk, else to everybody there.
-func (s *Service) tellDesk(ctx context.Context, t *gateway.Turn, o *Order, a ticket.Assignment, w DeskWordDue) error {
-	gist, err := s.Gist(t, o)
-	if err != nil {
-		return err
-	}
-	params := map[string]string{"number": gist["number"], "matter": gist["matter"]}
-	if !o.Deadline.IsZero() {
-		for k, v := range s.when(o.Deadline) {
-			params[k] = v
-		}
-	}
-	if !o.SuspendedUntil.IsZero() {
-		for k, v := range s.when(o.SuspendedUntil) {
-			params["until_"+k] = v
-		}
-	}
-	for k, v := range w.Params {
-		params[k] = v
-	}
-	w.Params = params
-	to := []int64{a.SignedBy}
-	if a.SignedBy == 0 {
-		if to, err = s.AtDesk(ctx, t, a.Desk); err != nil {
-			return err
-		}
-	}
-	var plans []gateway.Plan
-	for _, id := range to {
-		w.Staff = id
-		key := w.Key + "/" + strconv.FormatInt(id, 10)
-		plans = append(plans, plan(o, DueDeskWord, key, t.Now, w)...)
-	}
-	return t.PlanDue(ctx, plans...)
 }
 
 // requestLines say on a card what the desk waits for.

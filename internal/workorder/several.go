@@ -166,8 +166,8 @@ func (s *Service) coReplied(ctx context.Context, t *gateway.Turn, o *Order, a ti
 	if !ok {
 		return nil
 	}
-	return s.tellDesk(ctx, t, o, lead, DeskWordDue{
-		Key: "desk.co_replied", Params: map[string]string{"desk": name}, Words: t.Seal(SealDeskWord, replies[a.ID]),
+	return s.tellDesk(ctx, t, o, lead, "replied", TellDue{
+		Key: "tell.co_replied", Params: map[string]string{"desk": name}, Words: t.Seal(SealNotice, replies[a.ID]), Open: true,
 	})
 }
 

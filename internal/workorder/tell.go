@@ -17,15 +17,18 @@ const DueTell = "staff.tell"
 
 // TellDue is the data of a DueTell or DueSupervised row. Due rows lie unsealed:
 // Params hold codes and numbers, words of people stand in Words, sealed with
-// SealNotice. Number and matter are read when it is said.
+// SealNotice. Number, matter and deadlines are read when it is said.
 type TellDue struct {
 	Ticket int64  `json:"ticket"`
 	Staff  int64  `json:"staff,omitempty"`
 	Group  int64  `json:"group,omitempty"` // own conversation of a work group
 	Key    string `json:"key"`
-	// Params are values of the text.
+	// Params are values of the text. Words of people are its {{words}}, and its
+	// {{said}} as a line of their own, which is empty where there are none.
 	Params map[string]string `json:"params,omitempty"`
 	Words  []byte            `json:"words,omitempty"`
+	// Open is set for what nobody needs to hear once the ticket is over.
+	Open bool `json:"open,omitempty"`
 	// Supervision is the number of the supervision that it is about: its reason,
 	// deadline, names and answer are values of the text as well.
 	Supervision ticket.Number `json:"supervision,omitempty"`
@@ -43,6 +46,15 @@ func (s *Service) tell(ctx context.Context, t *gateway.Turn, o *Order, what stri
 		plans[i] = planAt(o, DueTell, key, t.Now, d)
 	}
 	return t.PlanDue(ctx, plans...)
+}
+
+// tellDesk tells something to who signed at a desk, else to everybody there.
+func (s *Service) tellDesk(ctx context.Context, t *gateway.Turn, o *Order, a ticket.Assignment, what string, d TellDue) error {
+	staff, err := s.holders(ctx, t, a)
+	if err != nil {
+		return err
+	}
+	return s.tell(ctx, t, o, what, d, staff)
 }
 
 // holders are who answers for the ticket at its desk: who signed, else everybody

@@ -62,7 +62,7 @@ func All(d Deps) []gateway.Kind {
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
-		CoNudge(d), CoSilent(d), Resume(d), DeskWord(d),
+		CoNudge(d), CoSilent(d), Resume(d),
 		Tell(d), Supervised(d), Lapse(d), Raise(d), Merged(d),
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,6 +22,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
+	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -82,7 +81,7 @@ type rig struct {
 func newRig(t testing.TB, start string) *rig {
 	t.Helper()
 	ctx := t.Context()
-	dsn := pgtest.DSN(t, postgres.Migrate)
+	dsn := gatewaytest.DSN(t)
 	r := &rig{t: t, seen: map[string]int64{}, work: map[string]func(context.Context, *gateway.Turn) error{}, net: &network{}}
 	var err error
 	if r.sql, err = pgxpool.New(ctx, dsn+" pool_max_conns=2"); err != nil {
@@ -97,10 +96,7 @@ func newRig(t testing.TB, start string) *rig {
 	if err := d.SetProductTime(ctx, at(t, start)); err != nil {
 		t.Fatal(err)
 	}
-	library, err := gateway.LoadLibrary(ctx, d, dialogues(t), "embedded")
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := gatewaytest.Library(t, d)
 	keys, err := privacy.NewKeys([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
 		t.Fatal(err)
@@ -162,22 +158,6 @@ func (n *network) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
 
 func (*network) Send(context.Context, bots.Address, bots.Message) (bots.Receipt, error) {
 	return bots.Receipt{ID: "1"}, nil
-}
-
-func dialogues(t testing.TB) fs.FS {
-	files := fstest.MapFS{"flows/staff_help.yaml": {Data: []byte("flow: staff_help\ntitle: 帮助\naudience: staff\nsteps:\n  - say: 您好\n")}}
-	for _, pattern := range []string{"flows/*.yaml", "texts/*.yaml"} {
-		names, err := fs.Glob(configs.FS(), pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			if name != "texts/webchat.yaml" { // the page reads its own
-				files[name] = &fstest.MapFile{Data: config(t, name)}
-			}
-		}
-	}
-	return files
 }
 
 func config(t testing.TB, name string) []byte {

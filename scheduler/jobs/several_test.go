@@ -66,7 +66,7 @@ func TestSilentCoHandlerIsSupervised(t *testing.T) {
 	if got := strings.Join(r.heard("wang"), "\n"); !strings.Contains(got, "协办答复来了") || !strings.Contains(got, "路面周五修") {
 		t.Errorf("the lead hears %q", got)
 	}
-	if clear := one[int64](r, `select count(*) from due where kind = 'desk.word' and data::text like '%路面%'`); clear != 0 {
+	if clear := one[int64](r, `select count(*) from due where kind = 'staff.tell' and data::text like '%路面%'`); clear != 0 {
 		t.Error("words lie unsealed in a due row")
 	}
 	if got := r.planned(workorder.DueCoSilent, id); got != "03-06 15:06 03-06 15:06" {

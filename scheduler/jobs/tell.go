@@ -19,6 +19,9 @@ import (
 // Tell says a text about a ticket to one of the staff.
 func Tell(d Deps) gateway.Kind { return d.telling(workorder.DueTell) }
 
+// reasonTellOpen is DueTell for what is said only while the ticket is open.
+const reasonTellOpen = "staff.tell.open"
+
 // Supervised tells a desk that it owes an answer, and reminds it.
 func Supervised(d Deps) gateway.Kind { return d.telling(workorder.DueSupervised) }
 
@@ -51,6 +54,12 @@ func (d Deps) sayToStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 	if at, verdict := d.Quiet.Shift(t.Now, time.Time{}, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	}
+	reason := due.Kind
+	if v.Open {
+		if reason = reasonTellOpen; !o.State.Open() {
+			return gateway.Dropped("the ticket is " + string(o.State)), nil
+		}
+	}
 	var who people.Staff
 	if v.Group == 0 {
 		if who, err = d.Orders.LoadStaff(ctx, t, v.Staff); err != nil {
@@ -77,7 +86,7 @@ func (d Deps) sayToStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 		options = append(options, button)
 	}
 	return gateway.Done, t.Lay(gateway.Laid{
-		Reason: due.Kind, Subject: workorder.CardSubject(o.ID, v.Group), Version: int32(o.Version), Key: v.Key, Params: params, Options: options,
+		Reason: reason, Subject: workorder.CardSubject(o.ID, v.Group), Version: int32(o.Version), Key: v.Key, Params: params, Options: options,
 	})
 }
 
@@ -99,6 +108,12 @@ func (d Deps) fitsHere(ctx context.Context, t *gateway.Turn, o *workorder.Order,
 // those who may see its inside.
 func (d Deps) told(ctx context.Context, t *gateway.Turn, o *workorder.Order, who people.Staff, v workorder.TellDue) (map[string]string, error) {
 	params := d.params(o)
+	if !o.SuspendedUntil.IsZero() {
+		until := map[string]string{}
+		d.when(until, o.SuspendedUntil)
+		params["until_month"], params["until_day"] = until["month"], until["day"]
+	}
+	params["said"] = ""
 	if v.Supervision != "" {
 		said, err := d.Orders.SupervisionSaid(ctx, t, o, v.Supervision)
 		if err != nil {
@@ -115,6 +130,9 @@ func (d Deps) told(ctx context.Context, t *gateway.Turn, o *workorder.Order, who
 			return nil, err
 		}
 		params["words"] = words
+		if params["said"], err = t.Text("tell.said", params); err != nil {
+			return nil, err
+		}
 	}
 	maps.Copy(params, v.Params)
 	return params, nil

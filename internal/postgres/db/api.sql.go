@@ -448,6 +448,66 @@ func (q *Queries) TicketsIn(ctx context.Context, arg TicketsInParams) ([]Ticket,
 	return items, nil
 }
 
+const topicsBelow = `-- name: TopicsBelow :many
+select id, matter, area, why, found, usual, state, owner_unit, owner_staff, plan, outcome, proposed_at, decided_at, decided_by, closed_at, closed_by, before_count, after_count from topic k
+where k.id < $1::bigint and k.state in ('open', 'closed') and ($2::text = '' or k.state = $2::text)
+  and (starts_with(k.area, $3::text) or k.owner_unit = $3::text)
+order by k.id desc limit $4
+`
+
+type TopicsBelowParams struct {
+	Before  int64
+	State   string
+	Area    string
+	MaxRows int32
+}
+
+// TopicsBelow lists the topics that run, or ran, in a division, or belong to a
+// unit, below an id, the newest first.
+func (q *Queries) TopicsBelow(ctx context.Context, arg TopicsBelowParams) ([]Topic, error) {
+	rows, err := q.db.Query(ctx, topicsBelow,
+		arg.Before,
+		arg.State,
+		arg.Area,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Topic{}
+	for rows.Next() {
+		var i Topic
+		if err := rows.Scan(
+			&i.ID,
+			&i.Matter,
+			&i.Area,
+			&i.Why,
+			&i.Found,
+			&i.Usual,
+			&i.State,
+			&i.OwnerUnit,
+			&i.OwnerStaff,
+			&i.Plan,
+			&i.Outcome,
+			&i.ProposedAt,
+			&i.DecidedAt,
+			&i.DecidedBy,
+			&i.ClosedAt,
+			&i.ClosedBy,
+			&i.BeforeCount,
+			&i.AfterCount,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const trailPage = `-- name: TrailPage :many
 select id, at, actor, kind, data from trail where subject = $1 and id > $2::bigint order by id limit $3
 `
@@ -507,4 +567,46 @@ update api_token set last_used = current_date where id = $1
 func (q *Queries) UseAPIToken(ctx context.Context, id int64) error {
 	_, err := q.db.Exec(ctx, useAPIToken, id)
 	return err
+}
+
+const whistlesBelow = `-- name: WhistlesBelow :many
+select w.id from whistle w
+where w.id < $1::bigint and not w.private and ($2::text = '' or w.state = $2::text)
+  and (starts_with(w.division, $3::text) or starts_with(w.grid, $3::text)
+    or exists (select 1 from whistle_unit u where u.whistle_id = w.id and u.desk = $3::text))
+order by w.id desc limit $4
+`
+
+type WhistlesBelowParams struct {
+	Before  int64
+	State   string
+	Area    string
+	MaxRows int32
+}
+
+// WhistlesBelow lists the whistles that run, or ran, in a division or grid, or
+// call a desk, below an id, the newest first. What is private is no list's.
+func (q *Queries) WhistlesBelow(ctx context.Context, arg WhistlesBelowParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, whistlesBelow,
+		arg.Before,
+		arg.State,
+		arg.Area,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

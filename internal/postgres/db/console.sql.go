@@ -23,11 +23,12 @@ func (q *Queries) AddCaller(ctx context.Context, phone []byte, phoneIndex []byte
 }
 
 const addDeskLink = `-- name: AddDeskLink :exec
-insert into desk_link (hash, staff_id, expires_at) values ($1, $2, $3)
+insert into desk_link (hash, staff_id, expires_at)
+values ($1, $2, now() + make_interval(secs => $3::int))
 `
 
-func (q *Queries) AddDeskLink(ctx context.Context, hash []byte, staffID int64, expiresAt time.Time) error {
-	_, err := q.db.Exec(ctx, addDeskLink, hash, staffID, expiresAt)
+func (q *Queries) AddDeskLink(ctx context.Context, hash []byte, staffID int64, validSeconds int32) error {
+	_, err := q.db.Exec(ctx, addDeskLink, hash, staffID, validSeconds)
 	return err
 }
 
@@ -659,8 +660,8 @@ func (q *Queries) SurveysOf(ctx context.Context, ticketID int64) ([]SurveysOfRow
 }
 
 const takeDeskLink = `-- name: TakeDeskLink :one
-update desk_link set used_at = product_now()
-where hash = $1 and used_at is null and expires_at > product_now() returning staff_id
+update desk_link set used_at = now()
+where hash = $1 and used_at is null and expires_at > now() returning staff_id
 `
 
 // TakeDeskLink uses a link up; nothing comes back for one that is used, over

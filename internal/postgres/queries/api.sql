@@ -69,3 +69,20 @@ select id, at, actor, kind, data from trail where subject = $1 and id > sqlc.arg
 select l.position, r.at, r.actor, r.kind, r.subject, r.data
 from trail_link l join trail r on r.id = l.trail_id
 where l.position > sqlc.arg(after)::bigint order by l.position limit sqlc.arg(max_rows);
+
+-- WhistlesBelow lists the whistles that run, or ran, in a division or grid, or
+-- call a desk, below an id, the newest first. What is private is no list's.
+-- name: WhistlesBelow :many
+select w.id from whistle w
+where w.id < sqlc.arg(before)::bigint and not w.private and (sqlc.arg(state)::text = '' or w.state = sqlc.arg(state)::text)
+  and (starts_with(w.division, sqlc.arg(area)::text) or starts_with(w.grid, sqlc.arg(area)::text)
+    or exists (select 1 from whistle_unit u where u.whistle_id = w.id and u.desk = sqlc.arg(area)::text))
+order by w.id desc limit sqlc.arg(max_rows);
+
+-- TopicsBelow lists the topics that run, or ran, in a division, or belong to a
+-- unit, below an id, the newest first.
+-- name: TopicsBelow :many
+select * from topic k
+where k.id < sqlc.arg(before)::bigint and k.state in ('open', 'closed') and (sqlc.arg(state)::text = '' or k.state = sqlc.arg(state)::text)
+  and (starts_with(k.area, sqlc.arg(area)::text) or k.owner_unit = sqlc.arg(area)::text)
+order by k.id desc limit sqlc.arg(max_rows);

@@ -1,11 +1,12 @@
 -- name: AddDeskLink :exec
-insert into desk_link (hash, staff_id, expires_at) values ($1, $2, $3);
+insert into desk_link (hash, staff_id, expires_at)
+values (sqlc.arg(hash), sqlc.arg(staff_id), now() + make_interval(secs => sqlc.arg(valid_seconds)::int));
 
 -- TakeDeskLink uses a link up; nothing comes back for one that is used, over
 -- or unknown.
 -- name: TakeDeskLink :one
-update desk_link set used_at = product_now()
-where hash = $1 and used_at is null and expires_at > product_now() returning staff_id;
+update desk_link set used_at = now()
+where hash = $1 and used_at is null and expires_at > now() returning staff_id;
 
 -- name: AddDeskSession :exec
 insert into desk_session (hash, staff_id) values ($1, $2);

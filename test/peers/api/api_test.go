@@ -5,13 +5,21 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"image"
+	"image/jpeg"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,6 +129,14 @@ func TestEachMistakeHasItsProblem(t *testing.T) {
 		{"no key", clerk, "POST", "/tickets", "", report, 422, "invalid"},
 		{"bad cursor", clerk, "GET", "/tickets?cursor=nonsense", "", "", 400, "cursor"},
 		{"not allowed now", token(t, "callback_clerk", "city:3603"), "POST", at + "/commands/judge", "key-judge", `{"verdict": "redo", "words": "重办"}`, 409, "refused"},
+		{"a photo that is none", clerk, "POST", at + "/photos", "key-no-photo", "这不是照片", 415, "media_type"},
+		{"no photo at all", clerk, "POST", at + "/photos", "key-nothing", "", 400, "invalid"},
+		{"a photo of another area", other, "POST", at + "/photos", "key-elsewhere-photo", "这不是照片", 404, "not_found"},
+		{"a role that sees no figures", clerk, "GET", "/figures", "", "", 403, "forbidden"},
+		{"a month that is none", supervisor, "GET", "/figures?from=2026-13", "", "", 422, "invalid"},
+		{"figures of elsewhere", supervisor, "GET", "/figures?area=110101", "", "", 403, "forbidden"},
+		{"a role that sees no whistles", clerk, "GET", "/whistles", "", "", 403, "forbidden"},
+		{"no such topic", supervisor, "GET", "/topics/999999", "", "", 404, "not_found"},
 		{"no JSON", clerk, "POST", "/tickets", "key-no-json", `{`, 400, "invalid"},
 		{"nowhere", clerk, "GET", "/nowhere", "", "", 404, "not_found"},
 	} {
@@ -137,6 +153,82 @@ func TestEachMistakeHasItsProblem(t *testing.T) {
 	same := send(t, request{token: clerk, method: "POST", path: "/tickets", key: "the-first-one", body: report})
 	if same.status != http.StatusCreated || same.body["number"] != filed.body["number"] {
 		t.Errorf("the same request is answered %d %v", same.status, same.body)
+	}
+}
+
+// A unit's program cannot say that a missing cover is replaced without a photo
+// of it, and can with one; another program is told by a webhook, again when it
+// was not there the first time.
+func TestAPhotoAndAWebhook(t *testing.T) {
+	clerk, dispatcher := token(t, "clerk", "city:3603"), token(t, "dispatcher", "city:3603")
+	unit, admin := token(t, "handler", "unit:housing"), token(t, "admin", "city:3603")
+	posts := make(chan *http.Request, 10)
+	bodies := make(chan string, 10)
+	status := make(chan int, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		world.Must(t, err)
+		posts <- r
+		bodies <- string(body)
+		w.WriteHeader(<-status)
+	}))
+	t.Cleanup(receiver.Close)
+	key := 0
+	do := func(token, path, body string, want int) map[string]any {
+		t.Helper()
+		key++
+		a := send(t, request{token: token, method: "POST", path: path, key: "photo-key-" + strconv.Itoa(key), body: body})
+		if a.status != want {
+			t.Fatalf("%s: %d %v", path, a.status, a.body)
+		}
+		return a.body
+	}
+	secret := do(admin, "/webhooks", `{"url": "`+receiver.URL+`", "events": ["ticket.handled"]}`, http.StatusCreated)["secret"].(string)
+	number := do(clerk, "/tickets", `{"words": "昌盛小区门口的井盖没了，有人差点掉下去", "matter": "manhole", "place": {"text": "昌盛小区"}}`, http.StatusCreated)["number"].(string)
+	at := "/tickets/" + number
+	if state := send(t, request{token: dispatcher, method: "GET", path: at}).body["state"]; state != "received" {
+		do(dispatcher, at+"/commands/return", `{"reason": "not_our_duty"}`, http.StatusOK)
+	}
+	do(dispatcher, at+"/commands/dispatch", `{"desk": {"kind": "unit", "code": "housing"}}`, http.StatusOK)
+	do(unit, at+"/commands/take", `{}`, http.StatusOK)
+	do(unit, at+"/commands/contact", `{"via": "visit", "reached": true}`, http.StatusOK)
+	finish := `{"result": "resolved", "reply": "井盖已装好"}`
+	if rule := do(unit, at+"/commands/finish", finish, http.StatusConflict)["rule"]; rule != "no_photo" {
+		t.Fatalf("refused by %v", rule)
+	}
+	var photo bytes.Buffer
+	world.Must(t, jpeg.Encode(&photo, image.NewRGBA(image.Rect(0, 0, 800, 600)), nil))
+	if use := do(unit, at+"/photos", photo.String(), http.StatusCreated)["use"]; use != "evidence" {
+		t.Errorf("the photo shows %v", use)
+	}
+	status <- http.StatusInternalServerError
+	do(unit, at+"/commands/finish", finish, http.StatusOK)
+	first, body := <-posts, <-bodies
+	status <- http.StatusNoContent
+	server.Advance(t, "1m")
+	second, again := <-posts, <-bodies
+	if id := second.Header.Get("Shaoying-Event-Id"); id == "" || id != first.Header.Get("Shaoying-Event-Id") || again != body || !strings.Contains(body, number) {
+		t.Errorf("posted %s, then %s", body, again)
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = mac.Write([]byte(second.Header.Get("Shaoying-Timestamp") + "." + again))
+	if want := "v1=" + hex.EncodeToString(mac.Sum(nil)); second.Header.Get("Shaoying-Signature") != want {
+		t.Errorf("signed %s, want %s", second.Header.Get("Shaoying-Signature"), want)
+	}
+}
+
+// Whoever may read lists reads all of them.
+func TestEveryListIsRead(t *testing.T) {
+	supervisor, admin := token(t, "supervisor", "city:3603"), token(t, "admin", "city:3603")
+	for path, token := range map[string]string{
+		"/tickets": supervisor, "/events": supervisor, "/whistles": supervisor, "/topics": supervisor, "/units": supervisor, "/matters": supervisor,
+		"/figures": supervisor, "/figures?by=unit": supervisor, "/figures?by=area": supervisor, "/figures/stars": supervisor,
+		"/figures/worries": supervisor, "/figures/whistles": supervisor, "/webhooks": admin,
+	} {
+		a := send(t, request{token: token, method: "GET", path: path})
+		if _, isList := a.body["items"].([]any); a.status != http.StatusOK || !isList {
+			t.Errorf("%s: %d %v", path, a.status, a.body)
+		}
 	}
 }
 
