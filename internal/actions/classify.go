@@ -34,6 +34,8 @@ func (s *Set) classify(_ context.Context, _ *gateway.Turn, args map[string]any) 
 	}
 	claim := s.Orders.Matters.ClaimOf(said)
 	v := s.matterValue(m, sure)
+	// What may be about somebody is asked for like any other report.
+	v["refer"] = m.Refer != "" && (!s.aboutConduct(said, claim) || slices.Contains(s.Orders.Rules.Policy().Referrals.Independent, m.Refer))
 	v["urgent"], v["sensitive"], v["claim"] = guess.Urgent, guess.Sensitive, claim
 	v["confidential"], v["anonymous"] = s.wantsConfidence(said), s.wantsAnonymity(said)
 	// A question is answered wherever one lives; what can be photographed is

@@ -136,8 +136,12 @@ func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (r
 	}
 	until := o.DispatchDue
 	if o.State == ticket.Referred {
-		r["desk"], r["month"], r["day"], r["clock"] = "referred", 0, 0, ""
-		return r, nil // where to is told by the notice
+		way, err := s.Orders.WayTold(ctx, t, o)
+		if err != nil {
+			return nil, err
+		}
+		r["desk"], r["way"], r["month"], r["day"], r["clock"] = "referred", way, 0, 0, ""
+		return r, nil
 	}
 	if lead, ok := o.Lead(); ok {
 		name, err := s.deskName(ctx, t, lead.Desk)
@@ -145,6 +149,8 @@ func (s *Set) filed(ctx context.Context, t *gateway.Turn, o *workorder.Order) (r
 			return nil, err
 		}
 		r["desk"], r["desk_name"], until = string(lead.Desk.Kind), name, o.Deadline
+		m, _ := s.Orders.Matters.Get(o.Matter)
+		r["joint"] = m.Police && len(o.Awaited()) > 0
 	}
 	s.addWhen(r, until)
 	return r, nil

@@ -7,9 +7,47 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/people"
+	"shaoying/internal/workorder"
 )
 
 const fight = "昌盛小区3栋楼下有人打牌赌钱，天天吵到半夜"
+
+// Whoever handles a dispute together with the lead reads what it is about and never
+// who reported it (policies/tickets.yaml, joint); the lead sees the name masked.
+// The reporter is told so, and the trail keeps who took part and what they said.
+func TestWhoHandlesTogetherDoesNotLearnWhoReported(t *testing.T) {
+	o := newCourt(t)
+	o.says("lan", "你好")
+	seal := func(what, words string) []byte { return o.Keys.Seal([]byte(words), what) }
+	o.exec(`update person set name = $1, phone = $2 where id = (select person_id from address where user_id = 'lan')`, seal(workorder.SealName, "兰秀英"), seal(workorder.SealPhone, "13800001234"))
+	o.holds(o.report("lan", "昌盛小区3栋楼上漏水，和邻居吵架，邻里纠纷没人调解"), "由专人办，不进群", "社区民警和网格员一起办，他们看得到这件事，看不到您的姓名和电话", "告诉您一声")
+	for slug, named := range map[string]bool{"si": true, "jing": false, "wang": false} {
+		card := strings.Join(append(o.laid(bots.UserID(slug)), o.says(bots.UserID(slug), "详情 1")...), "\n")
+		if !strings.Contains(card, "和邻居吵架") {
+			t.Errorf("%s does not read what it is about: %s", slug, card)
+		}
+		if got := strings.Contains(card, "兰*"); got != named || strings.Contains(card, "秀英") || strings.Contains(card, "1380000") {
+			t.Errorf("%s reads %s", slug, card)
+		}
+	}
+	// The lead met them: a picture shows it, or a sentence does.
+	o.expect("si", "接 1", "接好了")
+	o.expect("si", "联系 1", "怎么联系？")
+	o.expect("si", "已经上门见过", "拍张照片作凭据")
+	o.expect("si", "跳过", "见到谁、说了什么？")
+	o.expect("si", "见到兰大姐，说好周三调解", "已经上门见过")
+	o.expect("si", "联系 1", "怎么联系？")
+	o.expect("si", "上门", "拍张照片作凭据")
+	o.holds(o.send(o.photo("si", "")), "已经上门见过")
+	if got := one[string](o.rig, `select (select count(*) from ticket_note where audience = 'staff') || ' words, ' || (select count(*) from ticket_file where use = 'evidence') || ' picture'`); got != "1 words, 1 picture" {
+		t.Errorf("the proof of the visit is %s", got)
+	}
+	o.expect("wang", "接协办 1", "协办答复 1")
+	o.expect("wang", "协办答复 1 两家都在，约了周三晚上调解", "答复给主办了")
+	if got := one[string](o.rig, `select string_agg(kind, ' ' order by id) from trail where kind in ('ticket.involved', 'ticket.co_signed', 'ticket.co_replied')`); got != "ticket.involved ticket.involved ticket.co_signed ticket.co_replied" {
+		t.Errorf("of the joint handling the trail tells %s", got)
+	}
+}
 
 // court is an office with the police of the place, and named handlers for
 // public security and disputes.

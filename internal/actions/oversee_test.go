@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,26 +58,45 @@ func TestAnsweredAndReferredAtOnce(t *testing.T) {
 	o.expect("pai", "直接答复 "+task, "已经办过")
 }
 
-// A matter that names who must deal with it is referred as it is filed; what is
-// dangerous, or about somebody, is looked at by a dispatcher.
+// A matter that names who must deal with it is referred as it is filed, and the
+// answer itself tells the way. What is dangerous comes first; what is about
+// somebody is looked at by a dispatcher, unless the way is independent of them.
 func TestMatterIsReferredAtOnce(t *testing.T) {
 	o := newOffice(t)
-	units := must(t, "units.yaml", ticket.ParseUnits)
-	body := strings.Replace(string(config(t, "matters.yaml")), "  - code: garbage\n", "  - code: garbage\n    refer: \"12315\"\n", 1)
-	matters, err := ticket.ParseMatters("matters.yaml", []byte(body), units)
-	if err != nil {
-		t.Fatal(err)
+	last := func() string {
+		return one[string](o.rig, `select state || ' ' || matter || ' ' || referred_to from ticket order by id desc limit 1`)
 	}
-	if m, ok := matters.Get("garbage"); !ok || m.Refer != "12315" {
-		t.Fatalf("the matter is %+v", m)
+	for i, c := range []struct{ said, state, way string }{
+		{"法院判决下来了，对方不给钱", "referred court_case court", "打12368"},
+		{"我家电动车被偷了", "referred crime_report 110", "请打110"},
+		{"举报城市管理局局长贪污受贿", "referred discipline discipline", "打12388"},
+	} {
+		user := bots.UserID(fmt.Sprint("way", i))
+		o.holds(o.says(user, c.said), c.way, "告诉您一声")
+		if got := last(); got != c.state {
+			t.Errorf("%s: %s", c.said, got)
+		}
 	}
-	o.set.Orders.Matters = matters
+	if n := one[int64](o.rig, `select count(*) from due where kind in ('notice', 'card', 'task') and state = 'planned'`); n != 0 {
+		t.Errorf("%d rows are planned for what was said and done", n)
+	}
+	o.expect("way1", "我的工单", "已告诉您去哪办")
+	// What may be about somebody here is asked for first.
+	o.expect("careful", "投诉网格员偷了我家的三轮车，三轮车被偷没人管", "在什么地方？")
+	o.says("careful", "取消")
+	// Danger speaks first, and its ticket goes to a desk.
+	if got := strings.Join(o.says("brave", "昌盛小区3栋进了小偷，拿刀砍人"), "\n"); !strings.Contains(got, "先打110") || strings.Contains(got, "派出所报案") {
+		t.Errorf("of a thief with a knife: %s", got)
+	}
+	if got := last(); got != "dispatched public_security " && got != "received public_security " {
+		t.Errorf("the danger is %s", got)
+	}
 	file := func(c ticket.Content) (state string) {
-		c.Claim, c.Matter, c.Urgency = "help", "garbage", ticket.General
+		c.Claim, c.Matter, c.Urgency = "complaint", "online_purchase", ticket.General
 		c.Place = ticket.PlaceRef{Division: village, Grid: grid, Label: "昌盛小区"}
 		o.as("wang", func(ctx context.Context, tn *gateway.Turn) error {
 			tn.Address, tn.Conversation = one[int64](o.rig, `select address_id from conversation where chat = 'wang'`), one[int64](o.rig, `select id from conversation where chat = 'wang'`)
-			k, err := o.set.Orders.File(ctx, tn, workorder.Filing{Words: "垃圾没人收", Content: c, By: ticket.Actor{As: ticket.AsReporter, Person: tn.Person}})
+			k, err := o.set.Orders.File(ctx, tn, workorder.Filing{Words: "网上买的东西坏了", Content: c, By: ticket.Actor{As: ticket.AsReporter, Person: tn.Person}})
 			if err == nil {
 				state = string(k.State)
 			}
@@ -90,13 +110,14 @@ func TestMatterIsReferredAtOnce(t *testing.T) {
 	}{
 		{ticket.Content{}, "referred"},
 		{ticket.Content{Danger: "fire"}, "dispatched"},
-		{ticket.Content{Against: []string{"housing"}}, "dispatched"},
+		{ticket.Content{Against: []string{"market_supervision"}}, "received"},
 	} {
 		if got := file(c.content); got != c.want {
 			t.Errorf("%+v is %s, want %s", c.content, got, c.want)
 		}
 	}
-	if n := one[int64](o.rig, `select count(*) from due where kind = 'notice' and data->>'key' = 'notice.referred.12315'`); n != 1 {
+	// Filed by somebody else than a dialogue, it is told by a notice.
+	if n := one[int64](o.rig, `select count(*) from due where kind = 'notice' and data->>'key' = 'notice.referred.12315' and state = 'planned'`); n != 1 {
 		t.Errorf("%d residents are told the way", n)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // never reaches them. It errs towards protection: at worst a dispatcher looks
 // first.
 func (s *Set) against(said, claim string, place ticket.PlaceRef) []string {
-	if claim != "complaint" && claim != "report" || !holds(said, s.Policy.Conduct) && !holds(said, s.Policy.GridStaff) {
+	if !s.aboutConduct(said, claim) {
 		return nil
 	}
 	n := words.Normalize(said)
@@ -31,6 +31,11 @@ func (s *Set) against(said, claim string, place ticket.PlaceRef) []string {
 		codes = append(codes, place.Grid)
 	}
 	return codes
+}
+
+// aboutConduct reports whether a claim is about how somebody behaved.
+func (s *Set) aboutConduct(said, claim string) bool {
+	return (claim == "complaint" || claim == "report") && (holds(said, s.Policy.Conduct) || holds(said, s.Policy.GridStaff))
 }
 
 // villageUnit is the generic unit of configs/units.yaml.

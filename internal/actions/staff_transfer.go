@@ -48,7 +48,10 @@ func (s *Set) transfer(ctx context.Context, t *gateway.Turn, args map[string]any
 	if !ok {
 		return s.refused(t, &ticket.Refused{Key: ticket.KeyNoDesk})
 	}
-	return s.passOn(ctx, t, h, by, h.order.TransferTo(to), text(args, "words"))
+	lead, _ := h.order.Lead()
+	return s.passOn(ctx, t, h, by, ticket.Transfer{
+		To: to, Reason: ticket.TransferReason(lead.Desk, to),
+	}, text(args, "words"))
 }
 
 // deskArg reads a desk that card.desk or task.desk resolved.

@@ -203,7 +203,8 @@ func transfer(ctx context.Context, s *step, by ticket.Actor, b *TransferBody) er
 	if err != nil {
 		return err
 	}
-	if err := s.do(ctx, by, s.order.TransferTo(to)); err != nil {
+	lead, _ := s.order.Lead()
+	if err := s.do(ctx, by, ticket.Transfer{To: to, Reason: ticket.TransferReason(lead.Desk, to)}); err != nil {
 		return err
 	}
 	return s.note(ctx, b.Words)
@@ -249,13 +250,17 @@ func callBack(ctx context.Context, s *step, by ticket.Actor, b *CallbackBody) er
 	r := ticket.CallbackResult{Unreached: b.Unreached, Facts: ticket.Facts{
 		Contacted: ticket.Answer(b.Contacted), Solved: ticket.Answer(b.Solved), Satisfied: ticket.Satisfaction(b.Satisfied),
 	}}
+	words := strings.TrimSpace(b.Words)
 	if s.order.Finding {
 		if err := s.do(ctx, by, r); err != nil {
 			return err
 		}
+		if err := s.note(ctx, words); err != nil {
+			return err
+		}
 		return s.endTasks(ctx, workorder.TaskCheck)
 	}
-	_, next, err := s.api.Orders.RecordCall(ctx, s.Turn, s.order.ID, by, r, strings.TrimSpace(b.Words))
+	_, next, err := s.api.Orders.RecordCall(ctx, s.Turn, s.order.ID, by, r, words)
 	if err != nil || !next.IsZero() {
 		return err
 	}

@@ -136,11 +136,11 @@ func (a *API) addPhoto(ctx context.Context, v *visit, number string, clean []byt
 	if err != nil {
 		return nil, s.refused(err)
 	}
-	kept, err := s.photos(ctx, use)
+	there, err := s.photos(ctx, use)
 	if err != nil {
 		return nil, err
 	}
-	if len(kept) >= a.Policy.Photos.Max {
+	if len(there) >= a.Policy.Photos.Max {
 		return nil, newProblem(http.StatusConflict, codeTooMany, "the ticket has as many photos of this use as there may be")
 	}
 	id, err := v.KeepPhoto(ctx, clean)
@@ -172,7 +172,7 @@ func (s *step) photoUse() (string, error) {
 	return useReport, nil
 }
 
-// photos are the photos of a use: of the desk's work those since this round of it
+// photos are those of a use: of the desk's work those since this round of it
 // began, because a redo is shown anew.
 func (s *step) photos(ctx context.Context, use string) (ids []string, err error) {
 	files, err := s.TicketFiles(ctx, s.order.ID)

@@ -159,7 +159,8 @@ func transfer(ctx context.Context, c *Console, v *visit, o *workorder.Order, by 
 	if err != nil {
 		return err
 	}
-	return passOn(ctx, c, v, o, by, o.TransferTo(to))
+	lead, _ := o.Lead()
+	return passOn(ctx, c, v, o, by, ticket.Transfer{To: to, Reason: ticket.TransferReason(lead.Desk, to)})
 }
 
 func giveBack(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {

@@ -165,14 +165,27 @@ func (p Plan) hire(c *City, units *ticket.Units, random *rand.Rand) []people.Sta
 	for _, d := range c.Divisions {
 		h.office(d)
 	}
-	// The heads come last, so that nobody else's invented name changes.
-	for _, d := range c.Divisions {
-		if d.Level == people.LevelTownship {
-			area := people.Area{Kind: people.AreaTownship, Code: string(d.Code)}
-			h.add("head-"+area.Code, "", people.RoleLeader, area)
+	// The heads come last, and level by level, so that nobody else's invented
+	// name changes when a level is added.
+	for _, level := range []people.DivisionLevel{people.LevelTownship, people.LevelVillage, people.LevelCounty, people.LevelCity} {
+		for _, d := range c.Divisions {
+			if d.Level == level {
+				h.head(d)
+			}
 		}
 	}
 	return h.staff
+}
+
+// head puts somebody at the head of a division: with the grids' workers and the
+// counties' desks they are the rungs of the ladder (policies/tickets.yaml).
+func (h *hiring) head(d people.Division) {
+	area := people.Area{Kind: people.AreaKind(d.Level), Code: string(d.Code)}
+	role := people.RoleLeader
+	if d.Level == people.LevelVillage {
+		role = people.RoleGridLeader
+	}
+	h.add("head-"+area.Code, "", role, area)
 }
 
 // office staffs the desk of a division.

@@ -234,6 +234,40 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
+// Wherever a ticket is, each rung of the ladder has somebody of its own, who
+// holds no other rung.
+func TestEveryRungHasItsOwnPerson(t *testing.T) {
+	body, err := configs.Read("policies/tickets.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := ticket.ParsePolicy("policies/tickets.yaml", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c := generated(t)
+	holders := map[people.Grant][]string{}
+	for _, s := range c.Staff {
+		for _, g := range s.Grants {
+			holders[g] = append(holders[g], s.Slug)
+		}
+	}
+	for _, g := range c.Grids {
+		seen := map[string]bool{}
+		for _, r := range policy.Ladder.Rungs {
+			area := people.Area{Kind: people.AreaKind(r.Area), Code: string(g.Code)}
+			if area.Kind != people.AreaGrid {
+				area.Code = string(g.Village.At(people.DivisionLevel(area.Kind)))
+			}
+			there := holders[people.Grant{Role: people.Role(r.Role), Area: area}]
+			if len(there) != 1 || seen[there[0]] {
+				t.Fatalf("grid %s, rung %s: %v holds it, above %v", g.Code, r.Code, there, seen)
+			}
+			seen[there[0]] = true
+		}
+	}
+}
+
 // Every grant of the demo is one that an operator could give too.
 func TestGrantsAreGrantable(t *testing.T) {
 	body, err := configs.Read("policies/rights.yaml")

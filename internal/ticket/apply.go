@@ -154,20 +154,6 @@ func (s *step) sign(staff int64) {
 	s.t.State, s.t.SignedAt, s.t.SignDue = Signed, s.now, time.Time{}
 }
 
-// TransferTo is the command that hands the ticket to another desk: the reason,
-// one of Policy.Reasons.Transfer, follows from where it goes.
-func (t Ticket) TransferTo(to Desk) Transfer {
-	lead, _ := t.Lead()
-	c := Transfer{To: to, Reason: "other_unit"}
-	switch {
-	case lead.Desk.Code == to.Code:
-		c.Reason = "colleague"
-	case to.Kind == DeskGrid:
-		c.Reason = "other_grid"
-	}
-	return c
-}
-
 func (c Transfer) apply(s *step) error {
 	t := s.t
 	lead, _ := t.Lead()

@@ -88,6 +88,9 @@ type Assignment struct {
 	DecidedAt       time.Time
 }
 
+// AboutSomebody reports whether the claim is about a desk or one of the staff.
+func (t Ticket) AboutSomebody() bool { return len(t.Against) > 0 || len(t.AgainstStaff) > 0 }
+
 // againstDesk reports whether the claim is about this desk or the person at it.
 func (t Ticket) againstDesk(d Desk) bool {
 	return slices.Contains(t.Against, d.Code) || t.againstStaff(d.Staff)

@@ -13,7 +13,7 @@ import (
 // with those of others: it is not private, and about nobody who could learn of
 // it that way. SQL view shared_ticket says the same.
 func (t Ticket) Shared() bool {
-	return !t.Private() && len(t.Against) == 0 && len(t.AgainstStaff) == 0 && t.State != Draft
+	return !t.Private() && !t.AboutSomebody() && t.State != Draft
 }
 
 // Spot is a ticket as clusters see it: where and when, whose, and how far it has

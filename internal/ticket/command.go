@@ -149,6 +149,18 @@ type Transfer struct {
 	UnitDuty bool   // as in Dispatch
 }
 
+// TransferReason is the one of Policy.Reasons.Transfer that says where a ticket
+// goes.
+func TransferReason(from, to Desk) string {
+	switch {
+	case from.Code == to.Code:
+		return "colleague"
+	case to.Kind == DeskGrid:
+		return "other_grid"
+	}
+	return "other_unit"
+}
+
 // Return 收回 is how the dispatcher takes a ticket back from its desk. The
 // deadline stays. A desk that wants to be rid of it objects.
 type Return struct{ Reason string } // one of Policy.Reasons.Return

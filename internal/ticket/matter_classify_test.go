@@ -139,6 +139,55 @@ func TestClassifyFreshMessages(t *testing.T) {
 	}
 }
 
+// A ticket that is referred ends there, so the words must be sure of it: what only
+// comes near is asked about, or is a matter of the city.
+func TestWhatIsReferredIsSure(t *testing.T) {
+	m := loadMatters(t)
+	seen := map[string]bool{}
+	for _, c := range []struct{ text, refer string }{
+		{"我家电动车被偷了", "110"},
+		{"接到诈骗电话，被骗了钱", "110"},
+		{"两台车追尾了，对方不认", "122"},
+		{"淘宝买的衣服不给退", "12315"},
+		{"法院判决下来了，对方不给钱", "court"},
+		{"仲裁裁决下来了，对方不认", "arbitration"},
+		{"村书记贪污受贿", "discipline"},
+		{"我去信访局上访过", "petition"},
+		{"我要申请行政复议", "administrative_review"},
+		{"想要申请政府信息公开", "information_disclosure"},
+		{"仲裁裁决下来了，老板不认", ""},
+		{"路口两台车追尾了", ""},
+		{"路灯电缆被偷了，整条街不亮", ""},
+		{"雨篦子被人偷走了，有个洞", ""},
+		{"这个路口老出车祸，装个红绿灯吧", ""},
+		{"工资拖了半年，要不要去劳动仲裁", ""},
+		{"楼下的店卖过期牛奶，不退钱", ""},
+		{"邻居占了我家宅基地，说要打官司", ""},
+		{"村账不公开，问村干部也不说", ""},
+		{"村干部不给我办低保", ""},
+		{"法院门口的路灯不亮", ""},
+		{"信访局门口垃圾没人扫", ""},
+		{"书记镇的路坏了", ""},
+		{"昌盛小区有人打牌赌钱", ""},
+	} {
+		g := m.Classify(c.text)
+		one, _ := m.Get(g.Code)
+		refer := one.Refer
+		if g.Sure < sureEnough {
+			refer = ""
+		}
+		if refer != c.refer {
+			t.Errorf("%s: %s %.2f goes to %q, want %q", c.text, g.Code, g.Sure, refer, c.refer)
+		}
+		seen[c.refer] = true
+	}
+	for _, one := range m.All() {
+		if !seen[one.Refer] {
+			t.Errorf("no sentence shows that %s goes to %s", one.Code, one.Refer)
+		}
+	}
+}
+
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
 func TestClassifyUrgentAndSensitive(t *testing.T) {

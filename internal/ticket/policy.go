@@ -82,6 +82,13 @@ type Policy struct {
 		Nudge  float64 `yaml:"nudge"`
 		Source string  `yaml:"source"`
 	} `yaml:"co_handlers"`
+	Joint struct {
+		// Roles are who of the place handles with the lead what the matter says
+		// is for police and grid together, in the order in which they are asked.
+		// As co-handlers they see who reported as little as others: View.
+		Roles  []string `yaml:"roles"`
+		Source string   `yaml:"source"`
+	} `yaml:"joint"`
 	Supervision struct {
 		Within scheduler.Limit `yaml:"within"`
 		Source string          `yaml:"source"`
@@ -99,8 +106,11 @@ type Policy struct {
 	Referrals struct {
 		// To has a code for each who must lawfully deal with a ticket; true for
 		// those that a matter may name, to be referred to at once.
-		To     map[string]bool `yaml:"to"`
-		Source string          `yaml:"source"`
+		To map[string]bool `yaml:"to"`
+		// Independent are those to whom a claim about a unit or one of the staff
+		// is referred at once as well: nobody it is about has a say there.
+		Independent []string `yaml:"independent"`
+		Source      string   `yaml:"source"`
 	} `yaml:"referrals"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
@@ -219,6 +229,8 @@ func (p Policy) validateRequests(bad *problems) {
 		bad.add("co_handlers.nudge must be above 0 and below 1, is %v", p.CoHandlers.Nudge)
 	}
 	bad.source("co_handlers", p.CoHandlers.Source)
+	bad.codes("joint.roles", p.Joint.Roles)
+	bad.source("joint", p.Joint.Source)
 	bad.limit("supervision.within", p.Supervision.Within)
 	bad.source("supervision", p.Supervision.Source)
 	if len(p.Ladder.Rungs) < 2 {
@@ -234,6 +246,11 @@ func (p Policy) validateRequests(bad *problems) {
 	bad.source("answers", p.Answers.Source)
 	if len(p.Referrals.To) == 0 {
 		bad.add("referrals.to must name at least one code")
+	}
+	for _, to := range p.Referrals.Independent {
+		if !p.Referrals.To[to] {
+			bad.add("referrals.independent: %s is not in to, or not at once", to)
+		}
 	}
 	bad.source("referrals", p.Referrals.Source)
 }

@@ -48,6 +48,7 @@ const (
 	KeySuspendSpan     = "ticket.refused.suspend_span"     // in the future, and within the limit
 	KeyExcluded        = "ticket.refused.excluded"         // asked before; the decision was final
 	KeyUnitDuty        = "ticket.refused.unit_duty"        // a department's duty is not sent down to a grid
+	KeyNobodyFree      = "ticket.refused.nobody_free"      // whoever answers there is what the claim is about
 	KeyCoDone          = "ticket.refused.co_done"          // done already
 	KeySupervised      = "ticket.refused.supervised"       // this desk owes an answer already
 	KeyNoSupervision   = "ticket.refused.no_supervision"   // no such supervision
@@ -66,7 +67,7 @@ func RefusalKeys() []string {
 		KeyReason, KeyIncomplete, KeyNoReply, KeyNoPhoto, KeyNoResult, KeyNoPhone, KeyNotDue, KeyTriesLeft, KeyTriesDone,
 		KeyAnswered, KeyNoAnswer, KeyRedoMax, KeyRelapseLate, KeyDangerStays, KeyOutcomeMixed,
 		KeyNoBasis, KeyAsked, KeyNothingAsked, KeyActFirst, KeyObjected, KeyObjectLate, KeyExtendLate, KeyExtended,
-		KeyExtendSpan, KeyNeedsSupervisor, KeySuspendSpan, KeyExcluded, KeyUnitDuty, KeyCoDone, KeySupervised,
+		KeyExtendSpan, KeyNeedsSupervisor, KeySuspendSpan, KeyExcluded, KeyUnitDuty, KeyNobodyFree, KeyCoDone, KeySupervised,
 		KeyNoSupervision, KeyTopLevel, KeyMergeMaster, KeyMergeLeads, KeyMergeState, KeyMergePrivate, KeyNoQuestion,
 	}
 }

@@ -16,6 +16,8 @@ type OnCall struct {
 	Staff int64
 	Desk  string // unit or grid the member answers for
 	Duty  bool   // on duty now
+	// Meant: the ticket is about them, or about what they serve.
+	Meant bool
 }
 
 // Roster is who there is for one ticket. Empty slices mean nobody.
@@ -26,6 +28,14 @@ type Roster struct {
 	// Named lists the handlers who may take private tickets of the matter, in
 	// the order to ask.
 	Named []OnCall
+	// Unit lists who answers for the lead unit. It is asked only of a ticket that
+	// is about somebody: no other waits because a unit's desk is empty.
+	Unit []OnCall
+}
+
+// free reports whether somebody on duty may have the ticket.
+func free(list []OnCall) bool {
+	return slices.ContainsFunc(list, func(m OnCall) bool { return m.Duty && !m.Meant })
 }
 
 // Why a ticket waits for a dispatcher.
@@ -35,6 +45,7 @@ const (
 	WaitNamed   = "no_named" // private, and no named handler is free of it
 	WaitDuty    = "no_duty"  // nobody of the grid is on duty
 	WaitUnit    = "no_unit"  // the matter has no lead unit
+	WaitNobody  = "no_free"  // whoever answers for the unit is what the claim is about
 )
 
 // Plan is where a ticket should go. When Lead.Kind is DeskDispatcher it stays
@@ -69,7 +80,7 @@ func routePrivate(t Ticket, r Roster) Plan {
 	for _, onDuty := range []bool{true, false} {
 		for _, m := range r.Named {
 			d := Desk{Kind: DeskNamed, Code: m.Desk, Staff: m.Staff}
-			if m.Duty == onDuty && t.admits(d) == nil {
+			if m.Duty == onDuty && !m.Meant && t.admits(d) == nil {
 				return Plan{Lead: d}
 			}
 		}
@@ -87,7 +98,7 @@ func routeGrid(t Ticket, r Roster) Plan {
 		if !m.Duty {
 			continue
 		}
-		if t.admits(d) == nil {
+		if !m.Meant && t.admits(d) == nil {
 			return Plan{Lead: d}
 		}
 		reason = WaitAgainst
@@ -106,13 +117,16 @@ func routeUnit(t Ticket, h Handling, r Roster) Plan {
 	if t.admits(d) != nil {
 		return wait(t, WaitAgainst)
 	}
+	if t.AboutSomebody() && !free(r.Unit) {
+		return wait(t, WaitNobody)
+	}
 	p := Plan{Lead: d}
 	if t.Place.Grid == "" {
 		return p
 	}
 	informed := Desk{Kind: DeskGrid, Code: t.Place.Grid}
 	for _, m := range r.Grid {
-		if m.Duty && !t.againstStaff(m.Staff) {
+		if m.Duty && !m.Meant && !t.againstStaff(m.Staff) {
 			informed.Staff = m.Staff
 			break
 		}

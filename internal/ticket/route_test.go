@@ -53,10 +53,14 @@ func TestRoute(t *testing.T) {
 		{"only the township known", with(func(t *ticket.Ticket) { t.Place = ticket.PlaceRef{Division: "360302001"} }), unitFirst, ticket.Roster{}, ticket.Plan{Lead: ticket.Desk{Kind: ticket.DeskDispatcher, Code: "360302001"}, Reason: ticket.WaitPlace}},
 		{"matter without a unit", base, ticket.Handling{}, ticket.Roster{Grid: on}, waits(ticket.WaitUnit)},
 		{"about the unit", with(func(t *ticket.Ticket) { t.Against = []string{"urban"} }), unitFirst, ticket.Roster{Grid: on}, waits(ticket.WaitAgainst)},
+		{"about the only handler", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{3} }), unitFirst, ticket.Roster{Grid: on, Unit: []ticket.OnCall{{Staff: 3, Desk: "urban", Duty: true, Meant: true}}}, waits(ticket.WaitNobody)},
+		{"the other handler is off duty", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{3} }), unitFirst, ticket.Roster{Grid: on, Unit: []ticket.OnCall{{Staff: 3, Desk: "urban", Duty: true, Meant: true}, {Staff: 4, Desk: "urban"}}}, waits(ticket.WaitNobody)},
+		{"about one of two handlers", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{3} }), unitFirst, ticket.Roster{Grid: on, Unit: []ticket.OnCall{{Staff: 3, Desk: "urban", Duty: true, Meant: true}, {Staff: 4, Desk: "urban", Duty: true}}}, unitPlan(1)},
+		{"the worker serves what it is about", with(func(t *ticket.Ticket) { t.Against = []string{"police"} }), gridFirst, ticket.Roster{Grid: []ticket.OnCall{{Staff: 1, Desk: grid, Duty: true, Meant: true}}}, waits(ticket.WaitAgainst)},
 		{"about the grid worker", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{1} }), gridFirst, ticket.Roster{Grid: on}, gridPlan(2)},
 		{"about the only worker", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{1} }), gridFirst, ticket.Roster{Grid: on[:1]}, waits(ticket.WaitAgainst)},
 		{"about the grid", with(func(t *ticket.Ticket) { t.Against = []string{grid} }), gridFirst, ticket.Roster{Grid: on}, waits(ticket.WaitAgainst)},
-		{"about the grid worker, another is informed", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{1} }), unitFirst, ticket.Roster{Grid: on}, unitPlan(2)},
+		{"about the grid worker, another is informed", with(func(t *ticket.Ticket) { t.AgainstStaff = []int64{1} }), unitFirst, ticket.Roster{Grid: on, Unit: []ticket.OnCall{{Staff: 3, Desk: "urban", Duty: true}}}, unitPlan(2)},
 		{"confidential", with(func(t *ticket.Ticket) { t.Confidential = true }), gridFirst, ticket.Roster{Grid: on, Named: namedRoster}, ticket.Plan{Lead: ticket.Desk{Kind: ticket.DeskNamed, Code: "justice", Staff: 8}}},
 		{"anonymous, the one on duty is meant", with(func(t *ticket.Ticket) { t.Anonymous, t.AgainstStaff = true, []int64{8} }), unitFirst, ticket.Roster{Named: namedRoster}, ticket.Plan{Lead: ticket.Desk{Kind: ticket.DeskNamed, Code: "police", Staff: 7}}},
 		{"sensitive, nobody named", with(func(t *ticket.Ticket) { t.Sensitive = true }), gridFirst, ticket.Roster{Grid: on}, waits(ticket.WaitNamed)},
@@ -89,9 +93,10 @@ func TestRouteProperties(t *testing.T) {
 				Staff: rapid.Int64Range(1, 5).Draw(t, "staff"),
 				Desk:  rapid.SampledFrom(desks).Draw(t, "desk"),
 				Duty:  rapid.Bool().Draw(t, "duty"),
+				Meant: rapid.Bool().Draw(t, "meant"),
 			}
 		})
-		roster := ticket.Roster{Grid: rapid.SliceOfN(members, 0, 4).Draw(t, "grid"), Named: rapid.SliceOfN(members, 0, 4).Draw(t, "named")}
+		roster := ticket.Roster{Grid: rapid.SliceOfN(members, 0, 4).Draw(t, "grid"), Named: rapid.SliceOfN(members, 0, 4).Draw(t, "named"), Unit: rapid.SliceOfN(members, 0, 3).Draw(t, "unit")}
 		h := ticket.Handling{GridFirst: rapid.Bool().Draw(t, "gridFirst"), Unit: rapid.SampledFrom([]string{"", "urban"}).Draw(t, "unit")}
 		tk, _, err := r.Apply(ticket.Ticket{}, reporter, ticket.File{Number: number, Content: c, ReporterID: reporterID}, start)
 		if err != nil {
@@ -107,6 +112,9 @@ func TestRouteProperties(t *testing.T) {
 		for _, d := range append(plan.Informed, plan.Lead) {
 			if slices.Contains(c.Against, d.Code) || slices.Contains(c.AgainstStaff, d.Staff) {
 				t.Fatalf("reaches what it is about: %+v", plan)
+			}
+			if d.Staff != 0 && !slices.ContainsFunc(slices.Concat(roster.Grid, roster.Named), func(m ticket.OnCall) bool { return m.Staff == d.Staff && !m.Meant }) {
+				t.Fatalf("reaches somebody who serves what it is about: %+v", plan)
 			}
 			if tk.Private() && (d.Kind != ticket.DeskNamed || d.Staff == 0) {
 				t.Fatalf("private ticket to %+v", d)

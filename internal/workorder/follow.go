@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -177,13 +178,19 @@ func (s *Service) roster(ctx context.Context, t *gateway.Turn, o *Order, m ticke
 		}
 		r.Grid = inOrder(rows, string(people.RoleGridWorker))
 	}
-	if o.Private() && m.Unit != "" {
+	if (o.Private() || o.AboutSomebody()) && m.Unit != "" {
 		rows, err := t.StaffWith(ctx, []string{string(people.RoleHandler)}, []string{m.Unit})
 		if err != nil {
 			return r, fmt.Errorf("find the handlers of a unit: %w", err)
 		}
-		r.Named = inOrder(rows, string(people.RoleHandler))
+		r.Unit = inOrder(rows, string(people.RoleHandler))
 	}
+	for _, list := range [][]ticket.OnCall{r.Grid, r.Unit} {
+		if err := s.markMeant(ctx, t, o, list); err != nil {
+			return r, err
+		}
+	}
+	r.Named = r.Unit
 	return r, nil
 }
 
@@ -391,7 +398,7 @@ func (s *Service) over(ctx context.Context, t *gateway.Turn, o *Order, e ticket.
 	case ticket.EventAnsweredNow:
 		return s.Notify(ctx, t, o, "answered", NoticeDue{Key: "notice.answered", Params: number})
 	case ticket.EventReferred:
-		return s.Notify(ctx, t, o, "referred", NoticeDue{Key: "notice.referred." + o.ReferredTo, Params: number})
+		return s.Notify(ctx, t, o, "referred", NoticeDue{Key: referredKey(o), Params: number})
 	case ticket.EventRejected:
 		return s.Notify(ctx, t, o, "rejected", NoticeDue{Key: "notice.rejected." + e.Data["reason"], Params: number})
 	}
@@ -455,9 +462,22 @@ func (s *Service) endTasksBut(ctx context.Context, t *gateway.Turn, o *Order, ke
 }
 
 // refersAtOnce reports whether the tickets of a matter go to who must deal with
-// them as soon as they are filed. What is dangerous, and what is about somebody,
-// is a dispatcher's to look at.
+// them as soon as they are filed. What is dangerous, and what is about somebody
+// who might have a say there, is a dispatcher's to look at.
 func (s *Service) refersAtOnce(o *Order, m ticket.Matter) bool {
-	return s.Rules.Policy().Referrals.To[m.Refer] && o.Danger == "" && len(o.Against) == 0 && len(o.AgainstStaff) == 0 &&
+	referrals := s.Rules.Policy().Referrals
+	return referrals.To[m.Refer] && (!o.AboutSomebody() || slices.Contains(referrals.Independent, m.Refer)) && o.Danger == "" &&
 		!o.Finding && o.Relapses == 0
 }
+
+// WayTold is the lawful way of a referred ticket, said in the answer to whoever
+// reported it; no notice says it again.
+func (s *Service) WayTold(ctx context.Context, t *gateway.Turn, o *Order) (string, error) {
+	if err := s.clear(ctx, t, o, "told in the answer", DueNotice); err != nil {
+		return "", err
+	}
+	return t.Text(referredKey(o), map[string]string{"number": o.Number.Spoken()})
+}
+
+// referredKey is the text that tells where a referred ticket is dealt with.
+func referredKey(o *Order) string { return "notice.referred." + o.ReferredTo }

@@ -72,7 +72,7 @@ func ParseCardSubject(subject string) (id, group int64, err error) {
 // one, none that is about a person or a unit, and none that a named person got.
 func ForGroups(o *Order) bool {
 	lead, ok := o.Lead()
-	return !o.Private() && len(o.Against) == 0 && len(o.AgainstStaff) == 0 && (!ok || lead.Desk.Kind != ticket.DeskNamed)
+	return !o.Private() && !o.AboutSomebody() && (!ok || lead.Desk.Kind != ticket.DeskNamed)
 }
 
 // homes finds the work group of each desk that has the ticket: that of the grid,

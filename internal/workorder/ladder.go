@@ -79,25 +79,29 @@ func (s *Service) escalated(ctx context.Context, t *gateway.Turn, o *Order, e ti
 			return err
 		}
 	}
-	return s.addTask(ctx, t, db.AddTaskParams{
+	return s.layTask(ctx, t, o, db.AddTaskParams{
 		Kind: TaskDispatch, Subject: Subject(o.ID), TicketID: &o.ID, Role: string(people.RoleDispatcher), Area: area.Code, AreaKind: string(area.Kind),
-	}, int32(o.Version), data)
+	}, data)
 }
 
-// askLevel lays the task before the lowest level, from the ticket's own up, that
-// somebody holds whom the ticket is not about; before the dispatchers where there
-// is none at all.
+// askLevel lays the task before the ticket's own level: askRungs.
 func (s *Service) askLevel(ctx context.Context, t *gateway.Turn, o *Order, reason string) error {
+	return s.askRungs(ctx, t, o, s.Rules.Rungs(o.Ticket), reason)
+}
+
+// askRungs lays the task before the first of the levels that somebody holds whom
+// the ticket is not about; before the dispatchers where there is none at all.
+func (s *Service) askRungs(ctx context.Context, t *gateway.Turn, o *Order, rungs []ticket.Rung, reason string) error {
 	p := db.AddTaskParams{
 		Kind: TaskEscalated, Subject: fmt.Sprintf("level/%d/%s", o.Level, Subject(o.ID)), TicketID: &o.ID, Role: string(people.RoleDispatcher),
 	}
 	p.Area, p.AreaKind = s.taskArea(o)
-	for _, r := range s.Rules.Rungs(o.Ticket) {
+	for _, r := range rungs {
 		area := areaOf(o, people.AreaKind(r.Area))
 		if area.Code == "" {
 			continue
 		}
-		there, err := s.holding(ctx, t, o, people.Role(r.Role), area)
+		there, err := s.Holding(ctx, t, o, people.Role(r.Role), area.Code)
 		if err != nil {
 			return err
 		}
@@ -125,7 +129,7 @@ func (s *Service) dispatchArea(ctx context.Context, t *gateway.Turn, o *Order) (
 		if area.Code == "" {
 			continue
 		}
-		there, err := s.holding(ctx, t, o, people.RoleDispatcher, area)
+		there, err := s.Holding(ctx, t, o, people.RoleDispatcher, area.Code)
 		if err != nil || len(there) > 0 {
 			return area, err
 		}
@@ -159,7 +163,7 @@ func (s *Service) Instruct(ctx context.Context, t *gateway.Turn, o *Order, staff
 	if lead, ok := o.Lead(); ok {
 		to, err = s.holders(ctx, t, lead)
 	} else if o.State == ticket.Received {
-		to, err = s.holding(ctx, t, o, people.RoleDispatcher, areaOf(o, people.AreaCounty), areaOf(o, people.AreaCity))
+		to, err = s.Holding(ctx, t, o, people.RoleDispatcher, areaOf(o, people.AreaCounty).Code, CityCode)
 	}
 	if err != nil {
 		return err

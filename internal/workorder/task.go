@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres/db"
+	"shaoying/internal/ticket"
 )
 
 // Kinds of task.
@@ -49,7 +51,23 @@ func (s *Service) AddTaskOn(ctx context.Context, t *gateway.Turn, o *Order, kind
 	if due := s.taskDue(o, kind, t.Now); !due.IsZero() {
 		p.DueAt = &due
 	}
-	return s.addTask(ctx, t, p, int32(o.Version), data)
+	return s.layTask(ctx, t, o, p, data)
+}
+
+// layTask writes a task about a ticket. Where everybody who could do it is whom the
+// ticket is about, the next desk above hears in words that somebody else must be
+// found: the task stays, for whoever that will be.
+func (s *Service) layTask(ctx context.Context, t *gateway.Turn, o *Order, p db.AddTaskParams, data map[string]string) error {
+	if err := s.addTask(ctx, t, p, int32(o.Version), data); err != nil || !o.AboutSomebody() {
+		return err
+	}
+	there, err := s.Holding(ctx, t, o, people.Role(p.Role), p.Area, CityCode)
+	if err != nil || len(there) > 0 {
+		return err
+	}
+	rungs := s.Rules.Policy().Ladder.Rungs
+	desk := slices.IndexFunc(rungs, func(r ticket.Rung) bool { return r.Role == string(people.RoleDispatcher) })
+	return s.askRungs(ctx, t, o, rungs[desk+1:], "no_free")
 }
 
 // taskDue is until when a task about a ticket is to be done, zero where no limit

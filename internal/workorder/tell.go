@@ -75,7 +75,7 @@ func (s *Service) Concerns(o *Order, staff people.Staff) bool {
 
 // Unconcerned leaves out whom the ticket is about.
 func (s *Service) Unconcerned(ctx context.Context, t *gateway.Turn, o *Order, staff []int64) ([]int64, error) {
-	if len(o.Against) == 0 && len(o.AgainstStaff) == 0 {
+	if !o.AboutSomebody() {
 		return staff, nil
 	}
 	var free []int64
@@ -111,36 +111,32 @@ func areaOf(o *Order, kind people.AreaKind) people.Area {
 	return a
 }
 
-// holding lists who has a role in an area and is free of the ticket, on duty
-// where anybody is.
-func (s *Service) holding(ctx context.Context, t *gateway.Turn, o *Order, role people.Role, areas ...people.Area) ([]int64, error) {
-	var codes []string
-	for _, a := range areas {
-		if a.Code != "" {
-			codes = append(codes, a.Code)
-		}
-	}
-	rows, err := t.StaffWith(ctx, []string{string(role)}, codes)
+// Holding lists who has a role in one of the areas and whom the ticket is not
+// about: those on duty, or everybody where none of them is. Empty areas are none.
+func (s *Service) Holding(ctx context.Context, t *gateway.Turn, o *Order, role people.Role, areas ...string) ([]int64, error) {
+	rows, err := t.StaffWith(ctx, []string{string(role)}, slices.DeleteFunc(slices.Clone(areas), func(a string) bool { return a == "" }))
 	if err != nil {
 		return nil, fmt.Errorf("find who is %s: %w", role, err)
 	}
-	var duty, all []int64
+	var all []int64
+	duty := map[int64]bool{}
 	for _, r := range rows {
-		if slices.Contains(all, r.ID) {
-			continue
+		if !slices.Contains(all, r.ID) {
+			all = append(all, r.ID)
 		}
-		all = append(all, r.ID)
-		if r.OnDuty {
-			duty = append(duty, r.ID)
-		}
+		duty[r.ID] = r.OnDuty
 	}
-	if len(duty) > 0 {
-		all = duty
+	free, err := s.Unconcerned(ctx, t, o, all)
+	if err != nil {
+		return nil, err
 	}
-	return s.Unconcerned(ctx, t, o, all)
+	if on := slices.DeleteFunc(slices.Clone(free), func(id int64) bool { return !duty[id] }); len(on) > 0 {
+		return on, nil
+	}
+	return free, nil
 }
 
 // supervisors are those of where the ticket is.
 func (s *Service) supervisors(ctx context.Context, t *gateway.Turn, o *Order) ([]int64, error) {
-	return s.holding(ctx, t, o, people.RoleSupervisor, areaOf(o, people.AreaCounty), areaOf(o, people.AreaCity))
+	return s.Holding(ctx, t, o, people.RoleSupervisor, areaOf(o, people.AreaCounty).Code, CityCode)
 }

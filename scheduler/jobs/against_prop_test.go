@@ -27,7 +27,7 @@ import (
 // person or that unit. Whatever the ticket, whom it is about, what is done with
 // it and what comes due: nothing that was queued, laid or planned goes to whom
 // the ticket is about, nor to anybody who serves what it is about, and their desk
-// page does not know it.
+// page does not know it. And for all that it is always with somebody.
 func TestComplaintNeverReachesWhomItIsAbout(t *testing.T) {
 	c := newCourt(t)
 	rng := rand.New(rand.NewPCG(4, 2))
@@ -59,6 +59,39 @@ func TestComplaintNeverReachesWhomItIsAbout(t *testing.T) {
 	if others < 40 || meant < 25 {
 		t.Fatalf("%d messages reached somebody and there were %d people to keep it from: too few to say anything", others, meant)
 	}
+}
+
+// A unit where everybody is whom a complaint is about does not get it, neither by
+// the rules nor by the dispatcher's word; and where all dispatchers are, the next
+// desk above is told in words.
+func TestNoComplaintIsLeftWithNobody(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	file := func(persons ...int64) (id, task int64) {
+		id = c.files("li", ticket.Content{Matter: "administrative_review", AgainstStaff: persons})
+		if got := c.state(id); got != "received" {
+			t.Fatalf("the ticket is %s", got)
+		}
+		c.held(id, c.meant(id))
+		return id, one[int64](c.rig, `select id from task where ticket_id = $1 and kind = 'dispatch' and state = 'open'`, id)
+	}
+	judicial := c.everybody("judicial")
+	id, task := file(judicial...)
+	c.hears("pai", fmt.Sprintf("派 %d", task))
+	c.holds(c.says("pai", fmt.Sprintf("派 %d", task)), "没有别人能接，请另派一处")
+	c.holds(c.says("pai", "司法所"), "没有合适的人能接")
+	if got := c.state(id); got != "received" {
+		t.Errorf("the dispatcher's word made it %s", got)
+	}
+	if n := one[int64](c.rig, `select count(*) from task where kind = 'escalated'`); n != 0 {
+		t.Error("somebody above is asked though a dispatcher is free")
+	}
+	c.heard("cai")
+	id, _ = file(append(judicial, c.everybody("dispatchers")...)...)
+	c.holds(c.heard("cai"))
+	c.hears("ling", "提级到您这里")
+	above := one[int64](c.rig, `select id from task where ticket_id = $1 and kind = 'escalated' and state = 'open'`, id)
+	c.holds(c.says("ling", fmt.Sprintf("批示 %d", above)), "安排一位不相干的人")
 }
 
 // court is the rig with people of all roles, several of whom serve two desks,
@@ -140,7 +173,8 @@ func (c *court) staff(slug string) int64 {
 	return one[int64](c.rig, `select id from staff where slug = $1`, slug)
 }
 
-// complaint files a ticket against somebody, some unit, some grid, or several.
+// complaint files a ticket against somebody, some unit, some grid, or several; now
+// and then against everybody who answers for a desk, or who dispatches.
 func (c *court) complaint(rng *rand.Rand) int64 {
 	maybe := func(n int) bool { return rng.IntN(n) == 0 }
 	var against []string
@@ -158,12 +192,31 @@ func (c *court) complaint(rng *rand.Rand) int64 {
 		}
 	}
 	matters := c.deps.Orders.Matters.All()
+	var of string
+	switch rng.IntN(4) {
+	case 0:
+		of = []string{"urban_management", "housing", "public_security", "judicial", grid}[rng.IntN(5)]
+		matters = slices.DeleteFunc(matters, func(m ticket.Matter) bool { return m.Unit != of && !(of == grid && m.GridFirst) })
+	case 1:
+		of = "dispatchers"
+		against = append(against, "judicial", "transport")
+		matters = slices.DeleteFunc(matters, func(m ticket.Matter) bool { return m.Unit != "judicial" && m.Unit != "transport" })
+	}
+	if of != "" {
+		persons = append(persons, c.everybody(of)...)
+	}
 	content := ticket.Content{
 		Matter: matters[rng.IntN(len(matters))].Code, Against: against, AgainstStaff: persons,
 		Urgency:   []ticket.Urgency{ticket.Urgent, ticket.General, ticket.Utilities}[rng.IntN(3)],
 		Sensitive: maybe(4), Confidential: maybe(6), Anonymous: maybe(8),
 	}
 	return c.files("li", content)
+}
+
+// everybody is who serves a unit or a grid, or who dispatches.
+func (c *court) everybody(of string) (all []int64) {
+	return one[[]int64](c.rig, `select array_agg(distinct x) from (
+		select unnest(array[s.id, s.substitute]) as x from staff_role r join staff s on s.id = r.staff_id where r.area = $1 or $1 = 'dispatchers' and r.role = 'dispatcher') a where x is not null`, of)
 }
 
 // desks are all the places where somebody might put a ticket.
@@ -292,7 +345,32 @@ func (c *court) check(id, seen int64) (others, kept int) {
 	for _, slug := range meant {
 		c.blind(slug, id, number)
 	}
+	c.held(id, meant)
 	return others, len(meant)
+}
+
+// held wants that an open ticket is in the hands of somebody whom it is not about:
+// who answers for its desk, who has an open task for it, or the resident who is
+// being asked.
+func (c *court) held(id int64, meant []string) {
+	c.t.Helper()
+	n := one[int64](c.rig, `with holders as (
+			select r.staff_id, r.role, r.area from staff_role r
+			union select off.substitute, r.role, r.area from staff off join staff_role r on r.staff_id = off.id where off.substitute is not null and not off.on_duty)
+		select (select count(*) from holders h join staff s on s.id = h.staff_id, assignment a
+				where a.ticket_id = $1 and a.ended_at is null and a.role = 'lead' and s.slug <> all($2) and s.ended_at is null
+				and (a.desk_staff = s.id or a.desk_staff = 0 and h.area = a.desk and h.role in ('handler', 'grid_worker', 'grid_leader')))
+			+ (select count(*) from holders h join staff s on s.id = h.staff_id, task k
+				where k.ticket_id = $1 and k.state = 'open' and k.role = h.role and s.slug <> all($2) and s.ended_at is null
+				and (starts_with(k.area, h.area) or starts_with(h.area, k.area)))
+			+ (select count(*) from due d where d.subject = 'ticket:' || $1 and d.kind = 'callback' and d.state in ('planned', 'running'))
+			+ (select count(*) from prompt p where p.subject = 'ticket:' || $1 and p.closed_at is null)
+			+ (select count(*) from ticket t where t.id = $1 and t.state in ('merged', 'closed', 'rejected', 'referred', 'answered', 'withdrawn'))`, id, meant)
+	if n == 0 {
+		c.t.Fatalf("ticket %d (%s) is about %v and is with nobody: %s", id, c.rig.state(id), meant,
+			one[string](c.rig, `select coalesce(string_agg(a.role || ' ' || a.desk_kind || ' ' || a.desk || ' ' || a.desk_staff || ' ' || a.state, ', '), '') from assignment a where a.ticket_id = $1 and a.ended_at is null`, id)+"; "+
+				one[string](c.rig, `select coalesce(string_agg(kind || ' ' || role || ' ' || area || ' ' || state, ', '), '') from task where ticket_id = $1`, id))
+	}
 }
 
 // jobsDigest is the reason of the morning figures; without another ticket nothing

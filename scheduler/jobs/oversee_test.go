@@ -137,6 +137,49 @@ func TestSupervisionIsAnsweredWithAName(t *testing.T) {
 	}
 }
 
+// Each rung of the ladder reaches its own person, and nobody else.
+func TestEachRungReachesItsOwnPerson(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "2026-03-03 09:00")
+	rungs := []struct {
+		slug string
+		role people.Role
+		kind people.AreaKind
+		area string
+	}{
+		{"cun", people.RoleGridLeader, people.AreaVillage, village},
+		{"zhen", people.RoleLeader, people.AreaTownship, "360313001"},
+		{"ban", people.RoleDispatcher, people.AreaCounty, "360313"},
+		{"xian", people.RoleLeader, people.AreaCounty, "360313"},
+		{"shi", people.RoleLeader, people.AreaCity, workorder.CityCode},
+	}
+	for _, h := range rungs {
+		r.hire(h.slug, h.role, h.kind, h.area)
+	}
+	if want := r.deps.Orders.Rules.Policy().Ladder.Rungs[1:]; len(want) != len(rungs) {
+		t.Fatalf("the ladder has the rungs %v above the grid", want)
+	}
+	id := r.files("li", ticket.Content{})
+	r.signs(id)
+	for level, h := range rungs {
+		for _, other := range rungs {
+			r.heard(other.slug)
+		}
+		r.do("du", func(ctx context.Context, t *gateway.Turn) error {
+			_, err := r.deps.Orders.Do(ctx, t, id, as(t, ticket.AsSupervisor), ticket.Escalate{Reason: "leader"})
+			return err
+		})
+		for _, other := range rungs {
+			if got := strings.Join(r.heard(other.slug), "\n"); strings.Contains(got, "提级到您这里") != (other.slug == h.slug) {
+				t.Errorf("level %d: %s hears %q", level+1, other.slug, got)
+			}
+		}
+		if got := one[string](r, `select role || ' ' || area from task where kind = 'escalated' and state = 'open'`); got != string(h.role)+" "+h.area {
+			t.Errorf("level %d lies before %s", level+1, got)
+		}
+	}
+}
+
 // Nobody whom the ticket is about is told of it, at whatever level; the next one
 // up is. Private tickets show a leader their number only.
 func TestRaisedTicketsPassByWhomTheyAreAbout(t *testing.T) {

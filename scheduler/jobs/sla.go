@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"shaoying/internal/gateway"
@@ -100,13 +99,13 @@ func (d Deps) undispatched(ctx context.Context, t *gateway.Turn, due gateway.Due
 	}
 	var to []int64
 	for _, role := range []people.Role{people.RoleDispatcher, people.RoleSupervisor} {
-		staff, err := onDuty(ctx, t, role, areasAbove(o)...)
+		staff, err := d.Orders.Holding(ctx, t, o, role, areasAbove(o)...)
 		if err != nil {
 			return gateway.Outcome{}, err
 		}
 		to = append(to, staff...)
 	}
-	return gateway.Done, remind(ctx, t, due, d.lineOf(o, due, "dispatch.late"), notAgainst(o, to))
+	return gateway.Done, remind(ctx, t, due, d.lineOf(o, due, "dispatch.late"), to)
 }
 
 // lineOf is a line about a ticket as it is now.
@@ -133,17 +132,12 @@ func (d Deps) tellDesk(ctx context.Context, t *gateway.Turn, o *workorder.Order,
 // tellSupervisors tells the supervisors of where the ticket lies, but for those
 // it is about.
 func (d Deps) tellSupervisors(ctx context.Context, t *gateway.Turn, o *workorder.Order, due gateway.Due, key string) error {
-	to, err := onDuty(ctx, t, people.RoleSupervisor, areasAbove(o)...)
+	to, err := d.Orders.Holding(ctx, t, o, people.RoleSupervisor, areasAbove(o)...)
 	if err != nil {
 		return err
 	}
 	due.Key += "/supervisors"
 	l := d.lineOf(o, due, key)
 	l.Class = scheduler.Normal
-	return remind(ctx, t, due, l, notAgainst(o, to))
-}
-
-// notAgainst leaves out the staff whom the ticket is about.
-func notAgainst(o *workorder.Order, staff []int64) []int64 {
-	return slices.DeleteFunc(staff, func(id int64) bool { return slices.Contains(o.AgainstStaff, id) })
+	return remind(ctx, t, due, l, to)
 }

@@ -41,11 +41,14 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	disturbs := scheduler.Normal
 	if row.StaffID != nil {
 		to = append(to, *row.StaffID)
-	} else if to, err = onDuty(ctx, t, people.Role(row.Role), areas...); err != nil {
-		return gateway.Outcome{}, err
 	}
 	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
 	if row.TicketID == nil {
+		if len(to) == 0 {
+			if to, err = onDuty(ctx, t, people.Role(row.Role), areas...); err != nil {
+				return gateway.Outcome{}, err
+			}
+		}
 		if err := taskNames(t, row, params); err != nil {
 			return gateway.Outcome{}, err
 		}
@@ -55,7 +58,12 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 			return gateway.Outcome{}, err
 		}
 		params["number"], params["matter"], disturbs = o.Number.Spoken(), d.matter(o), class(o)
-		if to, err = d.Orders.Unconcerned(ctx, t, o, to); err != nil {
+		if len(to) > 0 {
+			to, err = d.Orders.Unconcerned(ctx, t, o, to)
+		} else {
+			to, err = d.Orders.Holding(ctx, t, o, people.Role(row.Role), areas...)
+		}
+		if err != nil {
 			return gateway.Outcome{}, err
 		}
 	}
