@@ -3,7 +3,6 @@ package actions
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/people"
@@ -31,10 +30,10 @@ func (s *Set) enrolRider(ctx context.Context, t *gateway.Turn, args map[string]a
 
 // keepPhone seals a phone number, findable by its blind index.
 func (s *Set) keepPhone(ctx context.Context, t *gateway.Turn, phone string) error {
-	if phone == "" {
+	number := people.E164(phone)
+	if number == "" {
 		return nil
 	}
-	number := e164(phone)
 	if err := t.SetPersonPhone(ctx, t.Person, t.Seal(workorder.SealPhone, number), s.Orders.Keys.Index(phoneIndex, number)); err != nil {
 		return fmt.Errorf("keep a phone number: %w", err)
 	}
@@ -43,8 +42,3 @@ func (s *Set) keepPhone(ctx context.Context, t *gateway.Turn, phone string) erro
 
 // phoneIndex is the kind under which phone numbers are indexed.
 const phoneIndex = "phone"
-
-// e164 writes a number of mainland China, as dialogues take it (mobile, or
-// fixed line with its area code), in the form in which numbers are compared.
-// Source: ITU-T E.164, country code 86; the trunk prefix 0 is left out.
-func e164(phone string) string { return "+86" + strings.TrimPrefix(phone, "0") }

@@ -128,14 +128,6 @@ func FuzzChoiceOfPlace(f *testing.F) {
 	})
 }
 
-func TestE164(t *testing.T) {
-	for in, want := range map[string]string{"13800000000": "+8613800000000", "07996661234": "+867996661234"} {
-		if got := e164(in); got != want {
-			t.Errorf("%s: %s", in, got)
-		}
-	}
-}
-
 func TestPolicyRefusesWhatIsMissing(t *testing.T) {
 	body := string(config(t, "policies/intake.yaml"))
 	for name, change := range map[string][2]string{

@@ -164,7 +164,10 @@ func (a *API) speakFor(ctx context.Context, v *visit, r *ReportedBy) error {
 	if r == nil {
 		r = &ReportedBy{}
 	}
-	user, phone := rand.Text(), e164(r.Phone)
+	user, phone := rand.Text(), people.E164(r.Phone)
+	if phone == "" && r.Phone != "" {
+		return invalid("body.reporter.phone", "a mobile number, or one with its area code, of mainland China")
+	}
 	if phone != "" {
 		user = hex.EncodeToString(a.Orders.Keys.Index("api-reporter", strconv.FormatInt(v.Token, 10)+" "+phone))
 	}
@@ -192,14 +195,4 @@ func (a *API) speakFor(ctx context.Context, v *visit, r *ReportedBy) error {
 	}
 	v.Person, v.Address, v.Conversation, v.Channel = c.PersonID, c.AddressID, id, workorder.ChannelAPI
 	return nil
-}
-
-// e164 writes a number with its country: +86 where none is given (GB/T 2659;
-// ITU-T E.164).
-func e164(phone string) string {
-	phone = strings.NewReplacer(" ", "", "-", "").Replace(phone)
-	if phone == "" || strings.HasPrefix(phone, "+") {
-		return phone
-	}
-	return "+86" + strings.TrimPrefix(phone, "0")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"shaoying/internal/api"
 	"shaoying/internal/people"
 	"shaoying/internal/webhook"
 )
@@ -217,6 +218,19 @@ func TestRetriesAndDeadLetters(t *testing.T) {
 	}
 	if n := len(items(t, admin.get("/webhooks/"+id+"/dead?limit=1"))); n != 1 {
 		t.Errorf("%d dead letters are left", n)
+	}
+	// Who is not trusted any more hears nothing either.
+	if err := api.RevokeToken(t.Context(), r.DB, r.Keys, r.number(`select created_by from webhook where id = $1::bigint`, id)); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.number(`select count(*) from webhook where ended_at is null`); n != 0 {
+		t.Errorf("%d webhooks of a revoked token go on", n)
+	}
+	to.answers(http.StatusOK)
+	clerk.file(report)
+	r.run()
+	if n := len(to.taken()); n != 0 {
+		t.Errorf("a revoked program was told %d times", n)
 	}
 }
 

@@ -77,7 +77,8 @@ func CreateToken(ctx context.Context, d *postgres.DB, keys *privacy.Keys, rights
 // ErrNoToken: there is no such token, or it was revoked before.
 var ErrNoToken = errors.New("there is no such token that is not revoked")
 
-// RevokeToken ends a token at once.
+// RevokeToken ends a token at once, and with it the webhooks that it made: who is
+// not trusted any more hears nothing either.
 func RevokeToken(ctx context.Context, d *postgres.DB, keys *privacy.Keys, id int64) error {
 	return d.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
 		staff, err := tx.RevokeAPIToken(ctx, id)
@@ -89,6 +90,12 @@ func RevokeToken(ctx context.Context, d *postgres.DB, keys *privacy.Keys, id int
 		}
 		if err := tx.EndStaff(ctx, staff); err != nil {
 			return fmt.Errorf("end the entry of a token: %w", err)
+		}
+		if _, err := tx.EndWebhooksOf(ctx, id); err != nil {
+			return fmt.Errorf("end the webhooks of a token: %w", err)
+		}
+		if err := tx.WakeWebhooks(ctx); err != nil {
+			return fmt.Errorf("tell of webhooks that ended: %w", err)
 		}
 		return gateway.Record(ctx, tx, keys, operator, "token.revoked", postgres.Subject("token", id), nil, "")
 	})

@@ -290,10 +290,7 @@ func TestAliases(t *testing.T) {
 	w.imports(KindStaff, 2, 6, file("staff.csv", goodStaff))
 	found(t, places, "供销院门口有人吵架", "昌盛小区")
 
-	id, err := q.PlaceByName(ctx, tuanhe, "昌盛小区")
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := places.Current().Find("昌盛小区", nil).Match.PlaceID
 	staff, err := q.StaffBySlug(ctx, "gan-lan")
 	if err != nil {
 		t.Fatal(err)

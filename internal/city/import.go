@@ -23,9 +23,6 @@ const (
 	KindCalendar  Kind = "calendar"  // scheduler.ParseCalendarCSV; scheduler.ParseHolidayCN for *.json
 )
 
-// Kinds lists every kind.
-func Kinds() []Kind { return []Kind{KindDivisions, KindPlaces, KindStaff, KindCalendar} }
-
 // Report is what an import did.
 type Report struct {
 	Kind Kind `json:"kind"`

@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-
-	"golang.org/x/text/unicode/norm"
 
 	"shaoying/internal/people"
 	"shaoying/internal/ticket"
@@ -173,7 +170,7 @@ func (c *Console) takeDown(ctx context.Context, v *visit, f workorder.Filing) (*
 // tickets come. Who wants to stay unknown, or rang off in a danger, is a new
 // person without a number.
 func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) (person, address, conversation int64, err error) {
-	name, number := v.form("name"), e164(v.form("phone"))
+	name, number := v.form("name"), people.E164(v.form("phone"))
 	who := "none-" + rand.Text()
 	var index []byte
 	switch {
@@ -251,28 +248,6 @@ func (c *Console) nameOnce(ctx context.Context, v *visit, person int64, name str
 		return fmt.Errorf("keep the name of a caller: %w", err)
 	}
 	return nil
-}
-
-// e164 is a Chinese number in its international form, as package actions keeps
-// them; empty for what is neither a mobile number nor one with an area code.
-func e164(written string) string {
-	digits := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" -–—()（）", r) {
-			return -1
-		}
-		return r
-	}, norm.NFKC.String(written))
-	digits = strings.TrimPrefix(strings.TrimPrefix(digits, "+86"), "0086")
-	if strings.Trim(digits, "0123456789") != "" {
-		return ""
-	}
-	switch {
-	case len(digits) == 11 && digits[0] == '1':
-	case len(digits) >= 10 && len(digits) <= 12 && digits[0] == '0': // area code and 7 or 8 digits
-	default:
-		return ""
-	}
-	return "+86" + strings.TrimPrefix(digits, "0")
 }
 
 // filed tells the clerk what to read out.

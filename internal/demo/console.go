@@ -70,9 +70,6 @@ func New(d Deps) (*Console, error) {
 	}, nil
 }
 
-// Traveller returns what moves the clock.
-func (c *Console) Traveller() *Traveller { return c.traveller }
-
 // remember keeps a journey for the page.
 func (c *Console) remember(j Journey) {
 	c.mu.Lock()

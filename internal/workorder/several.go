@@ -316,13 +316,3 @@ func deskOf(e ticket.Event) ticket.Desk {
 	}
 	return d
 }
-
-// Assignment finds a desk's part in an order by its id.
-func Assignment(o *Order, id int64) (ticket.Assignment, bool) {
-	for _, a := range o.Assignments {
-		if a.ID == id {
-			return a, true
-		}
-	}
-	return ticket.Assignment{}, false
-}

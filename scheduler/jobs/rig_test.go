@@ -342,7 +342,7 @@ func (r *rig) until(end string) {
 	last := at(r.t, end)
 	for {
 		next := last
-		if due, err := r.DB.NextDueAt(ctx); err == nil && due.Before(next) {
+		if due := one[time.Time](r, `select coalesce(min(due_at), $1::timestamptz) from due where state = 'planned'`, last); due.Before(next) {
 			next = due
 		}
 		if slot, ok, err := r.planner.Next(ctx); err != nil {

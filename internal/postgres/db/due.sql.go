@@ -154,17 +154,6 @@ func (q *Queries) LockDue(ctx context.Context, id int64) (LockDueRow, error) {
 	return i, err
 }
 
-const nextDueAt = `-- name: NextDueAt :one
-select due_at from due where state = 'planned' order by due_at limit 1
-`
-
-func (q *Queries) NextDueAt(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, nextDueAt)
-	var due_at time.Time
-	err := row.Scan(&due_at)
-	return due_at, err
-}
-
 const planDues = `-- name: PlanDues :exec
 insert into due (kind, subject, key, person_id, subject_version, data, due_at, not_after)
 select u.kind, u.subject, u.key, nullif(u.person, 0), u.version, u.data::jsonb, u.due_at, nullif(u.not_after, '0001-01-01 00:00:00+00')

@@ -50,17 +50,6 @@ func (q *Queries) Aliases(ctx context.Context) ([]AliasesRow, error) {
 	return items, nil
 }
 
-const countGrids = `-- name: CountGrids :one
-select count(*) from grid
-`
-
-func (q *Queries) CountGrids(ctx context.Context) (int64, error) {
-	row := q.db.QueryRow(ctx, countGrids)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const divisions = `-- name: Divisions :many
 select code, level, name, coalesce(parent, '')::text as parent from division order by code
 `
@@ -290,17 +279,6 @@ func (q *Queries) Grids(ctx context.Context) ([]Grid, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const placeByName = `-- name: PlaceByName :one
-select id from place where village = $1 and name = $2
-`
-
-func (q *Queries) PlaceByName(ctx context.Context, village string, name string) (int64, error) {
-	row := q.db.QueryRow(ctx, placeByName, village, name)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
 }
 
 const places = `-- name: Places :many

@@ -171,15 +171,6 @@ func (q *Queries) NextSlotAt(ctx context.Context) (time.Time, error) {
 	return due_at, err
 }
 
-const pauseSchedule = `-- name: PauseSchedule :exec
-update schedule set paused_at = case when $1::bool then product_now() else null end where name = $2
-`
-
-func (q *Queries) PauseSchedule(ctx context.Context, pause bool, name string) error {
-	_, err := q.db.Exec(ctx, pauseSchedule, pause, name)
-	return err
-}
-
 const schedules = `-- name: Schedules :many
 select name, last_slot, paused_at, product_now()::timestamptz as now from schedule order by name
 `

@@ -111,6 +111,19 @@ func (q *Queries) EndWebhook(ctx context.Context, id int64) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
+const endWebhooksOf = `-- name: EndWebhooksOf :execrows
+update webhook set ended_at = now() where created_by = $1 and ended_at is null
+`
+
+// EndWebhooksOf ends those that a token made.
+func (q *Queries) EndWebhooksOf(ctx context.Context, createdBy int64) (int64, error) {
+	result, err := q.db.Exec(ctx, endWebhooksOf, createdBy)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getWebhook = `-- name: GetWebhook :one
 select id, url, secret, events, area_kind, area, created_by, created_at, ended_at from webhook where id = $1 and ended_at is null
 `

@@ -47,9 +47,6 @@ update due set state = 'cleared', reason = sqlc.arg(reason), done_at = product_n
 where subject = sqlc.arg(subject) and state in ('planned', 'running')
   and (coalesce(cardinality(sqlc.arg(kinds)::text[]), 0) = 0 or kind = any(sqlc.arg(kinds)::text[]));
 
--- name: NextDueAt :one
-select due_at from due where state = 'planned' order by due_at limit 1;
-
 -- FailedDue counts a failed try; the next one is counted from now, for a row
 -- may be long overdue. A row that was cleared, or done by another
 -- worker, in the meantime is left alone.

@@ -21,9 +21,6 @@ where (g.name, g.party_group) is distinct from (excluded.name, excluded.party_gr
 -- name: Grids :many
 select id, village, name, party_group from grid order by id;
 
--- name: CountGrids :one
-select count(*) from grid;
-
 -- name: GetGrid :one
 select * from grid where id = $1;
 
@@ -52,9 +49,6 @@ select p.id, u.alias, product_now()
 from (select unnest(sqlc.arg(villages)::text[]) as village, unnest(sqlc.arg(names)::text[]) as name, unnest(sqlc.arg(aliases)::text[]) as alias) u
 join place p on p.village = u.village and p.name = u.name
 on conflict (place_id, alias) do update set accepted_at = excluded.accepted_at where a.accepted_at is null;
-
--- name: PlaceByName :one
-select id from place where village = $1 and name = $2;
 
 -- name: GetPlace :one
 select id, kind, name, village, coalesce(grid, '')::text as grid from place where id = $1;

@@ -12,9 +12,6 @@ select last_slot, paused_at, product_now()::timestamptz as now from schedule whe
 -- name: AdvanceSchedule :exec
 update schedule set last_slot = $2 where name = $1;
 
--- name: PauseSchedule :exec
-update schedule set paused_at = case when sqlc.arg(pause)::bool then product_now() else null end where name = sqlc.arg(name);
-
 -- name: AddSlot :exec
 insert into slot (schedule, nominal_at, due_at, not_after, state, reason)
 values ($1, $2, $3, $4, $5, $6) on conflict (schedule, nominal_at) do nothing;

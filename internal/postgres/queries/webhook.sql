@@ -13,6 +13,10 @@ select * from webhook where id = $1 and ended_at is null;
 -- name: EndWebhook :execrows
 update webhook set ended_at = now() where id = $1 and ended_at is null;
 
+-- EndWebhooksOf ends those that a token made.
+-- name: EndWebhooksOf :execrows
+update webhook set ended_at = now() where created_by = $1 and ended_at is null;
+
 -- name: WakeWebhooks :exec
 select pg_notify('shaoying', 'webhooks');
 
