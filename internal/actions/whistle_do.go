@@ -25,7 +25,7 @@ func (s *Set) whistleSource(ctx context.Context, t *gateway.Turn, args map[strin
 		if err != nil || failed != nil {
 			return failed, err
 		}
-		if !s.anywhere(t, who, people.MayProposeWhistle) {
+		if !s.Orders.Rights.Anywhere(who, people.MayProposeWhistle, t.Now) {
 			return fail("staff.may_not"), nil
 		}
 		r := result{"free": true}
@@ -49,23 +49,6 @@ func (s *Set) whistleSource(ctx context.Context, t *gateway.Turn, args map[strin
 		r["rest"] = h.rest
 	}
 	return r, nil
-}
-
-// anywhere reports whether the speaker holds the right in any area of theirs.
-func (s *Set) anywhere(t *gateway.Turn, who people.Staff, c people.StaffCommand) bool {
-	for _, g := range who.Grants {
-		on := people.Subject{Division: g.Area.Code}
-		switch g.Area.Kind {
-		case people.AreaGrid:
-			on = people.Subject{Grid: g.Area.Code}
-		case people.AreaUnit:
-			on = people.Subject{Unit: g.Area.Code}
-		}
-		if s.Orders.Rights.May(who, c, on, t.Now) {
-			return true
-		}
-	}
-	return false
 }
 
 // proposeWhistle lays a source before the head of the township.
@@ -262,7 +245,7 @@ func (s *Set) whistleStars(ctx context.Context, t *gateway.Turn, _ map[string]an
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	if !s.anywhere(t, who, people.MaySeeWhistleStars) {
+	if !s.Orders.Rights.Anywhere(who, people.MaySeeWhistleStars, t.Now) {
 		return fail("staff.may_not"), nil
 	}
 	policy := s.Orders.Whistles.Policy()

@@ -144,17 +144,10 @@ func (a *API) locate(ctx context.Context, v *visit, at *Location) (ticket.PlaceR
 // mayFile asks the rights where the matter lies. While nothing is known of the
 // place, the token's own area will do: the dispatcher decides where it belongs.
 func (a *API) mayFile(v *visit, p ticket.PlaceRef) bool {
-	on := people.Subject{Division: p.Division, Grid: p.Grid}
 	if p.Division == "" && p.Grid == "" {
-		switch at := v.area(); at.Kind {
-		case people.AreaGrid:
-			on.Grid = at.Code
-		case people.AreaUnit:
-			on.Unit = at.Code
-		default:
-			on.Division = at.Code
-		}
+		return a.Orders.Rights.Anywhere(v.staff, people.MayFileTicket, v.Now)
 	}
+	on := people.Subject{Division: p.Division, Grid: p.Grid}
 	return a.Orders.Rights.May(v.staff, people.MayFileTicket, on, v.Now)
 }
 

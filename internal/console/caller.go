@@ -36,16 +36,7 @@ func (c *Console) mayFile(v *visit, at ticket.PlaceRef) bool {
 	if at.Known() {
 		return c.Orders.Rights.May(v.staff, people.MayFileTicket, people.Subject{Division: at.Division, Grid: at.Grid}, v.Now)
 	}
-	return slices.ContainsFunc(v.staff.Grants, func(g people.Grant) bool {
-		on := people.Subject{Division: g.Area.Code}
-		switch g.Area.Kind {
-		case people.AreaGrid:
-			on = people.Subject{Grid: g.Area.Code}
-		case people.AreaUnit:
-			on = people.Subject{Unit: g.Area.Code}
-		}
-		return c.Orders.Rights.May(v.staff, people.MayFileTicket, on, v.Now)
-	})
+	return c.Orders.Rights.Anywhere(v.staff, people.MayFileTicket, v.Now)
 }
 
 // newTicket shows the form, with what was typed and what follows from it.

@@ -151,6 +151,12 @@ func (r Rights) May(s Staff, c StaffCommand, on Subject, now time.Time) bool {
 	return false
 }
 
+// Anywhere reports whether the command is allowed somewhere: in the whole of one
+// of the staff member's own areas.
+func (r Rights) Anywhere(s Staff, c StaffCommand, now time.Time) bool {
+	return slices.ContainsFunc(s.Grants, func(g Grant) bool { return r.May(s, c, g.Area.Subject(), now) })
+}
+
 // Grantable reports whether the grant is one that staff can hold.
 func (r Rights) Grantable(g Grant) bool {
 	return g.Area.Valid() && slices.Contains(r.Areas[g.Role], g.Area.Kind)

@@ -103,6 +103,17 @@ func (a Area) Covers(s Subject) bool {
 	return s.below(a.Code)
 }
 
+// Subject is the area as a whole, as what a command is about.
+func (a Area) Subject() Subject {
+	switch a.Kind {
+	case AreaGrid:
+		return Subject{Grid: a.Code}
+	case AreaUnit:
+		return Subject{Unit: a.Code}
+	}
+	return Subject{Division: a.Code}
+}
+
 // Grant is a role in an area.
 type Grant struct {
 	Role Role

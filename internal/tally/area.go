@@ -12,12 +12,8 @@ func AreaOf(rights people.Rights, who people.Staff, now time.Time) (people.Area,
 	order := people.AreaKinds()
 	var best people.Area
 	for _, g := range who.Grants {
-		on := people.Subject{Division: g.Area.Code}
-		if g.Area.Kind == people.AreaUnit {
-			on = people.Subject{Unit: g.Area.Code}
-		}
 		alone := people.Staff{ID: who.ID, EndedAt: who.EndedAt, Grants: []people.Grant{g}}
-		if !rights.May(alone, people.MaySeeFigures, on, now) {
+		if !rights.May(alone, people.MaySeeFigures, g.Area.Subject(), now) {
 			continue
 		}
 		if best.Code == "" || slices.Index(order, g.Area.Kind) < slices.Index(order, best.Kind) {
