@@ -125,11 +125,20 @@ func TestCallbackOfSomebodyWhoStoppedIsRung(t *testing.T) {
 	id := r.files("li", ticket.Content{})
 	r.handles(id)
 	r.exec(`insert into opt_out (person_id, topic) select reporter_id, 'all' from ticket`)
+	// Whoever was rung as often as the policy asks for is not asked in chat.
+	r.move("a", "resident")
+	rung := r.files("a", ticket.Content{})
+	r.handles(rung)
+	r.exec(`update ticket set tries = 3 where id = $1`, rung)
+	r.heard("a")
 	r.heard("hui")
 	r.until("2026-03-04 10:00")
 	r.holds(r.heard("li"))
+	r.holds(r.heard("a"))
 	r.holds(r.heard("hui"), "请打电话回访")
-	_ = id
+	if n := one[int64](r, `select count(*) from task where kind = 'phone' and state = 'open' and ticket_id in ($1, $2)`, id, rung); n != 2 {
+		t.Errorf("%d calls lie before the clerk, want 2", n)
+	}
 }
 
 func TestSurveyAsksAPersonOnceInFourteenDays(t *testing.T) {

@@ -150,7 +150,7 @@ func TestNudgesGoOnWhileDisputed(t *testing.T) {
 		t.Errorf("the clock to sign runs on: %s", got)
 	}
 	r.until("2026-03-07 10:00")
-	if got := strings.Join(r.heard("wang"), "\n"); !strings.Contains(got, "时间已用50%") {
+	if got := strings.Join(r.heard("wang"), "\n"); !strings.Contains(got, "时间已用50%") || !strings.Contains(got, "手上1件") {
 		t.Errorf("while it is disputed the desk hears %q", got)
 	}
 	r.do("pai", func(ctx context.Context, t *gateway.Turn) error {

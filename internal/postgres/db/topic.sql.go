@@ -158,6 +158,7 @@ const linkTickets = `-- name: LinkTickets :execrows
 insert into topic_ticket (topic_id, ticket_id)
 select k.id, t.id from topic k join shared_ticket t on t.matter = k.matter and starts_with(t.division, k.area)
 where k.id = $1 and k.state = 'open' and t.received_at > $2 and t.state not in ('rejected', 'withdrawn', 'referred')
+order by t.id -- a link holds its ticket: in the order in which tickets are locked
 on conflict do nothing
 `
 

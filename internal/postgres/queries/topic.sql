@@ -81,6 +81,7 @@ select * from topic where state = 'open' or closed_at > sqlc.arg(since)::timesta
 insert into topic_ticket (topic_id, ticket_id)
 select k.id, t.id from topic k join shared_ticket t on t.matter = k.matter and starts_with(t.division, k.area)
 where k.id = sqlc.arg(topic) and k.state = 'open' and t.received_at > sqlc.arg(since) and t.state not in ('rejected', 'withdrawn', 'referred')
+order by t.id -- a link holds its ticket: in the order in which tickets are locked
 on conflict do nothing;
 
 -- TopicTickets are the newest tickets of a topic.
