@@ -42,18 +42,19 @@ func (s *Set) seePhone(ctx context.Context, t *gateway.Turn, args map[string]any
 // contact records that the desk reached for the reporter, with its proof: the look
 // at the number is in the trail, a visit has a picture or words for the staff.
 func (s *Set) contact(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	c := ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: truth(args, "reached")}
+	words, photos := text(args, "words"), list(args, "photo")
+	c := ticket.Contact{Via: ticket.ContactVia(text(args, "via")), Reached: truth(args, "reached"), Proven: words != "" || len(photos) > 0}
 	return s.contacted(ctx, t, args, func(id int64, by ticket.Actor) (*workorder.Order, error) {
 		o, err := s.Orders.Do(ctx, t, id, by, c)
 		if err != nil {
 			return nil, err
 		}
-		if words := text(args, "words"); words != "" {
+		if words != "" {
 			if err := s.Orders.Note(ctx, t, id, audienceStaff, words); err != nil {
 				return nil, err
 			}
 		}
-		return o, s.Orders.Attach(ctx, t, id, "evidence", list(args, "photo"))
+		return o, s.Orders.Attach(ctx, t, id, "evidence", photos)
 	})
 }
 

@@ -51,7 +51,8 @@ func TestATicketLivesByTheAPI(t *testing.T) {
 	if v := got["supervisions"].([]any)[0].(object); v["answered_at"] == nil || v["desk"] != "housing" {
 		t.Fatalf("supervised: %v", v)
 	}
-	unit.do(number, "contact", object{"via": "visit", "reached": true})
+	unit.refused(number, "contact", "no_proof", object{"via": "visit", "reached": true})
+	unit.do(number, "contact", object{"via": "visit", "reached": true, "words": "当面问过，灯杆是路口第二根"})
 	r.exec(`insert into ticket_file (ticket_id, blob_id, use, added_by) select id, 'photo', 'evidence', 'test' from ticket`)
 	unit.do(number, "finish", object{"result": "resolved", "reply": "路灯已修好"})
 	callback.do(number, "note", object{"words": "晚上打电话"})

@@ -172,7 +172,7 @@ func take(ctx context.Context, s *step, by ticket.Actor, _ *nothing) error {
 type ContactBody struct {
 	Via     string `json:"via" enum:"phone,relay,visit"`
 	Reached bool   `json:"reached,omitempty" doc:"with phone or visit"`
-	Words   string `json:"words,omitempty" maxLength:"2000" doc:"with relay: what the reporter is told; else for staff"`
+	Words   string `json:"words,omitempty" maxLength:"2000" doc:"with relay: what the reporter is told; else for staff. A visit needs words, or a photo sent before"`
 }
 
 // contact records how the desk reached for the reporter. Words to be handed on go
@@ -186,7 +186,11 @@ func contact(ctx context.Context, s *step, by ticket.Actor, b *ContactBody) erro
 		_, err := s.api.Orders.Relay(ctx, s.Turn, s.order.ID, by, words)
 		return err
 	}
-	if err := s.do(ctx, by, ticket.Contact{Via: via, Reached: b.Reached}); err != nil {
+	photos, err := s.photos(ctx, useEvidence)
+	if err != nil {
+		return err
+	}
+	if err := s.do(ctx, by, ticket.Contact{Via: via, Reached: b.Reached, Proven: words != "" || len(photos) > 0}); err != nil {
 		return err
 	}
 	return s.note(ctx, words)

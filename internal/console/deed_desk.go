@@ -84,11 +84,11 @@ func askContact(_ context.Context, c *Console, _ *visit, _ *workorder.Order, _ t
 	reached := field{Name: "reached", Kind: "pick", Required: true, Options: []choice{
 		{"yes", c.text("console.answer.reached")}, {"no", c.text("console.answer.unreached")},
 	}}
-	return []field{via, reached, wordsField("relay", false)}, nil
+	return []field{via, reached, wordsField("relay", false), {Name: "photo", Kind: "photos"}}, nil
 }
 
 // contacted records how the desk reached for the reporter. Words to be handed
-// on go to the reporter, all others are a note.
+// on go to the reporter, all others are a note; pictures are evidence.
 func contacted(ctx context.Context, c *Console, v *visit, o *workorder.Order, by ticket.Actor) error {
 	via, words := ticket.ContactVia(v.form("via")), v.form("words")
 	if via == ticket.ViaRelay && words == "" {
@@ -98,7 +98,15 @@ func contacted(ctx context.Context, c *Console, v *visit, o *workorder.Order, by
 		_, err := c.Orders.Relay(ctx, v.Turn, o.ID, by, words)
 		return err
 	}
-	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, ticket.Contact{Via: via, Reached: v.form("reached") == "yes"}); err != nil {
+	photos, err := v.keep(ctx)
+	if err != nil {
+		return err
+	}
+	contact := ticket.Contact{Via: via, Reached: v.form("reached") == "yes", Proven: words != "" || len(photos) > 0}
+	if _, err := c.Orders.Do(ctx, v.Turn, o.ID, by, contact); err != nil {
+		return err
+	}
+	if err := c.Orders.Attach(ctx, v.Turn, o.ID, "evidence", photos); err != nil {
 		return err
 	}
 	return noted(ctx, c, v, o.ID)

@@ -50,6 +50,9 @@ type Row struct {
 	// RatedAt is when a resident rated, RatedBy the address that did.
 	RatedAt time.Time
 	RatedBy int64
+	// RatedOwn: that address is of somebody who signed for the ticket. A trail
+	// does not say so; package tally looks.
+	RatedOwn bool
 }
 
 // The parts of a ticket.

@@ -270,7 +270,7 @@ func (t *Tally) Flags(ctx context.Context, tx *postgres.Tx, s Scope) ([]Flag, er
 	day := func(m time.Time) time.Time { return time.Date(m.Year(), m.Month(), 1, 0, 0, 0, 0, loc) }
 	since, until := day(s.From), day(s.To.AddDate(0, 1, 0))
 	rule := t.Policy.Flags
-	rows, err := tx.RatingsBy(ctx, db.RatingsByParams{Since: since, Until: until, Seconds: int32(rule.Seconds), Several: int32(rule.Tickets)})
+	rows, err := tx.RatingsBy(ctx, since, until, int32(rule.Tickets))
 	if err != nil {
 		return nil, fmt.Errorf("find bursts of ratings: %w", err)
 	}

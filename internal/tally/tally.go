@@ -26,6 +26,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,10 +106,34 @@ func (t *Tally) fold(ctx context.Context, tx *postgres.Tx, ids []int64) error {
 			months.add(r.Month, r.Unit, r.Area, r.Matter, r.Sums)
 		}
 	}
+	if err := markOwn(ctx, tx, rows); err != nil {
+		return err
+	}
 	if err := tx.AddFigures(ctx, rows); err != nil {
 		return err
 	}
 	return months.save(ctx, tx)
+}
+
+// markOwn marks the ratings by who signed for the ticket.
+func markOwn(ctx context.Context, tx *postgres.Tx, rows []figures.Row) error {
+	var tickets, addresses []int64
+	for _, r := range rows {
+		if r.RatedBy != 0 {
+			tickets, addresses = append(tickets, r.Ticket), append(addresses, r.RatedBy)
+		}
+	}
+	if len(tickets) == 0 {
+		return nil
+	}
+	own, err := tx.OwnRatings(ctx, tickets, addresses)
+	if err != nil {
+		return fmt.Errorf("find ratings by handlers: %w", err)
+	}
+	for i, r := range rows {
+		rows[i].RatedOwn = r.RatedBy != 0 && slices.Contains(own, r.Ticket)
+	}
+	return nil
 }
 
 // load reads tickets with their trails.

@@ -201,6 +201,8 @@ func (c Contact) apply(s *step) error {
 		return refuse(KeyReason, "allowed", joined([]ContactVia{ViaPhone, ViaRelay, ViaVisit}))
 	case c.Via != ViaRelay && (s.t.Confidential || s.t.Anonymous):
 		return refuse(KeyNoPhone)
+	case c.Via == ViaVisit && !c.Proven:
+		return refuse(KeyNoProof)
 	}
 	if s.t.ContactedAt.IsZero() {
 		s.t.ContactedAt, s.t.ContactDue = s.now, time.Time{}

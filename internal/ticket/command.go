@@ -175,10 +175,13 @@ const (
 	ViaVisit ContactVia = "visit"
 )
 
-// Contact records that the desk reached for the reporter.
+// Contact records that the desk reached for the reporter. A look at the number
+// and handed-on words are proof by themselves; of a visit Proven says that there
+// are words or a photo.
 type Contact struct {
 	Via     ContactVia
 	Reached bool
+	Proven  bool
 }
 
 // Finish 办结 is the desk's report. The words and photos lie elsewhere; what

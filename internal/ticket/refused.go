@@ -23,6 +23,7 @@ const (
 	KeyIncomplete   = "ticket.refused.incomplete"    // matter, claim or urgency missing
 	KeyNoReply      = "ticket.refused.no_reply"      // a report needs words for the resident
 	KeyNoPhoto      = "ticket.refused.no_photo"      // the matter asks for a photo
+	KeyNoProof      = "ticket.refused.no_proof"      // a claimed visit has words or a photo
 	KeyNoResult     = "ticket.refused.no_result"     // result missing or unknown
 	KeyNoPhone      = "ticket.refused.no_phone"      // the reporter is protected: use the relay
 	KeyNotDue       = "ticket.refused.not_due"       // too early

@@ -332,6 +332,7 @@ func TestRefusals(t *testing.T) {
 		{"finish without photo", signed, worker, ticket.Finish{Result: ticket.UnitResolved, HasReply: true, PhotoNeeded: true}, ticket.KeyNoPhoto},
 		{"finish without result", signed, worker, ticket.Finish{HasReply: true}, ticket.KeyNoResult},
 		{"contact by pigeon", signed, worker, ticket.Contact{Via: "pigeon"}, ticket.KeyReason},
+		{"a visit that nothing shows", signed, worker, ticket.Contact{Via: ticket.ViaVisit, Reached: true}, ticket.KeyNoProof},
 		{"phone a protected reporter", secretSigned, worker, ticket.Contact{Via: ticket.ViaPhone}, ticket.KeyNoPhone},
 		{"the unit rates itself", handled, worker, happy, ticket.KeyNotYours},
 		{"a clerk who signed", handled, ticket.Actor{As: ticket.AsCallback, Staff: workerID}, happy, ticket.KeyOwnWork},

@@ -472,6 +472,40 @@ func (q *Queries) MarkDirty(ctx context.Context, ids []int64) error {
 	return err
 }
 
+const ownRatings = `-- name: OwnRatings :many
+with r as (select unnest($1::bigint[]) as ticket_id, unnest($2::bigint[]) as address_id)
+select distinct r.ticket_id::bigint as ticket_id
+from r
+join address a on a.id = r.address_id
+join person p on p.id = a.person_id
+join assignment g on g.ticket_id = r.ticket_id and g.signed_by <> 0
+join staff s on s.id = g.signed_by
+join person o on o.id = s.person_id
+where p.id = o.id or p.merged_into = o.id or p.phone_index = o.phone_index
+`
+
+// OwnRatings are the tickets, of those given with who rated them, that were rated
+// by somebody who signed for them, or from their telephone.
+func (q *Queries) OwnRatings(ctx context.Context, tickets []int64, addresses []int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, ownRatings, tickets, addresses)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var ticket_id int64
+		if err := rows.Scan(&ticket_id); err != nil {
+			return nil, err
+		}
+		items = append(items, ticket_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pollConsent = `-- name: PollConsent :one
 select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1
@@ -523,20 +557,14 @@ func (q *Queries) PollMembers(ctx context.Context, after int64, maxRows int32) (
 }
 
 const ratingsBy = `-- name: RatingsBy :many
-select rated_by, rated_at::timestamptz as rated_at, ticket_id from figure f
-where rated_by <> 0 and rated_at >= $1::timestamptz and rated_at < $2::timestamptz
-  and (select count(*) from figure g where g.rated_by <> 0 and g.rated_by = f.rated_by
-       and g.rated_at >= f.rated_at - make_interval(secs => $3::int)
-       and g.rated_at <= f.rated_at + make_interval(secs => $3::int)) >= $4::int
-order by rated_by, rated_at, ticket_id
+with often as materialized (
+    select rated_by from figure
+    where rated_by <> 0 and rated_at >= $1::timestamptz and rated_at < $2::timestamptz
+    group by rated_by having count(*) >= $3::int)
+select f.rated_by, f.rated_at::timestamptz as rated_at, f.ticket_id from figure f join often o on o.rated_by = f.rated_by
+where f.rated_by <> 0 and f.rated_at >= $1::timestamptz and f.rated_at < $2::timestamptz
+order by f.rated_by, f.rated_at, f.ticket_id
 `
-
-type RatingsByParams struct {
-	Since   time.Time
-	Until   time.Time
-	Seconds int32
-	Several int32
-}
 
 type RatingsByRow struct {
 	RatedBy  int64
@@ -544,14 +572,9 @@ type RatingsByRow struct {
 	TicketID int64
 }
 
-// RatingsBy are the ratings in a time by addresses that gave several.
-func (q *Queries) RatingsBy(ctx context.Context, arg RatingsByParams) ([]RatingsByRow, error) {
-	rows, err := q.db.Query(ctx, ratingsBy,
-		arg.Since,
-		arg.Until,
-		arg.Seconds,
-		arg.Several,
-	)
+// RatingsBy are the ratings in a time by addresses that gave several in it.
+func (q *Queries) RatingsBy(ctx context.Context, since time.Time, until time.Time, several int32) ([]RatingsByRow, error) {
+	rows, err := q.db.Query(ctx, ratingsBy, since, until, several)
 	if err != nil {
 		return nil, err
 	}
@@ -571,30 +594,17 @@ func (q *Queries) RatingsBy(ctx context.Context, arg RatingsByParams) ([]Ratings
 }
 
 const ratingsByHandlers = `-- name: RatingsByHandlers :many
-with own as materialized (
-    select s.id as staff_id, s.person_id from staff s
-    union
-    select s.id, p.id from staff s join person p on p.merged_into = s.person_id
-    union
-    select s.id, p.id from staff s join person o on o.id = s.person_id join person p on p.phone_index = o.phone_index)
-select distinct f.ticket_id, f.rated_by, f.rated_at::timestamptz as rated_at
-from own
-join address a on a.person_id = own.person_id
-join figure f on f.rated_by = a.id
-join assignment g on g.ticket_id = f.ticket_id and g.signed_by = own.staff_id
-where f.rated_by <> 0 and f.rated_at >= $1::timestamptz and f.rated_at < $2::timestamptz
-order by f.ticket_id
+select ticket_id, rated_at::timestamptz as rated_at from figure
+where rated_own and rated_at >= $1::timestamptz and rated_at < $2::timestamptz
+order by ticket_id
 `
 
 type RatingsByHandlersRow struct {
 	TicketID int64
-	RatedBy  int64
 	RatedAt  time.Time
 }
 
-// RatingsByHandlers are the ratings that came from somebody who signed for the
-// ticket, or from their telephone. Who the staff are as residents comes first:
-// they are fewer than a month's ratings.
+// RatingsByHandlers are the ratings in a time that OwnRatings found.
 func (q *Queries) RatingsByHandlers(ctx context.Context, since time.Time, until time.Time) ([]RatingsByHandlersRow, error) {
 	rows, err := q.db.Query(ctx, ratingsByHandlers, since, until)
 	if err != nil {
@@ -604,7 +614,7 @@ func (q *Queries) RatingsByHandlers(ctx context.Context, since time.Time, until 
 	items := []RatingsByHandlersRow{}
 	for rows.Next() {
 		var i RatingsByHandlersRow
-		if err := rows.Scan(&i.TicketID, &i.RatedBy, &i.RatedAt); err != nil {
+		if err := rows.Scan(&i.TicketID, &i.RatedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

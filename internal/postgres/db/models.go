@@ -236,6 +236,7 @@ type Figure struct {
 	Clock    int32
 	RatedAt  *time.Time
 	RatedBy  int64
+	RatedOwn bool
 }
 
 type FigureDirty struct {

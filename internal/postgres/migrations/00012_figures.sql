@@ -27,6 +27,18 @@ end $$;
 -- +goose StatementEnd
 create trigger figure_rated after update of answer on survey for each row execute function figure_rated();
 
+-- Who somebody is may turn out later.
+-- +goose StatementBegin
+create function figure_person() returns trigger language plpgsql as $$
+begin
+    insert into figure_dirty select id from ticket where reporter_id = new.id;
+    return null;
+end $$;
+-- +goose StatementEnd
+create trigger figure_person after update of phone_index, merged_into on person for each row
+    when (old.phone_index is distinct from new.phone_index or old.merged_into is distinct from new.merged_into)
+    execute function figure_person();
+
 create table figure (
     ticket_id bigint not null,
     part      smallint not null,
@@ -41,11 +53,14 @@ create table figure (
     clock     int not null default -1,
     rated_at  timestamptz,
     rated_by  bigint not null default 0,
+    -- Who rated signed for the ticket, or has the telephone of who did.
+    rated_own boolean not null default false,
     primary key (ticket_id, part)
 );
 create index figure_at on figure (at);
 create index figure_time on figure (month) include (unit, area, at, work, clock) where clock >= 0;
 create index figure_rater on figure (rated_at, rated_by, ticket_id) where rated_by <> 0;
+create index figure_own on figure (rated_at) where rated_own;
 
 -- figure_month is figure added up, as far as figure_state.rolled_until. Unit,
 -- area and matter together make as many cells as there are tickets, so each two

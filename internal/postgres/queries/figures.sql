@@ -67,32 +67,34 @@ where clock >= 0 and month >= sqlc.arg(since)::date and month <= sqlc.arg(until)
 -- name: UnansweredSupervisions :many
 select desk, count(*) as n from supervision where answered_at is null and deadline < sqlc.arg(before)::timestamptz group by desk;
 
--- RatingsBy are the ratings in a time by addresses that gave several.
+-- RatingsBy are the ratings in a time by addresses that gave several in it.
 -- name: RatingsBy :many
-select rated_by, rated_at::timestamptz as rated_at, ticket_id from figure f
-where rated_by <> 0 and rated_at >= sqlc.arg(since)::timestamptz and rated_at < sqlc.arg(until)::timestamptz
-  and (select count(*) from figure g where g.rated_by <> 0 and g.rated_by = f.rated_by
-       and g.rated_at >= f.rated_at - make_interval(secs => sqlc.arg(seconds)::int)
-       and g.rated_at <= f.rated_at + make_interval(secs => sqlc.arg(seconds)::int)) >= sqlc.arg(several)::int
-order by rated_by, rated_at, ticket_id;
-
--- RatingsByHandlers are the ratings that came from somebody who signed for the
--- ticket, or from their telephone. Who the staff are as residents comes first:
--- they are fewer than a month's ratings.
--- name: RatingsByHandlers :many
-with own as materialized (
-    select s.id as staff_id, s.person_id from staff s
-    union
-    select s.id, p.id from staff s join person p on p.merged_into = s.person_id
-    union
-    select s.id, p.id from staff s join person o on o.id = s.person_id join person p on p.phone_index = o.phone_index)
-select distinct f.ticket_id, f.rated_by, f.rated_at::timestamptz as rated_at
-from own
-join address a on a.person_id = own.person_id
-join figure f on f.rated_by = a.id
-join assignment g on g.ticket_id = f.ticket_id and g.signed_by = own.staff_id
+with often as materialized (
+    select rated_by from figure
+    where rated_by <> 0 and rated_at >= sqlc.arg(since)::timestamptz and rated_at < sqlc.arg(until)::timestamptz
+    group by rated_by having count(*) >= sqlc.arg(several)::int)
+select f.rated_by, f.rated_at::timestamptz as rated_at, f.ticket_id from figure f join often o on o.rated_by = f.rated_by
 where f.rated_by <> 0 and f.rated_at >= sqlc.arg(since)::timestamptz and f.rated_at < sqlc.arg(until)::timestamptz
-order by f.ticket_id;
+order by f.rated_by, f.rated_at, f.ticket_id;
+
+-- OwnRatings are the tickets, of those given with who rated them, that were rated
+-- by somebody who signed for them, or from their telephone.
+-- name: OwnRatings :many
+with r as (select unnest(sqlc.arg(tickets)::bigint[]) as ticket_id, unnest(sqlc.arg(addresses)::bigint[]) as address_id)
+select distinct r.ticket_id::bigint as ticket_id
+from r
+join address a on a.id = r.address_id
+join person p on p.id = a.person_id
+join assignment g on g.ticket_id = r.ticket_id and g.signed_by <> 0
+join staff s on s.id = g.signed_by
+join person o on o.id = s.person_id
+where p.id = o.id or p.merged_into = o.id or p.phone_index = o.phone_index;
+
+-- RatingsByHandlers are the ratings in a time that OwnRatings found.
+-- name: RatingsByHandlers :many
+select ticket_id, rated_at::timestamptz as rated_at from figure
+where rated_own and rated_at >= sqlc.arg(since)::timestamptz and rated_at < sqlc.arg(until)::timestamptz
+order by ticket_id;
 
 -- name: TicketNumbers :many
 select id, number from ticket where id = any(sqlc.arg(ids)::bigint[]) order by id;

@@ -191,7 +191,7 @@ func TestAPhotoAndAWebhook(t *testing.T) {
 	}
 	do(dispatcher, at+"/commands/dispatch", `{"desk": {"kind": "unit", "code": "housing"}}`, http.StatusOK)
 	do(unit, at+"/commands/take", `{}`, http.StatusOK)
-	do(unit, at+"/commands/contact", `{"via": "visit", "reached": true}`, http.StatusOK)
+	do(unit, at+"/commands/contact", `{"via": "visit", "reached": true, "words": "当面说过"}`, http.StatusOK)
 	finish := `{"result": "resolved", "reply": "井盖已装好"}`
 	if rule := do(unit, at+"/commands/finish", finish, http.StatusConflict)["rule"]; rule != "no_photo" {
 		t.Fatalf("refused by %v", rule)
