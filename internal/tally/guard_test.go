@@ -22,7 +22,9 @@ func (r *rig) rated(id, address int64, at time.Time) {
 	r.exec(`insert into ticket (id, number, state, claim, matter, urgency, words, reporter_id, address_id, conversation_id, version, received_at)
 		overriding system value values ($1, $2, 'closed', 'help', 'road', 'general', 'x', 1, 1, 1, 1, $3)`, id, number, at)
 	for i, m := range []struct{ kind, data string }{
-		{"filed", `{"to": "received"}`}, {"dispatched", `{"to": "dispatched", "desk": "housing"}`}, {"handled", `{"to": "handled", "result": "resolved"}`},
+		{"filed", `{"to": "received"}`},
+		{"dispatched", `{"to": "dispatched", "desk": "housing"}`},
+		{"handled", `{"to": "handled", "result": "resolved"}`},
 		{"answered", `{"to": "closed", "contacted": "yes", "solved": "yes", "satisfied": "satisfied", "address": ` + strconv.FormatInt(address, 10) + `}`},
 	} {
 		r.exec(`insert into trail (at, actor, kind, subject, data) values ($1, 'system', 'ticket.' || $2::text, $3, $4::jsonb)`,
