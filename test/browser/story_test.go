@@ -80,7 +80,8 @@ func next(demo, r *tab, part string) {
 	r.t.Helper()
 	has := fmt.Sprintf(`[...document.querySelectorAll("#log li.bot")].slice(%d).some((li) => li.textContent.includes(%s))`, r.seen, quote(part))
 	for range 25 {
-		demo.do(chromedp.Evaluate[chromedp.Void](`window.pressed = true`), chromedp.Click(`button[value="next"]`))
+		demo.do(chromedp.Evaluate[chromedp.Void](`window.pressed = true`))
+		demo.node(chromedp.Click(`button[value="next"]`))
 		demo.wait(`!window.pressed && document.readyState === "complete"`)
 		ok, err := chromedp.Run(r.ctx, chromedp.Poll[bool](has, chromedp.WithPollingTimeout(soon)))
 		if err == nil && ok {

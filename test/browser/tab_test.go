@@ -150,7 +150,7 @@ func (p *tab) photo(data []byte) {
 	p.t.Helper()
 	file := filepath.Join(p.t.TempDir(), "photo.jpg")
 	world.Must(p.t, os.WriteFile(file, data, 0o600))
-	p.do(chromedp.SetUploadFiles("#from-album", []string{file}, chromedp.NodeReady))
+	p.node(chromedp.SetUploadFiles("#from-album", []string{file}, chromedp.NodeReady))
 }
 
 // wait waits until an expression of the page is true, also over a change of
