@@ -30,8 +30,11 @@ func Start(ctx context.Context) (*managed.Server, error) {
 			"fsync":            "off",
 			"full_page_writes": "off",
 			"max_connections":  "600", // several test binaries at once, each with many pools
-			"max_wal_senders":  "0",
-			"wal_level":        "minimal",
+			// A process costs more than what it would do for a small database.
+			"autovacuum":                      "off",
+			"max_parallel_workers_per_gather": "0",
+			"max_wal_senders":                 "0",
+			"wal_level":                       "minimal",
 		},
 		Log: slog.New(slog.DiscardHandler),
 	})
