@@ -20,6 +20,8 @@ func TestATicketLivesByTheAPI(t *testing.T) {
 	dispatcher := r.program(people.RoleDispatcher, people.AreaCounty, county)
 	unit := r.program(people.RoleHandler, people.AreaUnit, "housing")
 	callback := r.program(people.RoleCallbackClerk, people.AreaCity, "3603")
+	hears := newReceiver(t)
+	r.program(people.RoleAdmin, people.AreaCity, "3603").hook(object{"url": hears.URL, "area": "unit:housing"})
 
 	number := clerk.file(report)
 	got := clerk.get(path(number)).Body
@@ -59,6 +61,10 @@ func TestATicketLivesByTheAPI(t *testing.T) {
 	got = callback.do(number, "callback_result", object{"contacted": "yes", "solved": "yes", "satisfied": "very_satisfied"})
 	if got["state"] != "closed" || got["outcome"] != "resolved" || got["reply"] != "路灯已修好" {
 		t.Fatalf("closed: %v", got)
+	}
+	r.run()
+	if n := len(slices.DeleteFunc(hears.taken(), func(p posted) bool { return !strings.Contains(p.body, "ticket.closed") })); n != 1 {
+		t.Errorf("the unit's webhook hears %d times that its ticket is closed", n)
 	}
 	if n := r.number(`select count(*) from callback where solved = 'yes'`); n != 1 {
 		t.Fatalf("%d calls are kept", n)

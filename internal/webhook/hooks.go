@@ -130,9 +130,13 @@ func (h *Hooks) Announce(ctx context.Context, t *gateway.Turn, o *workorder.Orde
 		ID: string(o.Number) + "-" + strconv.Itoa(e.Version) + "-" + strconv.Itoa(n), Kind: "ticket." + string(e.Kind),
 		Ticket: string(o.Number), At: e.At.UTC(), Data: codes(e),
 	}
+	on := workorder.About(o)
+	if last, had := o.LastLead(); had && !o.State.Open() && last.Desk.Kind == ticket.DeskUnit {
+		on.Unit = last.Desk.Code // it hears how its ticket ended
+	}
 	var plans []gateway.Plan
 	for _, to := range list {
-		if to.wants(event.Kind) && to.area.Covers(workorder.About(o)) && !about(o, to.area) {
+		if to.wants(event.Kind) && to.area.Covers(on) && !about(o, to.area) {
 			plans = append(plans, gateway.Plan{
 				Kind: Due, Subject: postgres.Subject("webhook", to.id), Key: event.ID, Version: int32(e.Version), At: t.Now, Data: event,
 			})

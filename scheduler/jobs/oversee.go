@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"time"
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/ticket"
@@ -53,7 +54,11 @@ func (d Deps) raise(ctx context.Context, t *gateway.Turn, due gateway.Due) (gate
 	case o.Level != was.Level:
 		return gateway.Dropped("it was raised in the meantime"), nil
 	case o.State == ticket.Suspended:
-		return gateway.Later(o.SuspendedUntil, "suspended"), nil
+		at := t.Now.Add(time.Minute) // whoever resumes it may be late
+		if o.SuspendedUntil.After(at) {
+			at = o.SuspendedUntil
+		}
+		return gateway.Later(at, "suspended"), nil
 	}
 	at, err := d.Orders.Rules.RaiseAt(o.Ticket)
 	switch {
