@@ -147,8 +147,12 @@ func (h *Hooks) Announce(ctx context.Context, t *gateway.Turn, o *workorder.Orde
 
 func (h hook) wants(kind string) bool { return len(h.events) == 0 || slices.Contains(h.events, kind) }
 
-// about reports whether the claim is about who reads along in the area.
-func about(o *workorder.Order, area people.Area) bool { return slices.Contains(o.Against, area.Code) }
+// about reports whether the claim is about who reads along in the area. Who of the
+// staff is meant may read along at any desk below the county.
+func about(o *workorder.Order, area people.Area) bool {
+	wide := area.Kind == people.AreaCity || area.Kind == people.AreaCounty
+	return slices.Contains(o.Against, area.Code) || len(o.AgainstStaff) > 0 && !wide
+}
 
 // codes is what an event says beside its kind. Who of the staff is meant is not
 // said to the outside.

@@ -8,6 +8,8 @@ import (
 
 	"shaoying/configs"
 	"shaoying/internal/clock"
+	"shaoying/internal/people"
+	"shaoying/internal/workorder"
 )
 
 // The values were computed with openssl dgst -sha256 -hmac.
@@ -87,5 +89,30 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 func TestHostHidesTheRest(t *testing.T) {
 	if got := Host("https://a.example:8443/secret/path?token=1"); got != "a.example:8443" || strings.Contains(got, "secret") {
 		t.Error(got)
+	}
+}
+
+// A complaint is not posted to where whom it is about reads along.
+func TestWhomAComplaintIsAboutIsNotTold(t *testing.T) {
+	area := func(kind people.AreaKind, code string) people.Area { return people.Area{Kind: kind, Code: code} }
+	o := &workorder.Order{}
+	for _, c := range []struct {
+		name    string
+		against []string
+		staff   []int64
+		area    people.Area
+		about   bool
+	}{
+		{"nobody", nil, nil, area(people.AreaUnit, "housing"), false},
+		{"the unit", []string{"housing"}, nil, area(people.AreaUnit, "housing"), true},
+		{"another unit", []string{"housing"}, nil, area(people.AreaUnit, "transport"), false},
+		{"somebody, at a unit", nil, []int64{7}, area(people.AreaUnit, "housing"), true},
+		{"somebody, at a township", nil, []int64{7}, area(people.AreaTownship, "360313001"), true},
+		{"somebody, at the county", nil, []int64{7}, area(people.AreaCounty, "360313"), false},
+	} {
+		o.Against, o.AgainstStaff = c.against, c.staff
+		if about(o, c.area) != c.about {
+			t.Errorf("%s: %v", c.name, !c.about)
+		}
 	}
 }
