@@ -38,6 +38,9 @@ func TestNearTicketIsOffered(t *testing.T) {
 	if s := one[string](r, `select m.state || ' ' || f.state || ' ' || (f.master_id = m.id) from ticket m, ticket f where f.id = (select max(id) from ticket) and m.id = (select min(id) from ticket)`); s != "dispatched merged true" {
 		t.Errorf("master and follower are %s", s)
 	}
+	if n := one[int64](r, `select count(*) from due where kind = 'notice' and key = 'merged'`); n != 0 {
+		t.Error("who follows is told twice that they do")
+	}
 	// The next sees the master, also while its desk objects, not the follower, and
 	// means something else.
 	r.exec(`update ticket set state = 'disputed' where state = 'dispatched'`)

@@ -161,6 +161,9 @@ func (s *Service) merged(ctx context.Context, t *gateway.Turn, o *Order) error {
 			return err
 		}
 	}
+	if t.Person == o.ReporterID {
+		return nil // who follows another's report is told so in the dialogue
+	}
 	number := map[string]string{"number": o.Number.Spoken()}
 	return t.PlanDue(ctx, planAt(o, DueNotice, "merged", t.Now, NoticeDue{Key: "notice.merged", Params: number}))
 }
