@@ -27,6 +27,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -171,10 +172,14 @@ func (d *DB) InTx(ctx context.Context, f func(context.Context, *Tx) error) error
 }
 
 // Retry runs f again, at most three times in all, while PostgreSQL says that
-// others pushed the transaction out.
+// others pushed the transaction out. The pauses between let those others finish:
+// who comes back at once may take the same lock before them, and lose again.
 func Retry(f func() error) error {
 	var err error
-	for range maxRuns {
+	for run := range maxRuns {
+		if run > 0 {
+			time.Sleep(time.Duration(run) * (10*time.Millisecond + rand.N(20*time.Millisecond)))
+		}
 		if err = f(); !pushedOut(err) {
 			return err
 		}
