@@ -155,12 +155,9 @@ func (s *Set) holdCard(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	r, err := s.told(t, h.order, h.handle)
+	r, err := s.begun(t, h)
 	if err != nil {
 		return nil, err
-	}
-	if h.rest != "" {
-		r["rest"] = h.rest
 	}
 	r["purpose"] = purpose
 	r["protected"] = h.order.Confidential || h.order.Anonymous

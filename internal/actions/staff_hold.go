@@ -61,12 +61,9 @@ type hold struct {
 	lies bool
 }
 
-// held finds the ticket that a command is about and asks the rights. It may
-// come by its id (a dialogue that holds it already), by the button of a card,
-// or in words: a short handle (3 已修好), a ticket number, or nothing, where
-// only one card lies here. Without the right to look, the answer is that of a
-// card that does not exist.
-func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c people.StaffCommand) (*hold, result, error) {
+// named is the ticket that a command of one of the staff names, before any right
+// is asked.
+func (s *Set) named(ctx context.Context, t *gateway.Turn, args map[string]any) (*hold, result, error) {
 	who, failed, err := s.worker(ctx, t)
 	if err != nil || failed != nil {
 		return nil, failed, err
@@ -83,14 +80,36 @@ func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c 
 	if err != nil {
 		return nil, nil, err
 	}
+	return h, nil, nil
+}
+
+// begun is what a dialogue about a ticket begins with.
+func (s *Set) begun(t *gateway.Turn, h *hold) (result, error) {
+	r, err := s.told(t, h.order, h.handle)
+	if err == nil && h.rest != "" {
+		r["rest"] = h.rest
+	}
+	return r, err
+}
+
+// held finds the ticket that a command is about and asks the rights. It may
+// come by its id (a dialogue that holds it already), by the button of a card,
+// or in words: a short handle (3 已修好), a ticket number, or nothing, where
+// only one card lies here. Without the right to look, the answer is that of a
+// card that does not exist.
+func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c people.StaffCommand) (*hold, result, error) {
+	h, failed, err := s.named(ctx, t, args)
+	if err != nil || failed != nil {
+		return nil, failed, err
+	}
 	if t.Group {
-		card, err := t.CardOf(ctx, t.GroupID, id)
+		card, err := t.CardOf(ctx, t.GroupID, h.order.ID)
 		if err != nil && !errors.Is(err, postgres.ErrNoRows) {
 			return nil, nil, fmt.Errorf("look whether a card lies here: %w", err)
 		}
 		h.lies = card.Open
 	}
-	_, sees := s.Orders.Viewer(who, h.order, t.Now)
+	_, sees := s.Orders.Viewer(h.staff, h.order, t.Now)
 	switch {
 	case !sees && h.lies: // the card is there for all to see
 		return nil, fail("staff.not_yours"), nil
@@ -99,7 +118,7 @@ func (s *Set) held(ctx context.Context, t *gateway.Turn, args map[string]any, c 
 	case t.Group && !workorder.ForGroups(h.order):
 		return nil, fail("staff.private_chat"), nil
 	}
-	if !s.Orders.May(who, c, h.order, t.Now) {
+	if !s.Orders.May(h.staff, c, h.order, t.Now) {
 		return nil, fail("staff.may_not"), nil
 	}
 	return h, nil, nil

@@ -61,15 +61,22 @@ func (s *Set) orderNumber(ctx context.Context, t *gateway.Turn, args map[string]
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	named := ticket.FindNumbers(text(args, "text"))
-	if len(named) == 0 {
-		return fail("merge.no_number"), nil
-	}
-	r := result{}
-	if failed, err := s.addNumber(ctx, t, who, named[0], "master", r); err != nil || failed != nil {
+	r, failed, err := s.oneNumber(ctx, t, who, args, "master")
+	if err != nil || failed != nil {
 		return failed, err
 	}
 	return r, nil
+}
+
+// oneNumber is the first ticket that the words of a command name, under name.
+func (s *Set) oneNumber(ctx context.Context, t *gateway.Turn, who people.Staff, args map[string]any, name string) (r, failed result, err error) {
+	numbers := ticket.FindNumbers(text(args, "text"))
+	if len(numbers) == 0 {
+		return nil, fail("merge.no_number"), nil
+	}
+	r = result{}
+	failed, err = s.addNumber(ctx, t, who, numbers[0], name, r)
+	return r, failed, err
 }
 
 // merger is the speaker, who must be spoken to in private.
@@ -151,12 +158,8 @@ func (s *Set) unmerge(ctx context.Context, t *gateway.Turn, args map[string]any)
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	named := ticket.FindNumbers(text(args, "text"))
-	if len(named) == 0 {
-		return fail("merge.no_number"), nil
-	}
-	r := result{}
-	if failed, err := s.addNumber(ctx, t, who, named[0], "child", r); err != nil || failed != nil {
+	r, failed, err := s.oneNumber(ctx, t, who, args, "child")
+	if err != nil || failed != nil {
 		return failed, err
 	}
 	id, _ := r["child"].(int64)

@@ -42,12 +42,9 @@ func (s *Set) holdOrder(ctx context.Context, t *gateway.Turn, args map[string]an
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	r, err := s.told(t, h.order, h.handle)
+	r, err := s.begun(t, h)
 	if err != nil {
 		return nil, err
-	}
-	if h.rest != "" {
-		r["rest"] = h.rest
 	}
 	if failed, err := s.mayOversee(t, h, ticket.CommandName(purpose)); err != nil || failed != nil {
 		return failed, err
@@ -98,29 +95,17 @@ func (s *Set) overseen(ctx context.Context, t *gateway.Turn, args map[string]any
 			return nil, nil, fmt.Errorf("look a supervision up: %w", err)
 		}
 	}
-	who, failed, err := s.worker(ctx, t)
+	h, failed, err := s.named(ctx, t, args)
 	if err != nil || failed != nil {
 		return nil, failed, err
-	}
-	h := &hold{staff: who}
-	id, failed, err := s.which(ctx, t, args, h)
-	if err != nil || failed != nil {
-		return nil, failed, err
-	}
-	h.order, err = s.Orders.Load(ctx, t, id, false)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return nil, fail("staff.no_card"), nil
-	}
-	if err != nil {
-		return nil, nil, err
 	}
 	switch {
 	case t.Group && !workorder.ForGroups(h.order):
 		return nil, fail("staff.private_chat"), nil
-	case s.Orders.May(who, c, h.order, t.Now):
+	case s.Orders.May(h.staff, c, h.order, t.Now):
 		return h, nil, nil
 	}
-	if _, sees := s.Orders.Viewer(who, h.order, t.Now); sees {
+	if _, sees := s.Orders.Viewer(h.staff, h.order, t.Now); sees {
 		return nil, fail("staff.may_not"), nil
 	}
 	return nil, fail("staff.no_card"), nil

@@ -128,14 +128,20 @@ func (s *Set) resolveDesk(ctx context.Context, t *gateway.Turn, o *workorder.Ord
 	if err != nil {
 		return nil, err
 	}
+	return resolved("desk", options, "desk.unknown"), nil
+}
+
+// resolved answers a question by what was found for it: the only option as the
+// value of name, several to choose from, or none, which is said.
+func resolved(name string, options []any, none string) result {
 	switch len(options) {
 	case 0:
-		return result{"status": flows.StatusReject, "say": "desk.unknown"}, nil
+		return result{"status": flows.StatusReject, "say": none}
 	case 1:
 		only, _ := options[0].(map[string]any)
-		return result{"status": flows.StatusOK, "value": map[string]any{"desk": only["value"], "label": only["label"]}}, nil
+		return result{"status": flows.StatusOK, "value": map[string]any{name: only["value"], "label": only["label"]}}
 	}
-	return result{"status": flows.StatusAsk, "options": options[:min(len(options), maxTargets)]}, nil
+	return result{"status": flows.StatusAsk, "options": options[:min(len(options), maxTargets)]}
 }
 
 // deskLabel names a desk, or the person who is asked there.

@@ -78,14 +78,7 @@ func (s *Set) findOwner(ctx context.Context, t *gateway.Turn, args map[string]an
 	if err != nil {
 		return nil, err
 	}
-	switch len(options) {
-	case 0:
-		return result{"status": flows.StatusReject, "say": "topic.no_owner"}, nil
-	case 1:
-		only, _ := options[0].(map[string]any)
-		return result{"status": flows.StatusOK, "value": map[string]any{"owner": only["value"], "label": only["label"]}}, nil
-	}
-	return result{"status": flows.StatusAsk, "options": options[:min(len(options), maxTargets)]}, nil
+	return resolved("owner", options, "topic.no_owner"), nil
 }
 
 // ownersNamed finds units and people by their name.
