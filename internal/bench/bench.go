@@ -120,18 +120,29 @@ func Turn(ctx context.Context, cfg Config, open Open) (report *Report, err error
 	if err != nil {
 		return nil, err
 	}
+	err = onServer(ctx, cfg, open, func(dir string, server *managed.Server, p *Product) (err error) {
+		b := &bench{cfg: cfg, clock: clock.New(), product: p, pgbench: pgbench{tool: tool, dsn: server.DSN("postgres"), dir: dir}}
+		report, err = b.turn(ctx)
+		return err
+	})
+	return report, err
+}
+
+// onServer runs f over a PostgreSQL of its own in a temporary directory, and
+// leaves nothing behind.
+func onServer(ctx context.Context, cfg Config, open Open, f func(dir string, server *managed.Server, p *Product) error) (err error) {
 	dir, err := os.MkdirTemp("", "shaoying-bench-")
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary directory: %w", err)
+		return fmt.Errorf("make a temporary directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	// For root the server runs as another account, which must pass through.
 	if err := os.Chmod(dir, 0o711); err != nil {
-		return nil, fmt.Errorf("open the temporary directory to the server: %w", err)
+		return fmt.Errorf("open the temporary directory to the server: %w", err)
 	}
 	server, err := managed.Open(ctx, managed.Config{Dir: filepath.Join(dir, "data"), Settings: settings, Log: cfg.Log})
 	if err != nil {
-		return nil, fmt.Errorf("temporary PostgreSQL: %w", err)
+		return fmt.Errorf("temporary PostgreSQL: %w", err)
 	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
@@ -140,11 +151,10 @@ func Turn(ctx context.Context, cfg Config, open Open) (report *Report, err error
 	}()
 	product, err := open(ctx, filepath.Join(dir, "data"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, product.Close()) }()
-	b := &bench{cfg: cfg, clock: clock.New(), product: product, pgbench: pgbench{tool: tool, dsn: server.DSN("postgres"), dir: dir}}
-	return b.turn(ctx)
+	return f(dir, server, product)
 }
 
 // bench is one run of measurements.

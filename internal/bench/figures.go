@@ -2,12 +2,9 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -65,29 +62,11 @@ func Figures(ctx context.Context, cfg FiguresConfig, open Open) (report *Figures
 	if cfg.Tickets < span || cfg.Asked < 20 {
 		return nil, fmt.Errorf("bench: at least %d tickets and 20 askings", span)
 	}
-	dir, err := os.MkdirTemp("", "shaoying-bench-")
-	if err != nil {
-		return nil, fmt.Errorf("make a temporary directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Chmod(dir, 0o711); err != nil {
-		return nil, fmt.Errorf("open the temporary directory to the server: %w", err)
-	}
-	server, err := managed.Open(ctx, managed.Config{Dir: filepath.Join(dir, "data"), Settings: settings, Log: cfg.Log})
-	if err != nil {
-		return nil, fmt.Errorf("temporary PostgreSQL: %w", err)
-	}
-	defer func() {
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-		defer cancel()
-		err = errors.Join(err, server.Stop(stop))
-	}()
-	product, err := open(ctx, filepath.Join(dir, "data"))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, product.Close()) }()
-	return measure(ctx, cfg, product)
+	err = onServer(ctx, cfg.Config, open, func(_ string, _ *managed.Server, p *Product) (err error) {
+		report, err = measure(ctx, cfg, p)
+		return err
+	})
+	return report, err
 }
 
 func measure(ctx context.Context, cfg FiguresConfig, p *Product) (*FiguresReport, error) {
