@@ -91,6 +91,10 @@ type Identity struct {
 	// Hints help a person to re-bind a lost id (remark name, avatar number).
 	// They never authorise anything.
 	Hints []string
+	// Phone is the number in E.164 form where the network's ids are phone
+	// numbers (Caps.Phone), else empty. User and Chat are then pseudonyms of
+	// it: a number stands in no column and no log.
+	Phone string
 }
 
 // Kind says what an Event carries.
@@ -112,6 +116,9 @@ const (
 	// sticker. It is answered with how to write to us, and changes nothing.
 	KindOther Kind = "other"
 	KindDue   Kind = "due"
+	// KindReport is no word of a user: the network says what became of a
+	// message that we sent (Event.Report).
+	KindReport Kind = "report"
 )
 
 // Event is one thing that a user did, as the network told it.
@@ -141,7 +148,49 @@ type Event struct {
 	ReplyTo string
 	// NewChat is where the group Chat goes on (KindMoved only).
 	NewChat ChatID
+	// Extension is the code behind our number to which the user wrote, as
+	// Message.Extension gave it; empty for the number itself and for networks
+	// without such codes.
+	Extension string
+	// Repeat is for a network without ids of its own that may be repeating
+	// itself, because the connection broke before it heard that we took a
+	// message. It is a prefix of Key: the event is a copy of an earlier one
+	// whose key begins with it and which was taken within the last RepeatWithin.
+	// Empty wherever Key alone decides.
+	Repeat string
+	// Report is what became of a message of ours (KindReport only). Chat and
+	// From name who it was sent to. Reports come in any order, and also before
+	// Send has returned.
+	Report *Report
 }
+
+// RepeatWithin is how far back Event.Repeat looks.
+const RepeatWithin = 2 * time.Minute
+
+// Report is what a network says of a message that we sent.
+type Report struct {
+	// ID is the Receipt.ID of the message, Key its Message.Key. A network gives
+	// one of them back, or both; one that gives neither (the answer to the send
+	// was lost, and the report names an id that we never saw) sets its own id.
+	ID, Key string
+	State   ReportState
+	// Code is the network's word for it, for staff: "UNDELIV 001". It holds no
+	// phone number.
+	Code string
+}
+
+// ReportState is a closed set; a message only ever moves forward in it.
+type ReportState string
+
+const (
+	// ReportBuffered: the next network on the way has it and keeps trying.
+	ReportBuffered ReportState = "buffered"
+	// ReportDelivered: the user's device has it.
+	ReportDelivered ReportState = "delivered"
+	// ReportFailed: it surely will not be delivered (expired, switched off for
+	// too long, refused).
+	ReportFailed ReportState = "failed"
+)
 
 // Datum is the coordinate system of a Place as the network gave it. Chinese
 // maps use GCJ-02, browsers and Telegram WGS-84; adapters convert to WGS-84
@@ -195,6 +244,20 @@ type Message struct {
 	Photo   *Photo
 	// ReplyTo is the Receipt.ID of a message in the same chat, or empty.
 	ReplyTo string
+	// Extension is the code, "1" to Caps.Extensions, that is set behind our
+	// number so that an answer finds its question; empty for none.
+	Extension string
+	// Template names Text before it was rendered. Networks that take approved
+	// templates alone send by it; the others send Text.
+	Template Template
+}
+
+// Template is a text of the catalogue with its values.
+type Template struct {
+	// Source and Key name the text: "texts:jobs" and "code.send", "flow:survey"
+	// and "rating.ask".
+	Source, Key string
+	Params      map[string]string
 }
 
 // Photo is a picture to send; JPEG, at most Caps.PhotoOut bytes.
@@ -255,6 +318,21 @@ type Editor interface {
 // account is set up there. It changes nothing and may be called anywhere.
 type Checker interface {
 	Check(ctx context.Context) []Finding
+}
+
+// Metered is an optional capability of a paid channel: a message costs as many
+// parts as Parts says, before it is sent. It is pure.
+type Metered interface {
+	Parts(m Message) int
+}
+
+// Settler is an optional capability: the network can be asked what became of a
+// message whose outcome is unknown. key is its Message.Key, r its Receipt or
+// empty where the answer was lost, sent when it was tried. It changes nothing
+// and is called under the same rules as Send. ErrNoReport says that the network
+// knows nothing (yet).
+type Settler interface {
+	Settle(ctx context.Context, to Address, key string, r Receipt, sent time.Time) (Report, error)
 }
 
 // Finding is one thing that an operator should know of an account, in plain

@@ -47,6 +47,15 @@ type Caps struct {
 	// Redelivers is how long the network goes on delivering an event that
 	// was not acknowledged. Short ones are spooled when the database is away.
 	Redelivers time.Duration
+	// Phone is true where user ids stand for phone numbers: every event then
+	// names Identity.Phone, such an id proves nothing (TrustNone), and may be
+	// given to somebody else after a silence.
+	Phone bool
+	// Extensions is how many codes may be set behind our number, 0 for none.
+	Extensions int
+	// InFlight is how many sends may be under way at once; 0 means what the
+	// gateway thinks right for any network.
+	InFlight int
 }
 
 // Rate is a network's own limit on what we send; zero values mean no limit.

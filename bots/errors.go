@@ -12,6 +12,9 @@ import (
 // is an error like any other.
 var ErrFlood = errors.New("too many messages from one sender")
 
+// ErrNoReport is returned by a Settler that learned nothing.
+var ErrNoReport = errors.New("the network knows nothing of the message")
+
 // Class is the closed set of ways in which a send can fail.
 type Class int
 

@@ -17,6 +17,7 @@ const (
 	maxName = 256       // bytes of a name, hint, label, MIME type or file name
 	maxRef  = 4 << 10   // bytes of File.Key
 	maxData = 100 << 20 // bytes of File.Data
+	maxCode = 16        // bytes of Event.Extension
 )
 
 // Validate returns an error when no network could honestly have said this:
@@ -48,6 +49,9 @@ func (e Event) Validate() error {
 	if err := plain("reply-to", e.ReplyTo, maxName); err != nil {
 		return err
 	}
+	if err := e.validateNumber(); err != nil {
+		return err
+	}
 	if len(e.Text) > MaxWord {
 		return fmt.Errorf("event: text of %d bytes, at most %d", len(e.Text), MaxWord)
 	}
@@ -62,7 +66,7 @@ func (e Event) Validate() error {
 
 // validateKind checks that exactly the fields of the kind are there.
 func (e Event) validateKind() error {
-	var has struct{ text, choice, place, files, moved bool }
+	var has struct{ text, choice, place, files, moved, report bool }
 	mayText := false // a caption or a transcript
 	switch e.Kind {
 	case KindText:
@@ -76,6 +80,8 @@ func (e Event) validateKind() error {
 	case KindJoin, KindLeave, KindOther:
 	case KindMoved:
 		has.moved = true
+	case KindReport:
+		has.report = true
 	default:
 		return fmt.Errorf("event: kind %q does not come from a network", e.Kind)
 	}
@@ -88,6 +94,7 @@ func (e Event) validateKind() error {
 		{"place", has.place, e.Place != nil},
 		{"files", has.files, len(e.Files) > 0},
 		{"a new chat", has.moved, e.NewChat != ""},
+		{"a report", has.report, e.Report != nil},
 	}
 	for _, f := range fields {
 		if f.want == f.got || f.name == "text" && mayText {
@@ -106,7 +113,43 @@ func (e Event) validateKind() error {
 			return err
 		}
 	}
-	return e.Place.validate()
+	return errors.Join(e.Place.validate(), e.Report.validate())
+}
+
+// validateNumber checks what only networks of phone numbers set.
+func (e Event) validateNumber() error {
+	if p := e.From.Phone; p != "" {
+		if digits := strings.TrimPrefix(p, "+"); digits == p || len(digits) < 5 || len(digits) > 15 || strings.Trim(digits, "0123456789") != "" {
+			return errors.New("event: phone is no E.164 number")
+		}
+		if strings.Contains(string(e.Chat)+string(e.From.User)+e.Key, strings.TrimPrefix(p, "+")) {
+			return errors.New("event: chat, user or key shows the phone number")
+		}
+	}
+	if !strings.HasPrefix(e.Key, e.Repeat) || e.Repeat == e.Key && e.Repeat != "" {
+		return errors.New("event: repeat is no prefix of the key")
+	}
+	return plain("extension", e.Extension, maxCode)
+}
+
+func (r *Report) validate() error {
+	if r == nil {
+		return nil
+	}
+	if r.ID == "" && r.Key == "" {
+		return errors.New("event: a report names no message")
+	}
+	switch r.State {
+	case ReportBuffered, ReportDelivered, ReportFailed:
+	default:
+		return fmt.Errorf("event: report state %q", r.State)
+	}
+	for _, s := range []string{r.ID, r.Key, r.Code} {
+		if err := plain("report", s, maxName); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e Event) validateFiles() error {

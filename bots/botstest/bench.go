@@ -144,6 +144,12 @@ func (b *bench) allowed(ev bots.Event) {
 	if deny[ev.Kind] || b.caps.SendOnly || ev.Group && !b.caps.Group {
 		b.Errorf("an event of kind %s (group %v) came though Caps denies it", ev.Kind, ev.Group)
 	}
+	if ev.Extension != "" && b.caps.Extensions == 0 {
+		b.Errorf("an event names extension %q though Caps has none", ev.Extension)
+	}
+	if (ev.From.Phone != "") != b.caps.Phone {
+		b.Errorf("an event names a phone number (%v) where Caps.Phone is %v", ev.From.Phone != "", b.caps.Phone)
+	}
 	if ev.From.Trust > b.caps.Trust {
 		b.Errorf("an event claims trust %s, Caps allow %s", ev.From.Trust, b.caps.Trust)
 	}
@@ -253,6 +259,11 @@ func (b *bench) delivers(user int, m bots.Message) Sent {
 	sent := b.rig.Sent()
 	if len(sent) != n+1 {
 		b.Fatalf("one send showed users %d messages", len(sent)-n)
+	}
+	if meter, ok := b.rig.Adapter().(bots.Metered); ok {
+		if want := meter.Parts(m); sent[n].Parts != want {
+			b.Errorf("a text of %d bytes came in %d parts, Parts said %d", len(m.Text), sent[n].Parts, want)
+		}
 	}
 	if sent[n].User != user {
 		b.Errorf("a message for user %d was shown to user %d", user, sent[n].User)

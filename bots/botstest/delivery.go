@@ -362,6 +362,12 @@ func capsAreTrue(b *bench) {
 	if (c.Choices == 0) != (c.ChoiceBytes == 0) {
 		b.Errorf("Caps.Choices %d goes ill with ChoiceBytes %d", c.Choices, c.ChoiceBytes)
 	}
+	if c.Phone && c.Trust != bots.TrustNone {
+		b.Errorf("Caps.Phone, but Caps.Trust is %s: anybody can write any number as the sender", c.Trust)
+	}
+	if _, metered := b.rig.Adapter().(bots.Metered); c.Paid != metered {
+		b.Errorf("Caps.Paid is %v, but bots.Metered %v: what costs money is counted before it is sent", c.Paid, metered)
+	}
 	if c.SendOnly && (c.PlaceIn || c.PhotoIn || c.VoiceIn || c.Group) {
 		b.Errorf("Caps.SendOnly, but something may come in: %+v", c)
 	}

@@ -140,6 +140,9 @@ func (n *network) UserSendsVoice(user int, amr []byte) bool {
 	return n.did(act{User: user, Kind: bots.KindVoice, File: amr})
 }
 
+func (n *network) UserAnswers(user int, text string) bool { return n.UserSays(user, text) }
+func (n *network) Reports(int, bots.ReportState) bool     { return false } // it never says
+
 func (n *network) GroupSays(user int, text string) bool {
 	return n.did(act{User: user, Group: true, Kind: bots.KindText, Text: text})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 var errSink = errors.New("the sink failed on purpose")
 
 // Recorder is a sink that takes events as the gateway does: all or none, each
-// (channel, key) once. It is safe for use by many goroutines.
+// (channel, key) once, and none that repeats another. It is safe for use by many goroutines.
 type Recorder struct {
 	mu      sync.Mutex
 	rows    []bots.Event
@@ -45,7 +46,7 @@ func (r *Recorder) Sink(ctx context.Context, events []bots.Event) error {
 	defer r.mu.Unlock()
 	for _, ev := range events {
 		key := string(ev.Channel) + "\x00" + ev.Key
-		if r.keys[key] {
+		if r.keys[key] || r.repeats(ev) {
 			continue
 		}
 		r.keys[key] = true
@@ -53,6 +54,20 @@ func (r *Recorder) Sink(ctx context.Context, events []bots.Event) error {
 	}
 	r.wake()
 	return nil
+}
+
+// repeats reports whether an event that may be a copy is one. The suite lasts
+// less than bots.RepeatWithin.
+func (r *Recorder) repeats(ev bots.Event) bool {
+	if ev.Repeat == "" {
+		return false
+	}
+	for key := range r.keys {
+		if strings.HasPrefix(key, string(ev.Channel)+"\x00"+ev.Repeat) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Recorder) enter(events []bots.Event) (int, func(context.Context, int, []bots.Event) error) {

@@ -3,7 +3,7 @@
 //
 // A channel's test builds a [Rig]: its adapter, pointed at a fake of its
 // network, and the remote control of that fake. [Run] then plays residents,
-// a bad network and a failing gateway, in 18 cases (reference/chat-channels
+// a bad network and a failing gateway, in 21 cases (reference/chat-channels
 // 6.3). Nothing is skipped: what Caps denies is proven to be refused.
 //
 // # Who plays what
@@ -43,6 +43,13 @@ type Rig interface {
 	UserSendsPhoto(user int, jpeg []byte, caption string) bool
 	// UserSendsVoice sends a recording (an AMR file).
 	UserSendsVoice(user int, amr []byte) bool
+	// UserAnswers says something to the number, extension code included, from
+	// which the user's last message came. Where there are no such codes it is
+	// UserSays.
+	UserAnswers(user int, text string) bool
+	// Reports makes the network report on message n, from 0, of Sent; false
+	// where the network never reports, or never that.
+	Reports(n int, state bots.ReportState) bool
 	// GroupSays speaks in the one group that all users share with the bot.
 	GroupSays(user int, text string) bool
 	// Echo hands the adapter its own last message back, where a network does
@@ -84,6 +91,8 @@ type Sent struct {
 	Text    string
 	Choices []bots.Choice
 	Photo   []byte
+	// Parts is in how many pieces it came, 0 where networks have none.
+	Parts int
 }
 
 // Forgery is a request that must be refused before its body is believed.

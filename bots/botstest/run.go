@@ -15,7 +15,7 @@ func Run(t *testing.T, newRig func(t *testing.T) Rig) {
 	}
 }
 
-// testCase is one of the 18 cases.
+// testCase is one of the 21 cases.
 type testCase struct {
 	name string
 	run  func(*bench)
@@ -50,5 +50,8 @@ func cases() []testCase {
 		{"16 secrets stay secret", secrets},
 		{"17 caps are true", capsAreTrue},
 		{"18 a panicking sink kills nobody", panics},
+		{"19 reports name the message", reports},
+		{"20 an answer names its extension", extensions},
+		{"21 parts are known before sending", parts},
 	}
 }

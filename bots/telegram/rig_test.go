@@ -135,6 +135,9 @@ func (r *rig) UserSendsPhoto(user int, jpeg []byte, caption string) bool {
 
 func (r *rig) UserSendsVoice(user int, amr []byte) bool { r.user(user).SendsVoice(amr); return true }
 
+func (r *rig) UserAnswers(user int, text string) bool { return r.UserSays(user, text) }
+func (r *rig) Reports(int, bots.ReportState) bool     { return false } // it never says
+
 func (r *rig) GroupSays(user int, text string) bool {
 	r.group.Member(r.user(user).ID(), "").Says(text)
 	return true

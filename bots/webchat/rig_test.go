@@ -166,6 +166,9 @@ func (r *rig) UserSendsPhoto(user int, jpeg []byte, caption string) bool {
 
 func (r *rig) UserSendsVoice(user int, amr []byte) bool { return r.upload(user, "voice", amr, "") }
 
+func (r *rig) UserAnswers(user int, text string) bool { return r.UserSays(user, text) }
+func (r *rig) Reports(int, bots.ReportState) bool     { return false } // it never says
+
 func (r *rig) GroupSays(int, string) bool { return false } // a page has one visitor
 func (r *rig) Echo() bool                 { return false } // and hears only us
 

@@ -23,6 +23,8 @@ type derived struct {
 	fingerprint            string
 	seal                   cipher.AEAD
 	index, button, session []byte
+	name                   []byte // of pseudonyms: their MAC, and named their cipher
+	named                  cipher.Block
 }
 
 // NewKeys derives the keys of a master secret of MasterSize bytes. The older
@@ -49,7 +51,7 @@ func derive(master []byte) (*derived, error) {
 		return nil, fmt.Errorf("a master key has %d bytes, this one has %d", MasterSize, len(master))
 	}
 	d := &derived{}
-	var seal, name []byte
+	var seal, name, named []byte
 	for _, out := range []struct {
 		label string
 		key   *[]byte
@@ -58,6 +60,8 @@ func derive(master []byte) (*derived, error) {
 		{"index", &d.index},
 		{"button", &d.button},
 		{"session", &d.session},
+		{"name", &d.name},
+		{"named", &named},
 		{"fingerprint", &name},
 	} {
 		key, err := hkdf.Key(sha256.New, master, nil, "shaoying/"+out.label+"/1", 32)
@@ -72,6 +76,9 @@ func derive(master []byte) (*derived, error) {
 	}
 	if d.seal, err = cipher.NewGCM(block); err != nil {
 		return nil, fmt.Errorf("set up GCM: %w", err)
+	}
+	if d.named, err = aes.NewCipher(named); err != nil {
+		return nil, fmt.Errorf("set up AES: %w", err)
 	}
 	d.fingerprint = hex.EncodeToString(name[:8])
 	d.id = name[8]
