@@ -124,7 +124,7 @@ func (m *machine) scope() map[string]any {
 		m.seen["lang"] = m.env.Lang
 		m.seen["caps"] = map[string]any{
 			"photo": m.env.Caps.Photo, "place": m.env.Caps.Place, "confirm": m.env.Caps.Confirm,
-			"group": m.env.Caps.Group,
+			"group": m.env.Caps.Group, "paid": m.env.Caps.Paid,
 		}
 	}
 	return m.seen

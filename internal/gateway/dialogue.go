@@ -28,7 +28,7 @@ type dialogue struct {
 func (t *Turn) env() flows.Env {
 	return flows.Env{
 		Lang: t.Lang, Words: t.g.Words,
-		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid, Group: t.Group},
+		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid, Group: t.Group, Paid: t.caps.Paid},
 	}
 }
 
