@@ -182,7 +182,7 @@ func (m *machine) decide(o Option) {
 	it := m.d.byName[q.Item]
 	switch q.Kind {
 	case AskItem:
-		if slices.Contains(it.readback, o.Value) {
+		if slices.Contains(it.readback, o.Value) && !m.env.Caps.Paid {
 			m.ask(Question{Kind: AskReadback, Item: it.name, Accept: []Accept{AcceptChoice}, Options: m.yesNo(), Held: &o},
 				map[string]any{"answer": o.Label})
 			return
