@@ -290,6 +290,15 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 	t := r.g.newTurn(&tx.Tx, rows[0], ev)
 	out, ok := t.inTheWay(k, d)
 	if !ok {
+		stopped, err := r.g.stopped(ctx, t.Queries, t.caps, k.Name, t.Address)
+		if err != nil {
+			return err
+		}
+		if ok = stopped; ok {
+			out = t.putOff(d, t.Now, "the number stopped this topic")
+		}
+	}
+	if !ok {
 		t.push = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}
 		if out, err = k.Run(ctx, t, d); err != nil {
 			return err

@@ -78,7 +78,7 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 	if err != nil {
 		return "", fmt.Errorf("load which addresses had a message: %w", err)
 	}
-	list, err := Reach(ctx, tx.Queries, []int64{chain.PersonID}, chain.First, chain.Tried...)
+	list, err := ReachFor(ctx, tx.Queries, g.Topics[o.row.Reason], []int64{chain.PersonID}, chain.First, chain.Tried...)
 	if err != nil {
 		return "", err
 	}

@@ -113,6 +113,8 @@ type Deps struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Quiet   scheduler.Quiet
+	// Topics are the topics of pushes, by reason; a number may stop one of them.
+	Topics map[string]string
 	// Channels are the channel accounts of this city.
 	Channels map[bots.ChannelID]bots.Adapter
 	// Actions are what dialogues may call, by name.

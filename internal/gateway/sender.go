@@ -263,6 +263,12 @@ func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string,
 	if row.Overtaken {
 		return "a newer change of the same message waits", nil
 	}
+	if row.Class == "push" {
+		stopped, err := c.g.stopped(ctx, c.g.DB.Queries, c.adapter.Caps(), row.Reason, row.AddressID)
+		if err != nil || stopped {
+			return "the number stopped this topic", err
+		}
+	}
 	check, prompted := c.g.Fresh[row.Reason], row.PromptID != 0 && row.QuestionTurn != 0
 	if check == nil && !prompted {
 		return "", nil

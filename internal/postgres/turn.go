@@ -117,7 +117,8 @@ from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality a
       limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 join address a on a.id = c.address_id
-join person p on p.id = a.person_id
+join person w on w.id = a.person_id
+join person p on p.id = coalesce(w.merged_into, w.id)
 left join staff s on s.person_id = p.id and s.ended_at is null
 left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
      and r.open_until > product_now()`

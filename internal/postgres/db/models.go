@@ -23,6 +23,12 @@ type Address struct {
 	CreatedAt     time.Time
 }
 
+type AddressStop struct {
+	AddressID int64
+	Topic     string
+	CreatedAt time.Time
+}
+
 type ApiRequest struct {
 	TokenID int64
 	Key     string
