@@ -122,7 +122,7 @@ func residentDocs() map[string]flows.ActionDoc {
 	gist := []string{"status", "value", "options"}
 	return map[string]flows.ActionDoc{
 		"intake.classify":        {Results: gist},
-		"intake.meant":           {Results: []string{"flow"}},
+		"intake.meant":           {Results: []string{"flow", "number"}},
 		gateway.ActionVoice:      {Results: []string{"number"}},
 		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
 		"danger.advice":          {Results: []string{"text"}},
