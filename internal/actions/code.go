@@ -37,7 +37,8 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 	if !t.Forgeable() || people.Allowed(people.ResidentCommand(request), t.Trust, false) != people.NeedCode {
 		return result{"needed": false}, nil
 	}
-	if request != requestBind {
+	switch people.ResidentCommand(request) {
+	case people.CmdReadOwn, people.CmdWithdrawTicket, people.CmdRelapse:
 		has, err := s.hasTickets(ctx, t)
 		if err != nil || !has {
 			return result{"needed": false}, err

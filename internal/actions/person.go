@@ -17,7 +17,19 @@ import (
 // requestPerson lays the wish to speak to a person before the callback clerks
 // and says until when somebody answers.
 func (s *Set) requestPerson(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	if err := s.askForPerson(ctx, t, nil, first(text(args, "words"), text(args, "text"))); err != nil {
+	words := first(text(args, "words"), text(args, "text"))
+	proof, err := s.proof(ctx, t, args)
+	if err != nil {
+		return nil, err
+	}
+	if proof.Request != "" {
+		proven, err := s.Library.Text("person.proven", "", nil)
+		if err != nil {
+			return nil, err
+		}
+		words += "\n" + proven
+	}
+	if err := s.askForPerson(ctx, t, nil, words); err != nil {
 		return nil, err
 	}
 	r := result{}
