@@ -32,6 +32,7 @@ const (
 	flowDanger       = "danger"
 	flowStop         = "stop"
 	flowReport       = "report"
+	flowWhich        = "which"
 	flowStaffDefault = "staff_help"
 	staffFlowPrefix  = "staff_"
 )
