@@ -127,7 +127,12 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 			o = o.rejected(fmt.Errorf("%w: %v", errPanic, p))
 		}
 	}()
+	caps := c.adapter.Caps()
 	switch {
+	case row.Abandoned && caps.Paid: // what may have been sent is not sent again (R4)
+		o.state, o.class, o.err = "unknown", bots.ClassUnknown.String(), "the process that sent it ended"
+		o.paid.parts = 1 // the least that it cost; it was counted before
+		return o
 	case errors.Is(v.err, errPanic):
 		return o.rejected(v.err)
 	case v.err != nil:
@@ -136,7 +141,6 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.err = "stale", v.why
 		return o
 	}
-	caps := c.adapter.Caps()
 	if class, why := shut(caps, row); class != 0 {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o

@@ -138,8 +138,8 @@ type Deps struct {
 	// Overspent is called when the money of a day is nearly or wholly spent, in a
 	// transaction of its own, perhaps more than once.
 	Overspent func(ctx context.Context, t *Turn, s Spent) error
-	Log           *slog.Logger
-	Metrics       *Metrics
+	Log       *slog.Logger
+	Metrics   *Metrics
 }
 
 // Gateway runs turns. It is safe for use by many goroutines.

@@ -124,4 +124,6 @@ func (p MoneyPolicy) price(account bots.ChannelID) float64 {
 func (p MoneyPolicy) asked(reason string) bool { return slices.Contains(p.Strange.Reasons, reason) }
 
 // prefix is the range of an E.164 number.
-func (p MoneyPolicy) prefix(number string) string { return number[:min(len(number), p.Prefix.Digits+1)] }
+func (p MoneyPolicy) prefix(number string) string {
+	return number[:min(len(number), p.Prefix.Digits+1)]
+}
