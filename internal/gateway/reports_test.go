@@ -331,7 +331,7 @@ func TestAFailedReportHandsOn(t *testing.T) {
 		t.Fatalf("the other address got %q", got)
 	}
 	ev := on(tg, m.event("li-tg", bots.KindChoice))
-	ev.Choice = m.nets[tg].all()[0].m.Choices[1].Data
+	ev.Choice = m.nets[tg].all()[0].m.Choices[0].Data
 	m.send(ev)
 	if c := m.acts.named("survey.record"); len(c) != 1 {
 		t.Fatalf("recorded %v", c)
