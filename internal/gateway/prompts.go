@@ -40,15 +40,15 @@ func (t *Turn) prompts(ctx context.Context) ([]*dialogue, error) {
 	if t.waiting != nil {
 		return t.waiting, nil
 	}
-	var rows []db.OpenPromptsRow
+	var rows []db.PromptsOfRow
 	switch {
 	case t.caps.Extensions > 0:
 		var err error
-		if rows, err = t.OpenPrompts(ctx, t.Address, t.Conversation); err != nil {
+		if rows, err = t.PromptsOf(ctx, t.Address, t.Conversation); err != nil {
 			return nil, fmt.Errorf("look for open prompts: %w", err)
 		}
 	case t.row.PromptID != 0:
-		rows = []db.OpenPromptsRow{{ID: t.row.PromptID, State: t.row.PromptState, Subject: t.row.PromptSubject}}
+		rows = []db.PromptsOfRow{{ID: t.row.PromptID, State: t.row.PromptState, Subject: t.row.PromptSubject}}
 	}
 	t.waiting = make([]*dialogue, len(rows))
 	for i, r := range rows {

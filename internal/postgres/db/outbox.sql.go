@@ -44,7 +44,8 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
-             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.id = any(array(
           select head.id
@@ -58,7 +59,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
 returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
-    h.standing::text as standing, h.overtaken::boolean as overtaken
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
 type ClaimOutboxRow struct {
@@ -108,6 +109,7 @@ type ClaimOutboxRow struct {
 	At             time.Time
 	Standing       string
 	Overtaken      bool
+	Abandoned      bool
 }
 
 // ClaimOutbox takes the heads of free chats of a channel, the best rank first: a
@@ -116,7 +118,8 @@ type ClaimOutboxRow struct {
 // under an older epoch, and its time has come. One row in flight per chat keeps
 // the order. An owner whose epoch is over gets nothing, though it may not know
 // yet. Of a row that changes a message, standing is the receipt of that message,
-// and overtaken says that a newer change of it waits.
+// and overtaken says that a newer change of it waits. An abandoned row may have
+// been sent under the older epoch.
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {
@@ -173,6 +176,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.At,
 			&i.Standing,
 			&i.Overtaken,
+			&i.Abandoned,
 		); err != nil {
 			return nil, err
 		}
@@ -186,7 +190,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 
 const endedOutbox = `-- name: EndedOutbox :many
 select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
-    ''::text as standing, false as overtaken
+    ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any($1::bigint[])
 order by o.id for update of o
@@ -239,6 +243,7 @@ type EndedOutboxRow struct {
 	At             time.Time
 	Standing       string
 	Overtaken      bool
+	Abandoned      bool
 }
 
 // EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
@@ -299,6 +304,7 @@ func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRo
 			&i.At,
 			&i.Standing,
 			&i.Overtaken,
+			&i.Abandoned,
 		); err != nil {
 			return nil, err
 		}

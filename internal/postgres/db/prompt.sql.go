@@ -156,28 +156,53 @@ func (q *Queries) OpenPrompt(ctx context.Context, arg OpenPromptParams) (int64, 
 }
 
 const openPrompts = `-- name: OpenPrompts :many
+select id from prompt where id = any($1::bigint[]) and closed_at is null and open_until > product_now()
+`
+
+// OpenPrompts gives those of the prompts whose answer is still expected.
+func (q *Queries) OpenPrompts(ctx context.Context, ids []int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, openPrompts, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const promptsOf = `-- name: PromptsOf :many
 select id, extension, state, subject from prompt
 where address_id = $1 and conversation_id = $2 and closed_at is null and open_until > product_now()
 order by id
 `
 
-type OpenPromptsRow struct {
+type PromptsOfRow struct {
 	ID        int64
 	Extension string
 	State     []byte
 	Subject   string
 }
 
-// OpenPrompts lists what waits for an answer in a conversation.
-func (q *Queries) OpenPrompts(ctx context.Context, addressID int64, conversationID int64) ([]OpenPromptsRow, error) {
-	rows, err := q.db.Query(ctx, openPrompts, addressID, conversationID)
+// PromptsOf lists what waits for an answer in a conversation.
+func (q *Queries) PromptsOf(ctx context.Context, addressID int64, conversationID int64) ([]PromptsOfRow, error) {
+	rows, err := q.db.Query(ctx, promptsOf, addressID, conversationID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []OpenPromptsRow{}
+	items := []PromptsOfRow{}
 	for rows.Next() {
-		var i OpenPromptsRow
+		var i PromptsOfRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Extension,
@@ -192,16 +217,4 @@ func (q *Queries) OpenPrompts(ctx context.Context, addressID int64, conversation
 		return nil, err
 	}
 	return items, nil
-}
-
-const promptOpen = `-- name: PromptOpen :one
-select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now())
-`
-
-// PromptOpen reports whether the answer of a prompt is still expected.
-func (q *Queries) PromptOpen(ctx context.Context, id int64) (bool, error) {
-	row := q.db.QueryRow(ctx, promptOpen, id)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
 }

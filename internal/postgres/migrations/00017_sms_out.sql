@@ -25,6 +25,7 @@ create index outbox_next on outbox (channel, rank, id) where state in ('queued',
 create index outbox_receipt on outbox (channel, receipt) where parts > 0 and receipt <> '';
 create index outbox_unknown on outbox (channel, chat) where state = 'unknown';
 create index outbox_settle on outbox (channel, id) where settle;
+create index outbox_unhanded on outbox (channel, id) where report = 'failed' and not handed;
 
 -- report holds what networks said of messages until it is written into the row
 -- that it is about. waits: no such row has ended yet.
@@ -44,7 +45,6 @@ create table report (
     unique (channel, event_key)
 );
 create index report_fresh on report (channel, id) where not waits;
-create index report_receipt on report (channel, receipt) where waits;
 create index report_row on report (outbox_id) where waits;
 create index report_chat on report (channel, chat) where waits;
 

@@ -4,14 +4,16 @@
 -- under an older epoch, and its time has come. One row in flight per chat keeps
 -- the order. An owner whose epoch is over gets nothing, though it may not know
 -- yet. Of a row that changes a message, standing is the receipt of that message,
--- and overtaken says that a newer change of it waits.
+-- and overtaken says that a newer change of it waits. An abandoned row may have
+-- been sent under the older epoch.
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
 from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
-             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
       where w.id = any(array(
           select head.id
@@ -25,13 +27,13 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
 where o.id = h.id
 returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
-    h.standing::text as standing, h.overtaken::boolean as overtaken;
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
 
 -- EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
 -- from a report, or from the want of one. Its columns are those of ClaimOutbox.
 -- name: EndedOutbox :many
 select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
-    ''::text as standing, false as overtaken
+    ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any(sqlc.arg(ids)::bigint[])
 order by o.id for update of o;

@@ -3,8 +3,8 @@ insert into prompt (address_id, conversation_id, due_id, flow, state, codes, sub
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 returning id;
 
--- OpenPrompts lists what waits for an answer in a conversation.
--- name: OpenPrompts :many
+-- PromptsOf lists what waits for an answer in a conversation.
+-- name: PromptsOf :many
 select id, extension, state, subject from prompt
 where address_id = $1 and conversation_id = $2 and closed_at is null and open_until > product_now()
 order by id;
@@ -41,9 +41,9 @@ update prompt set closed_at = product_now(), outcome = $2 where id = $1 and clos
 update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
 where subject = sqlc.arg(subject) and closed_at is null;
 
--- PromptOpen reports whether the answer of a prompt is still expected.
--- name: PromptOpen :one
-select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now());
+-- OpenPrompts gives those of the prompts whose answer is still expected.
+-- name: OpenPrompts :many
+select id from prompt where id = any(sqlc.arg(ids)::bigint[]) and closed_at is null and open_until > product_now();
 
 -- MovePrompt lets a prompt wait at another address for its answer, under a code
 -- of that one, when it still waits at the one it is thought to.
