@@ -53,7 +53,7 @@ func (r *rig) text(number int, said string) bots.Event {
 	return ev
 }
 
-func phone(number int) string         { return fmt.Sprintf("+86138%08d", number) }
+func phone(number int) string          { return fmt.Sprintf("+86138%08d", number) }
 func phoneUser(number int) bots.UserID { return bots.UserID(fmt.Sprintf("number-%d", number)) }
 
 // one is the only text that was answered.

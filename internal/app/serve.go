@@ -97,7 +97,7 @@ func (h *House) build() (*server, error) {
 	if err := s.furnish(&deps); err != nil {
 		return nil, err
 	}
-	var cfg gateway.Config
+	cfg := gateway.Config{Silent: h.Rights.Trust.Silent}
 	if h.Env.Alter != nil {
 		h.Env.Alter(&cfg, &deps)
 	}
@@ -105,13 +105,13 @@ func (h *House) build() (*server, error) {
 	if s.gateway, err = gateway.New(cfg, deps); err != nil {
 		return nil, err
 	}
-	for id := range adapters {
+	for id, a := range adapters {
 		c, err := gateway.NewChannel(s.gateway, id)
 		if err != nil {
 			return nil, err
 		}
 		s.channels = append(s.channels, c)
-		s.registry.MustRegister(gateway.Unsent(h.DB, id, h.Log))
+		s.registry.MustRegister(gateway.Waiting(h.DB, id, a.Caps().Paid, h.Log)...)
 	}
 	return s, s.clockwork()
 }

@@ -10,6 +10,7 @@ import (
 	"shaoying/flows"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/scheduler"
 )
 
 // Action is something that a dialogue may call. It runs on the transaction of
@@ -41,7 +42,7 @@ type Turn struct {
 	GroupID int64
 	Address int64
 	Person  int64
-	// Staff is 0 when the speaker is not on the staff.
+	// Staff is 0 when the speaker is not on the staff, or nobody knows (Forgeable).
 	Staff int64
 	// Token is the program that speaks, 0 for people. Staff is then the entry
 	// under which colleagues know it.
@@ -51,14 +52,23 @@ type Turn struct {
 	Lang  string
 	// PromptSubject is what the open prompt that is being answered is about.
 	PromptSubject string
+	// Class is how much what a due thing says may disturb: that of its kind,
+	// unless Run knows better. It decides what goes out first.
+	Class scheduler.Class
 
 	g      *Gateway
 	row    postgres.TurnRow
 	caps   bots.Caps
 	dialog *dialogue
-	lines  []postgres.Line
-	heard  []postgres.Heard
-	wake   map[string]bool
+	// extension is the code that the event came with, waiting the open prompts
+	// (prompts), nil while nobody looked.
+	extension string
+	waiting   []*dialogue
+	// after is done when the open dialogue has ended.
+	after func(context.Context) error
+	lines []postgres.Line
+	heard []postgres.Heard
+	wake  map[string]bool
 	// push is set while a due thing speaks: its lines are pushes, with the
 	// reason and subject that late binding will read again.
 	push *pushing
@@ -138,7 +148,7 @@ func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say)
 		line.Reason, line.Subject, line.SubjectVersion = t.push.reason, t.push.subject, t.push.version
 	}
 	if t.dialog != nil {
-		line.PromptID = t.dialog.prompt
+		line.PromptID, line.Extension = t.dialog.prompt, t.dialog.extension
 	}
 	t.lines = append(t.lines, line)
 	return nil
@@ -156,9 +166,20 @@ func (t *Turn) line(source, key string, version int, p saidParams) (postgres.Lin
 		Params: params,
 	}
 	if t.push != nil {
-		line.Class = "push"
+		line.Class, line.Rank = "push", rankOf(t.Class)
 	}
 	return line, nil
+}
+
+// rankOf is in which order pushes go out. Replies go with the first.
+func rankOf(class scheduler.Class) int16 {
+	switch class {
+	case scheduler.Emergency, scheduler.Urgent:
+		return 0
+	case scheduler.Survey, scheduler.Bulk:
+		return 2
+	}
+	return 1
 }
 
 // Plan is one due row to write with the turn.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -16,6 +17,9 @@ type Undelivered struct {
 	Class string
 	// Subject is what the push was about, empty for a reply.
 	Subject string
+	// Capped is the product day (2026-03-03) whose limit of money it met, empty
+	// for none: people hear of a reader once that day, not once a text.
+	Capped string
 }
 
 // Carry lets what belongs to a text go along to another chat: from and to are
@@ -107,19 +111,21 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 
 // takeQuestion lets the prompt behind a question wait at the address to which
 // the question goes. It never breaks into a dialogue there, nor stands beside
-// another prompt.
+// another prompt from which its answers could not be told.
 func (g *Gateway) takeQuestion(ctx context.Context, tx *postgres.Tx, row db.ClaimOutboxRow, to db.ReachRow) (bool, error) {
-	if row.QuestionTurn == 0 || to.PromptID == row.PromptID {
+	if row.QuestionTurn == 0 || slices.Contains(to.Prompts, row.PromptID) {
 		return true, nil
 	}
-	if to.Busy || to.PromptID != 0 {
+	caps := g.capsOf(bots.ChannelID(to.Channel))
+	if to.Busy || len(to.Prompts) >= promptsAt(caps) {
 		return false, nil
 	}
-	if err := tx.CloseLatePrompt(ctx, to.AddressID); err != nil {
-		return false, fmt.Errorf("close a late prompt: %w", err)
+	code, err := freeExtension(ctx, tx, caps, to.AddressID)
+	if err != nil {
+		return false, err
 	}
 	moved, err := tx.MovePrompt(ctx, db.MovePromptParams{
-		ID: row.PromptID, FromAddress: row.AddressID, ToAddress: to.AddressID, ConversationID: to.ID,
+		ID: row.PromptID, FromAddress: row.AddressID, ToAddress: to.AddressID, ConversationID: to.ID, Extension: code,
 	})
 	if err != nil {
 		return false, fmt.Errorf("move a prompt: %w", err)

@@ -100,8 +100,9 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 	deps := Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
-		Actions: r.acts.all(), Kinds: QuestionKinds(), Fresh: map[string]Fresh{},
+		Actions: r.acts.all(), Kinds: append(QuestionKinds(), SettleKind()), Fresh: map[string]Fresh{},
 		Dead: r.dead.hook, Undeliverable: r.lost.undelivered, Log: slog.New(slog.DiscardHandler),
+		Reports: reportPolicy(r.t), Money: &Money{Policy: moneyPolicy(r.t), Zone: time.FixedZone("CST", 8*3600)},
 	}
 	for _, f := range change {
 		f(&cfg, &deps)
@@ -128,6 +129,14 @@ var lexicon = once(func(t testing.TB) (*words.Lexicon, error) {
 
 var safety = once(func(t testing.TB) (*words.Safety, error) {
 	return words.ParseSafety("safety.yaml", configFile(t, "safety.yaml"))
+})
+
+var reportPolicy = once(func(t testing.TB) (ReportPolicy, error) {
+	return ParseReportPolicy("reports.yaml", configFile(t, "policies/reports.yaml"))
+})
+
+var moneyPolicy = once(func(t testing.TB) (MoneyPolicy, error) {
+	return ParseMoneyPolicy("money.yaml", configFile(t, "policies/money.yaml"))
 })
 
 // once parses a file for all tests: both results are never changed.
@@ -422,7 +431,7 @@ func (a *actions) all() map[string]Action {
 	m := map[string]Action{}
 	for _, name := range []string{
 		"ticket.file", "ticket.file_incomplete", "ticket.place", "address.stop", "desk.call", "desk.handover", "poll.take",
-		"survey.record", "visit.answer", "card.take", "card.reply", ActionVoice,
+		"survey.record", "visit.answer", "card.take", "card.reply", "prompt.answer", ActionVoice,
 	} {
 		m[name] = func(ctx context.Context, t *Turn, args map[string]any) (map[string]any, error) {
 			return a.do(ctx, t, name, args)
@@ -444,6 +453,13 @@ func (a *actions) do(ctx context.Context, t *Turn, name string, args map[string]
 	if fault != nil {
 		if err := fault(ctx, t); err != nil {
 			return nil, err
+		}
+	}
+	if name == "prompt.answer" {
+		picked, _ := args["prompt"].(string)
+		text, _ := args["text"].(string)
+		if open, err := t.Answer(ctx, picked, text); err != nil || !open {
+			return map[string]any{"fail": "prompt.over"}, err
 		}
 	}
 	return map[string]any{"number": number}, nil

@@ -23,6 +23,10 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
+	reports, events := splitReports(events)
+	if err := g.keepReports(ctx, reports); err != nil {
+		return err
+	}
 	for i := range events {
 		if err := g.take(ctx, events[i]); err != nil {
 			return err
@@ -117,5 +121,6 @@ func incoming(ev bots.Event) postgres.Incoming {
 	return postgres.Incoming{
 		Channel: string(ev.Channel), Chat: string(ev.Chat), User: string(ev.From.User),
 		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key, Group: ev.Group,
+		Repeat: ev.Repeat, RepeatWithin: bots.RepeatWithin,
 	}
 }

@@ -36,16 +36,42 @@ func ReachFor(ctx context.Context, q *db.Queries, topic string, persons []int64,
 	return slices.DeleteFunc(list, func(r db.ReachRow) bool { return slices.Contains(stopped, r.AddressID) }), nil
 }
 
-// stopped reports whether an address wants no more pushes for a reason. Only
+// whyStopped is what the ledger says of a push to a number that wants none.
+const whyStopped = "the number stopped this topic"
+
+// stopped tells which of some addresses want no more pushes for a reason. Only
 // numbers stop by topic.
-func (g *Gateway) stopped(ctx context.Context, q *db.Queries, caps bots.Caps, reason string, address int64) (bool, error) {
+func (g *Gateway) stopped(ctx context.Context, q *db.Queries, caps bots.Caps, reason string, addresses ...int64) ([]int64, error) {
 	topic := g.Topics[reason]
 	if topic == "" || !caps.Phone {
-		return false, nil
+		return nil, nil
 	}
-	stopped, err := q.StoppedFor(ctx, topic, []int64{address})
+	stopped, err := q.StoppedFor(ctx, topic, addresses)
 	if err != nil {
-		return false, fmt.Errorf("look whether a topic was stopped: %w", err)
+		return nil, fmt.Errorf("look whether a topic was stopped: %w", err)
 	}
-	return len(stopped) > 0, nil
+	return stopped, nil
+}
+
+// bindStopped is the part of late binding that asks what numbers have stopped,
+// once for each reason among the rows.
+func (c *Channel) bindStopped(ctx context.Context, rows []db.ClaimOutboxRow, verdicts []verdict) {
+	of := map[string][]int64{}
+	for _, row := range rows {
+		if row.Class == "push" {
+			of[row.Reason] = append(of[row.Reason], row.AddressID)
+		}
+	}
+	for reason, addresses := range of {
+		stopped, err := c.g.stopped(ctx, c.g.DB.Queries, c.adapter.Caps(), reason, addresses...)
+		for i, row := range rows {
+			switch {
+			case row.Class != "push" || row.Reason != reason:
+			case err != nil:
+				verdicts[i].err = err
+			case slices.Contains(stopped, row.AddressID):
+				verdicts[i].why = whyStopped
+			}
+		}
+	}
 }

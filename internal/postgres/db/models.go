@@ -21,6 +21,7 @@ type Address struct {
 	State         string
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
+	ProvenAt      *time.Time
 }
 
 type AddressStop struct {
@@ -385,6 +386,14 @@ type Outbox struct {
 	Receipt        string
 	Edits          int64
 	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
 }
 
 type Person struct {
@@ -434,6 +443,19 @@ type Prompt struct {
 	Outcome        string
 }
 
+type Report struct {
+	ID       int64
+	Channel  string
+	EventKey string
+	Chat     string
+	Receipt  string
+	OutboxID int64
+	State    string
+	Code     string
+	Waits    bool
+	At       time.Time
+}
+
 type Rider struct {
 	PersonID   int64
 	Platform   string
@@ -478,6 +500,13 @@ type Slot struct {
 	Reason    string
 	Cursor    string
 	Lease     *time.Time
+}
+
+type Spend struct {
+	Scope string
+	Name  string
+	Since time.Time
+	Count int64
 }
 
 type Staff struct {

@@ -132,7 +132,7 @@ func (q *Queries) AddressOwner(ctx context.Context, id int64) (int64, error) {
 }
 
 const addressesOf = `-- name: AddressesOf :many
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where person_id = $1 order by id
+select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where person_id = $1 order by id
 `
 
 func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, error) {
@@ -154,6 +154,7 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 			&i.State,
 			&i.LastInboundAt,
 			&i.CreatedAt,
+			&i.ProvenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -306,6 +307,15 @@ update person set merged_into = $1::bigint where id = $2::bigint or merged_into 
 // rewritten: whoever was merged before into one of them is found in one step.
 func (q *Queries) MergePersons(ctx context.Context, root int64, iD int64) error {
 	_, err := q.db.Exec(ctx, mergePersons, root, iD)
+	return err
+}
+
+const moveAddress = `-- name: MoveAddress :exec
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1
+`
+
+func (q *Queries) MoveAddress(ctx context.Context, iD int64, personID int64, trust string) error {
+	_, err := q.db.Exec(ctx, moveAddress, iD, personID, trust)
 	return err
 }
 

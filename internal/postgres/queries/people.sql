@@ -32,6 +32,9 @@ select person_id from address where id = $1;
 -- name: AddressesOf :many
 select * from address where person_id = $1 order by id;
 
+-- name: MoveAddress :exec
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1;
+
 -- name: StopAddress :exec
 update address set state = 'stopped' where id = $1;
 
