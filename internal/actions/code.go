@@ -194,12 +194,12 @@ func (s *Set) provenAddress(ctx context.Context, t *gateway.Turn, number string)
 }
 
 // checkCode makes proof of the digits that the speaker answers: {id}. A wrong code
-// is asked for once more; then there is no proof. What has no digits in it is no
+// is asked for once more; then there is no proof. What tells a story instead is no
 // answer but something new, and comes back as words.
 func (s *Set) checkCode(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	said := text(args, "text")
 	digits := digitsIn(said)
-	if digits == "" {
+	if digits == "" && s.tells(said) {
 		return result{"status": flows.StatusOK, "value": result{"words": said}}, nil
 	}
 	none := result{"status": flows.StatusOK, "value": result{}}
