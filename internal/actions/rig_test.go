@@ -215,7 +215,10 @@ func (r *rig) asking() []gateway.Kind {
 		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			return gateway.Done, t.Ask(ctx, due, gateway.Ask{
 				Flow: due.Key, Subject: due.Subject, Reason: "test.ask", Until: t.Now.Add(24 * time.Hour),
-				Vars: map[string]any{"ticket": map[string]any{"number": "1", "matter": "井盖"}},
+				Vars: map[string]any{
+					"ticket": map[string]any{"number": "1", "matter": "井盖"},
+					"visit":  map[string]any{"id": "7", "when": "明天上午9点", "who": "王护士"},
+				},
 			})
 		},
 	}}

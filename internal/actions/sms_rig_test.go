@@ -56,7 +56,7 @@ func (r *rig) text(number int, said string) bots.Event {
 func phone(number int) string          { return fmt.Sprintf("+86138%08d", number) }
 func phoneUser(number int) bots.UserID { return bots.UserID(fmt.Sprintf("number-%d", number)) }
 
-// one is the only text that was answered.
+// single is the only text that was answered.
 func (r *rig) single(number int, said string, want ...string) string {
 	r.t.Helper()
 	got := r.texts(number, said)

@@ -39,13 +39,13 @@ func TestLifeBySMS(t *testing.T) {
 	})
 	t.Run("callback", func(t *testing.T) {
 		r.exec(`update ticket set state = 'handled', handled_at = product_now(), unit_result = 'resolved'`)
-		r.ask2(1, "callback", n)
+		r.asks(1, "callback")
 		r.silent(1, "1")
 		if s := one[string](r, `select state || ' ' || outcome || ' ' || contacted || '/' || solved || '/' || satisfied from ticket where id = 1`); s != "closed resolved //satisfied" {
 			t.Errorf("the ticket is %s", s)
 		}
 		r.single(1, "1", "有事直接发短信") // nothing is open: not an answer, not an old ticket
-		r.ask2(2, "callback", "")
+		r.asks(2, "callback")
 		r.single(2, "不满意", "现在怎么样了", "4没人联系过我")
 		r.single(2, "4", "编号", "专人会来看")
 		if s := one[string](r, `select state || ' ' || contacted || '/' || solved || '/' || satisfied from ticket where id = 2`); s != "callback no/no/dissatisfied" {
@@ -55,20 +55,20 @@ func TestLifeBySMS(t *testing.T) {
 	t.Run("survey", func(t *testing.T) {
 		r.exec(`update ticket set state = 'closed', outcome = 'unconfirmed', closed_at = product_now() where id in (1, 3)`)
 		r.exec(`insert into survey (kind, person_id, ticket_id) select 'rating', reporter_id, id from ticket where id in (1, 3)`)
-		r.ask2(1, "survey", n)
+		r.asks(1, "survey")
 		r.silent(1, "２")
-		r.ask2(3, "survey", "")
+		r.asks(3, "survey")
 		r.single(3, "3", "编号", "工作人员来问问")
 		r.exec(`insert into survey (kind, person_id, ticket_id) select 'still_fine', reporter_id, id from ticket where id in (1, 3)`)
-		r.ask2(1, "still_fine", n)
+		r.asks(1, "still_fine")
 		r.silent(1, "还好")
-		r.ask2(3, "still_fine", "")
+		r.asks(3, "still_fine")
 		r.single(3, "又坏了", "编号", "重新办")
 	})
 	t.Run("a new matter while a question is open", func(t *testing.T) {
 		before := r.tickets()
 		r.exec(`update ticket set state = 'closed', closed_at = product_now() where id = 1`)
-		r.ask2(1, "survey", n)
+		r.asks(1, "survey")
 		r.single(1, "昌盛小区3栋楼道灯也不亮了，来修一下", "已受理")
 		if r.tickets() != before+1 || r.number() == n {
 			t.Error("it fell into the old ticket")
@@ -77,8 +77,8 @@ func TestLifeBySMS(t *testing.T) {
 	})
 }
 
-// ask2 lets a pushed dialogue ask a number about its first ticket.
-func (r *rig) ask2(number int, flow, n string) string {
+// asks lets a pushed dialogue ask a number about its first ticket.
+func (r *rig) asks(number int, flow string) {
 	r.t.Helper()
 	user := phoneUser(number)
 	r.heard(user)
@@ -92,7 +92,6 @@ func (r *rig) ask2(number int, flow, n string) string {
 		r.t.Fatalf("a question of %s is %q", flow, got)
 	}
 	r.sent()
-	return got[0]
 }
 
 // Stop words in every dress; the confirmation comes, and what is silenced is the
@@ -125,10 +124,10 @@ func TestStopBySMS(t *testing.T) {
 // everything; 恢复 brings all of it back.
 func TestStopByTopic(t *testing.T) {
 	r := newRig(t)
-	n := r.filedBySMS(1)
+	r.filedBySMS(1)
 	r.exec(`update ticket set state = 'closed', closed_at = product_now(), outcome = 'unconfirmed'`)
 	r.exec(`insert into survey (kind, person_id, ticket_id) select 'rating', reporter_id, id from ticket`)
-	r.ask2(1, "survey", n)
+	r.asks(1, "survey")
 	r.exec(`update outbox set reason = 'rating' where reason = 'test.ask'`)
 	// Another survey waits in the outbox, and so does news of a ticket.
 	for _, reason := range []string{"rating", "notice"} {
@@ -165,7 +164,7 @@ func TestStopInCare(t *testing.T) {
 	r := newRig(t)
 	tasks := func() int64 { return one[int64](r, `select count(*) from task where kind = 'person' and state = 'open'`) }
 	n := r.filedBySMS(1)
-	r.ask2(1, "visit_confirm", "")
+	r.asks(1, "visit_confirm")
 	r.exec(`update outbox set reason = 'visit.confirm' where reason = 'test.ask'`)
 	r.single(1, "R", "上门提醒短信", "有人打电话")
 	if tasks() != 1 {
@@ -173,7 +172,7 @@ func TestStopInCare(t *testing.T) {
 	}
 	// Who stops everything weeks after a visit is in care as well.
 	r.filedBySMS(2)
-	r.ask2(2, "visit_confirm", "")
+	r.asks(2, "visit_confirm")
 	r.exec(`update outbox set reason = 'visit.confirm' where reason = 'test.ask'`)
 	r.advance(14 * 24 * time.Hour)
 	r.single(2, "退订", "不再主动给这个号码发短信")
