@@ -162,7 +162,9 @@ func TestStopByTopic(t *testing.T) {
 // Leaving texts never leaves care silently: somebody rings.
 func TestStopInCare(t *testing.T) {
 	r := newRig(t)
-	tasks := func() int64 { return one[int64](r, `select count(*) from task where kind = 'person' and state = 'open'`) }
+	tasks := func() int64 {
+		return one[int64](r, `select count(*) from task where kind = 'person' and state = 'open'`)
+	}
 	n := r.filedBySMS(1)
 	r.asks(1, "visit_confirm")
 	r.exec(`update outbox set reason = 'visit.confirm' where reason = 'test.ask'`)
@@ -298,6 +300,15 @@ func TestCodesAreFew(t *testing.T) {
 	r.single(1, "撤回", "要得太多")
 }
 
+// An invite is not spent on a number that anybody can write.
+func TestNobodyJoinsTheStaffBySMS(t *testing.T) {
+	r := newRig(t)
+	r.single(1, "加入 7KQ2 M9XD", "短信的号码可以冒充", "激活码还能用")
+	if n := one[int64](r, `select count(*) from lookup_guard`); n != 0 {
+		t.Error("a miss was counted: which codes exist could be told")
+	}
+}
+
 // Nobody becomes staff by a telephone in the hand.
 func TestBindingMakesNobodyStaff(t *testing.T) {
 	r := newRig(t)
@@ -326,5 +337,8 @@ func TestBindingMakesNobodyStaff(t *testing.T) {
 	})
 	if err != nil || staff == 0 {
 		t.Errorf("the number belongs to staff %d, %v", staff, err)
+	}
+	if s := one[string](r, `select trust from address where channel = 'sms' order by id desc limit 1`); s != "none" {
+		t.Errorf("trust is %s: their cards would go out by SMS", s)
 	}
 }

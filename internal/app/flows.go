@@ -22,14 +22,22 @@ func FlowFiles(dir string) fs.FS {
 	return os.DirFS(dir)
 }
 
-// CheckFlows parses and checks every dialogue of files. n is how many there
-// are.
+// CheckFlows parses and checks every dialogue of files, and what of their texts
+// can go out by SMS. n is how many dialogues there are.
 func CheckFlows(files fs.FS) (problems []flows.Problem, n int, err error) {
 	defs, err := parseFlows(files)
 	if err != nil {
 		return nil, 0, err
 	}
-	return flows.Check(defs, knownToFlows()), len(defs), nil
+	catalogue, err := parseTexts(files)
+	if err != nil {
+		return nil, 0, err
+	}
+	bySMS, err := checkPaidTexts(defs, catalogue, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	return append(flows.Check(defs, knownToFlows()), bySMS...), len(defs), nil
 }
 
 // TestFlows plays every transcript of files and returns the failures.

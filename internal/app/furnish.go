@@ -46,6 +46,10 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
+		WordsPaid: policy.ReplyPaid,
+	}
+	if err := s.reviewTexts(deps.Channels); err != nil {
+		return err
 	}
 	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)

@@ -318,6 +318,17 @@ func (l *Library) GlobalFlow(word string, staff bool) (string, bool) {
 	return word, l.Has(word)
 }
 
+// CurrentTexts returns the texts of the catalogue as they are said now, by file.
+func (l *Library) CurrentTexts() map[string]*flows.Texts {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	all := map[string]*flows.Texts{}
+	for name, versions := range l.texts {
+		all["texts/"+name+".yaml"] = versions[l.current[kindTexts+"/"+name]]
+	}
+	return all
+}
+
 // Current returns every dialogue as it is spoken now, for flow check.
 func (l *Library) Current() []*flows.Definition {
 	l.mu.RLock()

@@ -190,3 +190,13 @@ func villageNames(name string) (strong, weak []string) {
 	}
 	return nil, nil
 }
+
+// GridNames lists the names of all grids.
+func (g *Gazetteer) GridNames() (names []string) {
+	for _, grids := range g.grids {
+		for _, grid := range grids {
+			names = append(names, grid.Name)
+		}
+	}
+	return names
+}

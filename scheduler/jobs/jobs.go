@@ -48,6 +48,9 @@ type Deps struct {
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
 	Tally    *tally.Tally
+	// WordsPaid is how many characters of a desk's words are told where a text costs
+	// money.
+	WordsPaid int
 	// Topics are the topics of what is told, by kind: people stop one of them.
 	Topics map[string]string
 	// WarnDays is how long before its end the calendar is missed.

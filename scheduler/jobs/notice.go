@@ -73,5 +73,19 @@ func (d Deps) notice(ctx context.Context, t *gateway.Turn, due gateway.Due) (gat
 		}
 		params["words"] = words
 	}
+	for _, name := range []string{"reply", "words"} {
+		if params[name] != "" {
+			params[name] = d.short(t, params[name])
+		}
+	}
 	return gateway.Done, t.Tell(workorder.DueNotice, due.Subject, due.Version, n.Key, params)
+}
+
+// short cuts what a desk wrote to what a text that costs money has room for. The
+// whole of it is read where the ticket is looked up, and by whoever rings.
+func (d Deps) short(t *gateway.Turn, words string) string {
+	if r := []rune(words); t.Paid() && d.WordsPaid > 0 && len(r) > d.WordsPaid {
+		return string(r[:d.WordsPaid-1]) + "…"
+	}
+	return words
 }

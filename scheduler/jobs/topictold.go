@@ -68,7 +68,7 @@ func (d Deps) topicTold(ctx context.Context, t *gateway.Turn, due gateway.Due) (
 		return gateway.Outcome{}, err
 	}
 	return gateway.Done, t.Tell(workorder.DueTopicTold, due.Subject, 0, "notice.topic", map[string]string{
-		"number": o.Number.Spoken(), "matter": d.matter(o), "words": outcome,
+		"number": o.Number.Spoken(), "matter": d.matter(o), "words": d.short(t, outcome),
 	})
 }
 
