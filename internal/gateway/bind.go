@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 // window, pace, rendering, money. A row that comes back with a state has ended
 // there; the others carry what is to be sent.
 func (c *Channel) prepare(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
+	// Who goes first also has the money first.
+	slices.SortFunc(rows, func(a, b db.ClaimOutboxRow) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
 	ready := make([]outcome, len(rows))
 	verdicts := c.bind(ctx, rows)
 	for i, row := range rows {

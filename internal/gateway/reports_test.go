@@ -20,8 +20,8 @@ type paid struct {
 	asked  []string
 }
 
-// Parts bills ten characters a part.
-func (p *paid) Parts(m bots.Message) int { return (len([]rune(m.Text)) + 9) / 10 }
+// Parts bills 40 characters a part.
+func (p *paid) Parts(m bots.Message) int { return (len([]rune(m.Text)) + 39) / 40 }
 
 func (p *paid) Settle(_ context.Context, _ bots.Address, key string, r bots.Receipt, _ time.Time) (bots.Report, error) {
 	p.mu.Lock()
