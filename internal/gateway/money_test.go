@@ -137,6 +137,9 @@ func TestALimitOfANumber(t *testing.T) {
 	if got := m.queue("news", 0, "u0"); ended(got, "sent") != 1 {
 		t.Errorf("an urgent push ended %q", got)
 	}
+	if got := m.queue("code", 0, "u0"); ended(got, "failed") != 1 {
+		t.Errorf("a code over the limit of its number ended %q", got)
+	}
 	m.advance(24 * time.Hour)
 	if got := m.queue("news", 1, "u0"); ended(got, "sent") != 1 {
 		t.Errorf("the next day's push ended %q", got)
