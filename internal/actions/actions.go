@@ -145,6 +145,6 @@ func residentDocs() map[string]flows.ActionDoc {
 		"poll.join":              {},
 		"poll.leave":             {Results: []string{"joined"}},
 		"poll.answer":            {},
-		"prompt.answer":          {},
+		"prompt.answer":          {Speaks: true},
 	}
 }
