@@ -444,13 +444,14 @@ func (w *wanderer) nothing(heard []said) {
 	}
 }
 
-// close ends a prompt otherwise: its time is over, or it moved to another number.
+// close ends a prompt otherwise: its time is over, or it moved to another number
+// (because its question could not be sent here, so nobody knows that code).
 func (w *wanderer) close(p db.Prompt) {
-	if w.over == nil {
-		w.over = map[string]string{}
-	}
-	w.over[p.Extension] = p.Subject
 	if w.rand.IntN(2) == 0 {
+		if w.over == nil {
+			w.over = map[string]string{}
+		}
+		w.over[p.Extension] = p.Subject
 		w.log = append(w.log, "expire "+p.Subject)
 		w.exec(`update prompt set open_until = product_now() where id = $1`, p.ID)
 		return
@@ -493,5 +494,12 @@ func (w *wanderer) other(open []db.Prompt) {
 		return
 	}
 	w.log = append(w.log, "a new matter")
-	w.nothing(w.say("楼下水管爆了半天没人来", ""))
+	heard := w.say("楼下水管爆了半天没人来", "")
+	for _, p := range open {
+		if p.Subject == w.last { // it was asked what is wrong, and this is what was said next
+			w.reached(p, "", heard)
+			return
+		}
+	}
+	w.nothing(heard)
 }
