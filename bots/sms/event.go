@@ -11,7 +11,8 @@ import (
 
 // Words is the event of a message that somebody wrote to us. id is the
 // carrier's own name of it, code the extension that it went to. The error is
-// ErrNumber where nobody could be answered.
+// ErrNumber where nobody could be answered, or says what nobody could honestly
+// have sent.
 func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, error) {
 	chat, who, err := l.Book.Sender(from)
 	if err != nil {
@@ -24,16 +25,18 @@ func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, err
 	if strings.TrimSpace(ev.Text) == "" {
 		ev.Kind, ev.Text = bots.KindOther, ""
 	}
-	return ev, nil
+	return ev, ev.Validate()
 }
 
 // Report is the event of what a carrier says of a message to somebody. A message
-// is reported in each state once.
-func (l *Line) Report(chat bots.ChatID, who bots.Identity, r bots.Report) bots.Event {
+// is reported in each state once. The error says which field nobody could
+// honestly have sent.
+func (l *Line) Report(chat bots.ChatID, who bots.Identity, r bots.Report) (bots.Event, error) {
 	r.Code = Plain(r.Code)
-	return bots.Event{
+	ev := bots.Event{
 		Key: Key("dlr", r.ID, r.Key, string(r.State)), Channel: l.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
 	}
+	return ev, ev.Validate()
 }
 
 // Key is the key of an event with a name of its carrier's, hashed where it is

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"shaoying/bots"
 	"shaoying/bots/botstest"
@@ -179,4 +182,18 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
+}
+
+// Limits reads the limits of a kind from configs/policies/sms.yaml.
+func Limits(t testing.TB, path, kind string) sms.Limits {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p sms.Policies
+	if err := yaml.Unmarshal(body, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p.Limits[kind]
 }
