@@ -101,8 +101,6 @@ func (a Account) Validate() error {
 		return wrong("signature: write the approved name of %d to %d characters, without brackets", minSignature, maxSignature)
 	case a.From != "" && !fromShape.MatchString(a.From):
 		return wrong("from: write your number as residents see it, digits only, without extension")
-	case a.ExtensionDigits > 0 && a.From == "":
-		return wrong("extension_digits: from is needed too, or an extension cannot be told from the number")
 	case a.MaxParts < 0 || a.MaxParts > 10:
 		return wrong("max_parts: write 1 to 10")
 	case a.PerSecond < 0:

@@ -3,6 +3,8 @@ package sms
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,13 +12,18 @@ import (
 )
 
 // Words is the event of a message that somebody wrote to us. id is the
-// carrier's own name of it, code the extension that it went to. The error is
+// carrier's own name of it, code the extension that it went to. A carrier that
+// has no names repeats the second in which it was written, and nobody writes the
+// same twice in one: that is the name then. The error is
 // ErrNumber where nobody could be answered, or says what nobody could honestly
 // have sent.
 func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, error) {
 	chat, who, err := l.Book.Sender(from)
 	if err != nil {
 		return bots.Event{}, err
+	}
+	if id == "" {
+		id = fmt.Sprintf("%s %d %s", chat, at.Unix(), text)
 	}
 	ev := bots.Event{
 		Key: Key("mo", id), Channel: l.ID, Chat: chat, From: who, At: at, Kind: bots.KindText, Extension: code,
@@ -50,8 +57,12 @@ func Key(kind string, names ...string) string {
 	return kind + ":" + hex.EncodeToString(sum[:])
 }
 
-// Left notes that a message was left out because nobody could answer it. The
-// number is not said.
-func (l *Line) Left(what string) {
-	l.Log.Info("left out: it came from a service number or from no number", "what", what)
+// Left notes that one of several things that were pushed at once was left out:
+// the others are taken, and a carrier that is refused only sends it again.
+func (l *Line) Left(what string, err error) {
+	if errors.Is(err, ErrNumber) {
+		l.Log.Info("left out: it came from a service number or from no number", "what", what)
+		return
+	}
+	l.Log.Error("left out: it cannot be read", "what", what, "error", err)
 }

@@ -126,6 +126,23 @@ func (l *Line) Number(code string) (string, error) { return l.extensions.Number(
 // Code reads the extension code from the number to which somebody wrote.
 func (l *Line) Code(number string) string { return l.extensions.Code(number) }
 
+// Extend is a code as carriers want it that put it behind the number themselves.
+func (l *Line) Extend(code string) (string, error) {
+	return Extensions{Digits: l.ExtensionDigits}.Number(code)
+}
+
+// Extended reads the code from what such a carrier says was written to: the
+// whole number, or what stands behind it.
+func (l *Line) Extended(said string) string {
+	if code := (Extensions{Digits: l.ExtensionDigits}).Code(said); code != "" {
+		return code
+	}
+	if l.From == "" {
+		return ""
+	}
+	return l.Code(said)
+}
+
 // Call sends a request once and reads its answer. Without an answer the error
 // is temporary when surely nothing was written, else unknown.
 func (l *Line) Call(req *http.Request) (status int, body []byte, err error) {

@@ -30,7 +30,7 @@ func (c *Channel) message(r *http.Request, body []byte) ([]bots.Event, error) {
 	}
 	ev, err := c.Words(id, query.Get("from"), c.Code(query.Get("to")), text, at(query.Get("ts")))
 	if errors.Is(err, sms.ErrNumber) {
-		c.Left("a message")
+		c.Left("a message", err)
 		return nil, nil
 	}
 	return []bots.Event{ev}, err
