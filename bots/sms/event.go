@@ -40,8 +40,12 @@ func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, err
 // honestly have sent.
 func (l *Line) Report(chat bots.ChatID, who bots.Identity, r bots.Report) (bots.Event, error) {
 	r.Code = Plain(r.Code)
+	name := r.ID
+	if name == "" {
+		name = r.Key
+	}
 	ev := bots.Event{
-		Key: Key("dlr", r.ID, r.Key, string(r.State)), Channel: l.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
+		Key: Key("dlr", name, string(r.State)), Channel: l.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
 	}
 	return ev, ev.Validate()
 }

@@ -121,7 +121,7 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for status, want := range map[int]bots.Class{200: bots.ClassUnknown, 502: bots.ClassUnknown, 403: bots.ClassTemporary, 302: bots.ClassTemporary} {
-		if got := notAliyun(status); got.Class != want {
+		if got := sms.Between(status); got.Class != want {
 			t.Errorf("%d of a proxy is %s, want %s", status, got.Class, want)
 		}
 	}
