@@ -38,7 +38,7 @@ func (l *Line) Hook(sink bots.Sink, pushes map[string]Push) http.Handler {
 		switch {
 		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
 			refused(w, http.StatusUnauthorized)
-		case !l.mayCall(r.RemoteAddr):
+		case !l.MayCall(r.RemoteAddr):
 			refused(w, http.StatusForbidden)
 		case !ok:
 			refused(w, http.StatusNotFound)
@@ -48,8 +48,8 @@ func (l *Line) Hook(sink bots.Sink, pushes map[string]Push) http.Handler {
 	})
 }
 
-// mayCall reports whether pushes may come from an address.
-func (l *Line) mayCall(remote string) bool {
+// MayCall reports whether pushes may come from an address (Account.CallbackFrom).
+func (l *Line) MayCall(remote string) bool {
 	if len(l.CallbackFrom) == 0 {
 		return true
 	}
