@@ -89,3 +89,6 @@ func (e Encoding) Split(text string) []string {
 	}
 	return e.cut(text, joined)
 }
+
+// Units is the length of a text in UTF-16 units, as bots.UTF16 counts.
+func Units(text string) int { return UCS2.length(text) }
