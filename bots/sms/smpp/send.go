@@ -113,7 +113,8 @@ func (c *Channel) submit(ctx context.Context, s *session, o *outgoing, m pdu.Mes
 	return id, nil
 }
 
-// late reports an answer that came after the send was given up as unknown.
+// late reports an answer that came after the send was given up as unknown. Of a
+// message of which other parts were never sent it says nothing good.
 func (c *Channel) late(o *outgoing, p pdu.PDU) {
 	c.mu.Lock()
 	lanes := c.lanes
@@ -124,10 +125,9 @@ func (c *Channel) late(o *outgoing, p pdu.PDU) {
 	report := bots.Report{Key: o.key, State: bots.ReportFailed, Code: p.Status.String()}
 	if p.Status == pdu.OK {
 		id, err := pdu.ParseID(p.Body)
-		if err != nil {
+		if err != nil || !c.sent.answered(o, id) {
 			return
 		}
-		c.sent.answered(o, id)
 		report.ID, report.State, report.Code = id, bots.ReportBuffered, ""
 	}
 	who, err := c.book.Person(o.chat)

@@ -100,8 +100,8 @@ func (s *sent) shut(o *outgoing) {
 	}
 }
 
-// answered notes the id of the next part.
-func (s *sent) answered(o *outgoing, id string) {
+// answered notes the id of the next part and reports whether it was the last.
+func (s *sent) answered(o *outgoing, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.ids = append(o.ids, id)
@@ -109,10 +109,12 @@ func (s *sent) answered(o *outgoing, id string) {
 		o.states[id] = bots.ReportBuffered
 		s.byID[id] = o
 	}
-	if len(o.ids) == o.total {
-		s.shut(o)
-		s.settled(o)
+	if len(o.ids) < o.total {
+		return false
 	}
+	s.shut(o)
+	s.settled(o)
+	return true
 }
 
 // stopped ends a try that failed. Where it may have reached the centre all the
