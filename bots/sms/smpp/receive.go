@@ -87,6 +87,9 @@ func (l *lanes) fill(ev *bots.Event, pieces []*piece) {
 		ev.Kind = bots.KindOther
 		return
 	}
+	if len(text) > bots.MaxWord { // no phone writes that; a payload may hold it
+		text = strings.ToValidUTF8(text[:bots.MaxWord], "")
+	}
 	ev.Kind, ev.Text = bots.KindText, text
 }
 
@@ -197,13 +200,14 @@ func (l *lanes) understandReceipt(a *arrival) (bots.ChatID, func(context.Context
 	return chat, func(ctx context.Context) error {
 		report := l.sent.report(chat, r.id, state)
 		report.Code = r.code
-		return l.sink(ctx, []bots.Event{l.reportEvent(chat, who, report)})
+		return l.sink(ctx, []bots.Event{l.reportEvent(chat, who, r.id, report)})
 	}
 }
 
-func (l *lanes) reportEvent(chat bots.ChatID, who bots.Identity, r bots.Report) bots.Event {
+// reportEvent is what the centre said of one part.
+func (l *lanes) reportEvent(chat bots.ChatID, who bots.Identity, part string, r bots.Report) bots.Event {
 	return bots.Event{
-		Key:     "r:" + l.digest("smpp.report", r.ID, r.Key, string(r.State), r.Code),
+		Key:     "r:" + l.digest("smpp.report", part, r.Key, string(r.State), r.Code),
 		Channel: l.cfg.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
 	}
 }

@@ -108,7 +108,8 @@ func (c *Channel) bind(ctx context.Context, command pdu.Command, handle func(*se
 	}
 	if err != nil {
 		s.close(err)
-		return nil, s.end()
+		<-s.quiet
+		return nil, err
 	}
 	return s, nil
 }

@@ -135,7 +135,7 @@ func (c *Channel) late(o *outgoing, p pdu.PDU) {
 		return
 	}
 	lanes.put(o.chat, job{do: func(ctx context.Context) error {
-		return lanes.sink(ctx, []bots.Event{lanes.reportEvent(o.chat, who, report)})
+		return lanes.sink(ctx, []bots.Event{lanes.reportEvent(o.chat, who, report.ID, report)})
 	}})
 }
 

@@ -38,6 +38,9 @@ func (s *Server) Deliver(d Delivery) {
 	s.with(func() { s.acts = append(s.acts, &act{body: body}) })
 }
 
+// Raw gives the centre a body of deliver_sm to deliver once, whatever it holds.
+func (s *Server) Raw(body []byte) { s.with(func() { s.acts = append(s.acts, &act{body: body}) }) }
+
 // UCS2 is a text in UTF-16, most significant byte first.
 func UCS2(text string) (out []byte) {
 	for _, u := range utf16.Encode([]rune(text)) {

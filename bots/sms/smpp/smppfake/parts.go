@@ -15,8 +15,7 @@ import (
 type Parts struct {
 	mu     sync.Mutex
 	groups map[string]*kept
-	// Fail, if set, is what Put returns.
-	Fail error
+	fail   error
 }
 
 type kept struct {
@@ -27,12 +26,19 @@ type kept struct {
 // NewParts returns an empty store.
 func NewParts() *Parts { return &Parts{groups: map[string]*kept{}} }
 
+// SetFail makes Put return an error; nil takes pieces again.
+func (p *Parts) SetFail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fail = err
+}
+
 // Put implements smpp.Parts.
 func (p *Parts) Put(_ context.Context, part smpp.Part) (smpp.Group, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.Fail != nil {
-		return smpp.Group{}, p.Fail
+	if p.fail != nil {
+		return smpp.Group{}, p.fail
 	}
 	now := time.Now()
 	g := p.groups[part.Group]

@@ -304,6 +304,9 @@ func (s *Server) delivered(seq, status uint32) {
 		a.seq = 0
 		if status == 0 {
 			a.acked, s.last = true, a
+		} else if status == 0x66 { // rejected for good
+			a.acked = true
+			s.refusals++
 		} else {
 			s.refusals++
 			a.after = time.Now().Add(5 * time.Millisecond)
