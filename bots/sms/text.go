@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"strings"
 	"unicode/utf16"
 
 	"github.com/rivo/uniseg"
@@ -125,12 +126,44 @@ func Longest(most int, signature string) int {
 	return room - UCS2.length(Signed(signature, ""))
 }
 
-// Signed puts a signature before a text, as the law on texts in the mainland
-// asks (source: 工业和信息化部《通信短信息服务管理规定》 and the rules of the
-// carriers); without one the text stays as it is.
+// Signed puts a signature before a text, as the mainland asks of texts from
+// services (source: Ministry of Industry and Information Technology, provisions
+// on short message services of 2015, and the rules of the carriers); without one
+// the text stays as it is.
 func Signed(signature, text string) string {
 	if signature == "" {
 		return text
 	}
 	return "【" + signature + "】" + text
+}
+
+// filler is what phones do not show: a space of no width.
+const filler = "\u200b"
+
+// Fill is the text for carriers that cut UCS-2 texts themselves, every 67 units
+// and through whatever stands there: where a grapheme would be cut, fillers move
+// it to the next part, so that their parts are those of Split.
+func Fill(text string) string {
+	enc, parts := Split(text)
+	if enc == GSM7 || len(parts) < 2 {
+		return text
+	}
+	var out strings.Builder
+	for _, part := range parts[:len(parts)-1] {
+		out.WriteString(part)
+		out.WriteString(strings.Repeat(filler, ucsJoined-enc.length(part)))
+	}
+	out.WriteString(parts[len(parts)-1])
+	return out.String()
+}
+
+// Charged is how many parts a carrier charges that counts a signed text by its
+// UTF-16 units alone, whatever alphabet it goes out in: the Chinese clouds
+// (source: Aliyun and Tencent Cloud, how the length of a text is counted).
+func Charged(text string) int {
+	n := UCS2.length(text)
+	if n <= ucsAlone {
+		return min(n, 1)
+	}
+	return (n + ucsJoined - 1) / ucsJoined
 }

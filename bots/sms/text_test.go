@@ -129,6 +129,43 @@ func TestLongest(t *testing.T) {
 	}
 }
 
+// A carrier that cuts every 67 units through whatever stands there cuts where
+// Split does.
+func TestFill(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.ToValidUTF8(anyText(t), "")
+		enc, parts := Split(text)
+		full := utf16.Encode([]rune(Fill(text)))
+		if enc == GSM7 || len(parts) < 2 {
+			if Fill(text) != text {
+				t.Fatal("a text that needs no filling was filled")
+			}
+			return
+		}
+		for i, part := range parts {
+			cut := full[:min(ucsJoined, len(full))]
+			full = full[len(cut):]
+			if got := string(utf16.Decode(cut)); strings.TrimRight(got, filler) != strings.TrimRight(part, filler) {
+				t.Fatalf("part %d is cut to %q, want %q", i, got, part)
+			}
+		}
+		if len(full) > 0 {
+			t.Fatalf("%d units are left", len(full))
+		}
+	})
+}
+
+func TestCharged(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 1: 1, 70: 1, 71: 2, 134: 2, 135: 3} {
+		if got := Charged(strings.Repeat("a", n)); got != want {
+			t.Errorf("%d units are charged as %d, want %d", n, got, want)
+		}
+	}
+	if got := Charged(strings.Repeat("🙂", 36)); got != 2 {
+		t.Errorf("36 emoji are charged as %d", got)
+	}
+}
+
 func FuzzSplit(f *testing.F) {
 	for _, s := range []string{"", "a", "灯坏了🙂", "👨‍👩‍👧", strings.Repeat("{", 200), "\xff\xfe", "e\u0301\u0301"} {
 		f.Add(s)

@@ -1,0 +1,24 @@
+package sms
+
+import (
+	"strings"
+
+	"shaoying/bots"
+)
+
+// Templated is a carrier that sends approved templates alone. Has reports
+// whether a text can be sent: it has a template of its own, or texts without one
+// have the free one.
+type Templated interface {
+	Has(t bots.Template) bool
+}
+
+// Name is how the configuration of an account names a text: its key for texts of
+// the catalogue ("code.send"), flow and key for those of dialogues
+// ("flow:survey/rating.ask"); empty for none.
+func Name(t bots.Template) string {
+	if t.Key == "" || strings.HasPrefix(t.Source, "texts:") {
+		return t.Key
+	}
+	return t.Source + "/" + t.Key
+}
