@@ -54,7 +54,7 @@ func (s *server) clockwork() error {
 		}
 	}
 	s.runner, s.poster = gateway.NewRunner(s.gateway, near...), gateway.NewRunner(s.gateway, webhook.Due)
-	s.drainer = gateway.NewDrainer(s.gateway)
+	s.drainer, s.unspool = gateway.NewDrainer(s.gateway), gateway.NewUnspooler(s.gateway)
 	s.planner, err = gateway.NewPlanner(s.gateway, list, s.Work.Calendar(), jobs.Slots(s.due))
 	return err
 }
@@ -64,7 +64,7 @@ func (s *server) clockwork() error {
 func (s *server) workLoops() []func(context.Context) error {
 	var loops []func(context.Context) error
 	if s.Env.does(RoleGateway) {
-		loops = append(loops, s.drainer.Run)
+		loops = append(loops, s.drainer.Run, s.unspool.Run)
 	}
 	if s.Env.does(RolePlanner) {
 		loops = append(loops, s.runner.Run, s.poster.Run, s.planner.Run, jobs.NewSealer(s.DB, s.Log).Run)

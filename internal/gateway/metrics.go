@@ -11,17 +11,19 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
+	"shaoying/internal/spool"
 )
 
 // Metrics counts what the gateway does. A nil *Metrics counts nothing. Labels
 // are names of channels, kinds and classes; never anything of a person.
 type Metrics struct {
-	events   *prometheus.CounterVec
-	replies  *prometheus.CounterVec
-	outcomes *prometheus.CounterVec
-	dues     *prometheus.CounterVec
-	dangers  *prometheus.CounterVec
-	passed   *prometheus.CounterVec
+	events    *prometheus.CounterVec
+	replies   *prometheus.CounterVec
+	outcomes  *prometheus.CounterVec
+	dues      *prometheus.CounterVec
+	dangers   *prometheus.CounterVec
+	passed    *prometheus.CounterVec
+	spoolFull *prometheus.CounterVec
 }
 
 // NewMetrics registers the gateway's counters.
@@ -32,12 +34,13 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return c
 	}
 	return &Metrics{
-		events:   counter("events_total", "Inbound events by what became of them.", "channel", "result"),
-		replies:  counter("lines_total", "Messages queued in the outbox.", "channel"),
-		outcomes: counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
-		dues:     counter("due_total", "Due things run.", "kind", "result"),
-		passed:   counter("fallbacks_total", "Messages that one address did not take and the next one got.", "channel", "to"),
-		dangers:  counter("danger_total", "Messages that raised the safety list.", "code"),
+		events:    counter("events_total", "Inbound events by what became of them.", "channel", "result"),
+		replies:   counter("lines_total", "Messages queued in the outbox.", "channel"),
+		outcomes:  counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
+		dues:      counter("due_total", "Due things run.", "kind", "result"),
+		passed:    counter("fallbacks_total", "Messages that one address did not take and the next one got.", "channel", "to"),
+		spoolFull: counter("spool_refused_total", "Events that the outage spool refused: it, or the disk, is full.", "channel"),
+		dangers:   counter("danger_total", "Messages that raised the safety list.", "code"),
 	}
 }
 
@@ -60,6 +63,12 @@ func (m *Metrics) refused(c bots.ChannelID)   { m.event(c, "refused") }
 func (m *Metrics) flooded(c bots.ChannelID)   { m.event(c, "flood") }
 func (m *Metrics) forged(c bots.ChannelID)    { m.event(c, "forged_button") }
 func (m *Metrics) dead(c bots.ChannelID)      { m.event(c, "dead") }
+
+func (m *Metrics) spoolRefused(c bots.ChannelID) {
+	if m != nil {
+		m.spoolFull.WithLabelValues(string(c)).Inc()
+	}
+}
 
 func (m *Metrics) danger(code string) {
 	if m != nil {
@@ -88,6 +97,16 @@ func (m *Metrics) due(kind string, err error) {
 		result = "error"
 	}
 	m.dues.WithLabelValues(kind, result).Inc()
+}
+
+// Spooled is the gauge of what waits in the outage spool of this process.
+func Spooled(s *spool.Spool) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "shaoying", Name: "spool_files", Help: "Messages that wait on the disk for the database.",
+	}, func() float64 {
+		count, _ := s.Size()
+		return float64(count)
+	})
 }
 
 // unsentTimeout is how long a scrape waits for the database.
