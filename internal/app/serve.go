@@ -105,13 +105,13 @@ func (h *House) build() (*server, error) {
 	if s.gateway, err = gateway.New(cfg, deps); err != nil {
 		return nil, err
 	}
-	for id := range adapters {
+	for id, a := range adapters {
 		c, err := gateway.NewChannel(s.gateway, id)
 		if err != nil {
 			return nil, err
 		}
 		s.channels = append(s.channels, c)
-		s.registry.MustRegister(gateway.Unsent(h.DB, id, h.Log))
+		s.registry.MustRegister(gateway.Waiting(h.DB, id, a.Caps().Paid, h.Log)...)
 	}
 	return s, s.clockwork()
 }

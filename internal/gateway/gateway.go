@@ -35,6 +35,10 @@
 // an address did not take goes to the next one of the same person, and after the
 // last to people (fallback.go).
 //
+// What costs money is counted before it is sent (money.go). What networks report
+// of a message is written into its row by the same owner (reports.go); an unknown
+// outcome that costs money is settled and not sent again (settle.go).
+//
 // # Pushes
 //
 // What comes due is run by Runner through the same turn with kind "due": under
@@ -130,6 +134,13 @@ type Deps struct {
 	// Undeliverable is called in the transaction that gives a message up: every
 	// address of its reader was tried.
 	Undeliverable func(ctx context.Context, t *Turn, what Undelivered) error
+	// Reports says what is done about unknown outcomes of paid channels, Money
+	// what these may cost; nil counts nothing.
+	Reports ReportPolicy
+	Money   *Money
+	// Overspent is called when the money of a day is nearly or wholly spent, in a
+	// transaction of its own, perhaps more than once.
+	Overspent func(ctx context.Context, t *Turn, s Spent) error
 	// Spool is where events wait while the database is away; nil leaves them to
 	// their networks.
 	Spool   *spool.Spool

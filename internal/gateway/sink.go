@@ -23,6 +23,10 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
+	reports, events := splitReports(events)
+	if err := g.takeReports(ctx, reports); err != nil {
+		return err
+	}
 	for i := range events {
 		if err := g.take(ctx, events[i]); err != nil {
 			return err

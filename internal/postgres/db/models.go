@@ -379,6 +379,14 @@ type Outbox struct {
 	Receipt        string
 	Edits          int64
 	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
 }
 
 type Person struct {
@@ -426,6 +434,19 @@ type Prompt struct {
 	OpenUntil      time.Time
 	ClosedAt       *time.Time
 	Outcome        string
+}
+
+type Report struct {
+	ID       int64
+	Channel  string
+	EventKey string
+	Chat     string
+	Receipt  string
+	OutboxID int64
+	State    string
+	Code     string
+	Waits    bool
+	At       time.Time
 }
 
 type Rider struct {
@@ -483,6 +504,13 @@ type SmsPart struct {
 	Body    []byte
 	Taken   bool
 	At      time.Time
+}
+
+type Spend struct {
+	Scope string
+	Name  string
+	Since time.Time
+	Count int64
 }
 
 type Staff struct {
