@@ -54,18 +54,8 @@ func Of(text string) Encoding {
 // Split returns a text as the parts in which it goes out, which joined are the
 // text again. A grapheme is cut only where it is longer than a part.
 func Split(text string) (Encoding, []string) {
-	if text == "" {
-		return GSM7, nil
-	}
 	enc := Of(text)
-	alone, joined := gsmAlone, gsmJoined
-	if enc == UCS2 {
-		alone, joined = ucsAlone, ucsJoined
-	}
-	if enc.length(text) <= alone {
-		return enc, []string{text}
-	}
-	return enc, enc.cut(text, joined)
+	return enc, enc.Split(text)
 }
 
 // Parts is in how many parts a text goes out, which is how often it is paid for.

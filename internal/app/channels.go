@@ -17,8 +17,10 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.webchat(c)
 	case "telegram":
 		return h.telegram(c)
+	case "smpp":
+		return h.smpp(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, smpp)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"shaoying/flows"
 	"shaoying/internal/actions"
@@ -27,16 +28,25 @@ func (s *server) furnish(deps *gateway.Deps) error {
 			return s.Process.Desk.URL + path, err
 		},
 	}
+	var money gateway.MoneyPolicy
+	if err := errors.Join(
+		read("policies/reports.yaml", gateway.ParseReportPolicy, &deps.Reports),
+		read("policies/money.yaml", gateway.ParseMoneyPolicy, &money),
+	); err != nil {
+		return err
+	}
+	deps.Money = &gateway.Money{Policy: money, Zone: s.Location}
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
-		Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
+		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
 	}
 	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Carry = jobs.Carry(s.due)
 	deps.Dead, deps.Undeliverable = s.taskDead, jobs.Undelivered(s.due)
+	deps.Overspent = jobs.Overspent(s.due)
 	return nil
 }
 
@@ -54,7 +64,7 @@ func (s *server) clockwork() error {
 		}
 	}
 	s.runner, s.poster = gateway.NewRunner(s.gateway, near...), gateway.NewRunner(s.gateway, webhook.Due)
-	s.drainer = gateway.NewDrainer(s.gateway)
+	s.drainer, s.unspool = gateway.NewDrainer(s.gateway), gateway.NewUnspooler(s.gateway)
 	s.planner, err = gateway.NewPlanner(s.gateway, list, s.Work.Calendar(), jobs.Slots(s.due))
 	return err
 }
@@ -64,7 +74,7 @@ func (s *server) clockwork() error {
 func (s *server) workLoops() []func(context.Context) error {
 	var loops []func(context.Context) error
 	if s.Env.does(RoleGateway) {
-		loops = append(loops, s.drainer.Run)
+		loops = append(loops, s.drainer.Run, s.unspool.Run)
 	}
 	if s.Env.does(RolePlanner) {
 		loops = append(loops, s.runner.Run, s.poster.Run, s.planner.Run, jobs.NewSealer(s.DB, s.Log).Run)

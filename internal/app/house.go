@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"shaoying/configs"
@@ -33,6 +34,7 @@ import (
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/privacy"
+	"shaoying/internal/spool"
 	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/webhook"
@@ -70,6 +72,7 @@ type House struct {
 	Sender   *webhook.Sender
 	Figures  figures.Policy
 	Tally    *tally.Tally
+	Spool    *spool.Spool
 
 	server *managed.Server
 }
@@ -261,13 +264,28 @@ const stopLimit = time.Minute
 // Close leaves the database and stops the private server when this is its
 // last user.
 func (h *House) Close() error {
+	var err error
+	if h.Spool != nil {
+		err = h.Spool.Close()
+	}
 	if h.DB != nil {
 		h.DB.Close()
 	}
 	if h.server == nil {
-		return nil
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
-	return h.server.Stop(ctx)
+	return errors.Join(err, h.server.Stop(ctx))
+}
+
+// openSpool opens the folder in which messages wait while the database is away.
+func (h *House) openSpool() error {
+	var policy spool.Policy
+	if err := decodeInto("policies/spool.yaml", &policy); err != nil {
+		return err
+	}
+	var err error
+	h.Spool, err = spool.Open(filepath.Join(h.Env.Data, "spool"), policy, spool.Deps{Keys: h.Keys, Clock: h.Clock, Log: h.Log})
+	return err
 }

@@ -97,6 +97,9 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	}
 	check("database", s.DB.Ping(ctx))
 	check("schema", s.DB.CheckSchema(ctx))
+	if waiting, _ := s.Spool.Size(); waiting > 0 {
+		lines = append(lines, fmt.Sprintf("outage spool: %d messages wait for the database", waiting))
+	}
 	for _, c := range s.channels {
 		check("channel "+string(c.ID()), s.owned(ctx, c))
 	}

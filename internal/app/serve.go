@@ -29,6 +29,7 @@ type server struct {
 	runner   *gateway.Runner
 	poster   *gateway.Runner
 	drainer  *gateway.Drainer
+	unspool  *gateway.Unspooler
 	planner  *gateway.Planner
 }
 
@@ -84,8 +85,13 @@ func (h *House) build() (*server, error) {
 	if s.web == nil {
 		return nil, errors.New("configuration: a channel of kind webchat is needed")
 	}
+	if err := h.openSpool(); err != nil {
+		return nil, err
+	}
+	s.registry.MustRegister(gateway.Spooled(h.Spool))
 	deps := gateway.Deps{
-		DB: h.DB, Bus: h.Bus, Clock: h.Clock, Keys: h.Keys, Library: h.Library, Words: h.Words, Safety: h.Safety,
+		Spool: h.Spool,
+		DB:    h.DB, Bus: h.Bus, Clock: h.Clock, Keys: h.Keys, Library: h.Library, Words: h.Words, Safety: h.Safety,
 		Quiet: h.Quiet, Channels: adapters, Log: h.Log, Metrics: gateway.NewMetrics(s.registry),
 	}
 	if err := s.furnish(&deps); err != nil {
@@ -99,13 +105,13 @@ func (h *House) build() (*server, error) {
 	if s.gateway, err = gateway.New(cfg, deps); err != nil {
 		return nil, err
 	}
-	for id := range adapters {
+	for id, a := range adapters {
 		c, err := gateway.NewChannel(s.gateway, id)
 		if err != nil {
 			return nil, err
 		}
 		s.channels = append(s.channels, c)
-		s.registry.MustRegister(gateway.Unsent(h.DB, id, h.Log))
+		s.registry.MustRegister(gateway.Waiting(h.DB, id, a.Caps().Paid, h.Log)...)
 	}
 	return s, s.clockwork()
 }

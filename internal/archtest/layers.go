@@ -15,7 +15,7 @@ type layer struct {
 // that is the longest prefix of its path.
 var layers = []layer{
 	{packages: []string{"internal/privacy", "internal/clock", "flows/words"}},
-	{packages: []string{"bots", "bots/botstest", "scheduler", "configs", "internal/outbound"}, peers: true},
+	{packages: []string{"bots", "bots/botstest", "scheduler", "configs", "internal/outbound", "internal/spool"}, peers: true},
 	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},

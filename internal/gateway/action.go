@@ -10,6 +10,7 @@ import (
 	"shaoying/flows"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/scheduler"
 )
 
 // Action is something that a dialogue may call. It runs on the transaction of
@@ -51,6 +52,9 @@ type Turn struct {
 	Lang  string
 	// PromptSubject is what the open prompt that is being answered is about.
 	PromptSubject string
+	// Class is how much what a due thing says may disturb: that of its kind,
+	// unless Run knows better. It decides what goes out first.
+	Class scheduler.Class
 
 	g      *Gateway
 	row    postgres.TurnRow
@@ -156,9 +160,20 @@ func (t *Turn) line(source, key string, version int, p saidParams) (postgres.Lin
 		Params: params,
 	}
 	if t.push != nil {
-		line.Class = "push"
+		line.Class, line.Rank = "push", rankOf(t.Class)
 	}
 	return line, nil
+}
+
+// rankOf is in which order pushes go out. Replies go with the first.
+func rankOf(class scheduler.Class) int16 {
+	switch class {
+	case scheduler.Emergency, scheduler.Urgent:
+		return 0
+	case scheduler.Survey, scheduler.Bulk:
+		return 2
+	}
+	return 1
 }
 
 // Plan is one due row to write with the turn.

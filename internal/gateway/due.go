@@ -81,6 +81,14 @@ func Dropped(why string) Outcome { return Outcome{State: "dropped", Reason: why}
 // Later puts a row off.
 func Later(at time.Time, why string) Outcome { return Outcome{State: "later", At: at, Reason: why} }
 
+// unpack reads the data of a due row.
+func unpack(due Due, into any) error {
+	if err := json.Unmarshal(due.Data, into); err != nil {
+		return fmt.Errorf("read the data of %s: %w", due.Kind, err)
+	}
+	return nil
+}
+
 // ErrNoAddress says that there is nobody to write to.
 var ErrNoAddress = errors.New("no address can be written to")
 
@@ -290,7 +298,7 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 	t := r.g.newTurn(&tx.Tx, rows[0], ev)
 	out, ok := t.inTheWay(k, d)
 	if !ok {
-		t.push = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}
+		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.Class
 		if out, err = k.Run(ctx, t, d); err != nil {
 			return err
 		}

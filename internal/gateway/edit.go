@@ -10,32 +10,38 @@ import (
 
 // edit changes the message that stands in the chat. Doing it twice is doing it
 // once, so every outcome but one is that of a send: where the network will not
-// change the message (it is too old, or was taken away), or cannot change any,
-// the short text says what is new.
-func (c *Channel) edit(ctx context.Context, o outcome, messages []bots.Message) outcome {
-	if editor, ok := c.adapter.(bots.Editor); ok && len(messages) == 1 {
-		to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
-		send, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
-		err := editor.Edit(send, to, bots.Receipt{ID: o.row.Standing}, messages[0])
-		cancel()
-		if err == nil {
-			o.state, o.receipt, o.text = "sent", o.row.Standing, messages[0].Text
-			return o
-		}
-		if bots.ClassOf(err) != bots.ClassRejected {
-			return c.failed(o, err)
-		}
+// change the message (it is too old, or was taken away), the short text says
+// what is new.
+func (c *Channel) edit(ctx context.Context, o outcome) outcome {
+	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
+	send, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+	err := c.adapter.(bots.Editor).Edit(send, to, bots.Receipt{ID: o.row.Standing}, o.messages[0])
+	cancel()
+	if err == nil {
+		o.state, o.receipt, o.text = "sent", o.row.Standing, o.messages[0].Text
+		return o
 	}
+	if bots.ClassOf(err) != bots.ClassRejected {
+		return c.failed(o, err)
+	}
+	if o = c.instead(o); o.state != "" {
+		return o
+	}
+	return c.transmit(ctx, o)
+}
+
+// instead makes the short text what is sent, where a message cannot be changed.
+func (c *Channel) instead(o outcome) outcome {
 	short, err := c.g.short(o.row, c.adapter.Caps())
 	if err != nil {
-		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
-		return o
+		return o.rejected(err)
 	}
 	if len(short) == 0 {
 		o.state, o.err = "stale", "the message cannot be changed"
 		return o
 	}
-	return c.transmit(ctx, o, short)
+	o.messages = short
+	return o
 }
 
 // groupLost plans a look at a group that a message could not be delivered to:

@@ -16,6 +16,9 @@ type Undelivered struct {
 	Class string
 	// Subject is what the push was about, empty for a reply.
 	Subject string
+	// Capped is the product day (2026-03-03) whose limit of money it met, empty
+	// for none: people hear of a reader once that day, not once a text.
+	Capped string
 }
 
 // Carry lets what belongs to a text go along to another chat: from and to are

@@ -65,14 +65,22 @@ func (p *post) once(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := make([]outcome, len(rows))
-	for i, row := range rows {
-		batch[i] = p.deliver(t.Context(), row)
-	}
+	batch := p.deliver(t.Context(), rows)
 	if left := p.markAll(t.Context(), p.epoch, batch); len(left) > 0 {
 		t.Fatalf("%d outcomes could not be written", len(left))
 	}
 	return len(rows)
+}
+
+// deliver prepares rows and sends them, one after the other.
+func (p *post) deliver(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
+	batch := p.prepare(ctx, rows)
+	for i, o := range batch {
+		if o.state == "" {
+			batch[i] = p.perform(ctx, o)
+		}
+	}
+	return batch
 }
 
 // flush sends until nothing waits any more.
@@ -511,7 +519,7 @@ func TestAMarkThatFailsPassesNothingOn(t *testing.T) {
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("claimed %d, %v", len(rows), err)
 	}
-	left := p.markAll(t.Context(), p.epoch, []outcome{p.deliver(t.Context(), rows[0])})
+	left := p.markAll(t.Context(), p.epoch, p.deliver(t.Context(), rows))
 	if len(left) != 1 || m.count(`select count(*) from outbox`) != 1 {
 		t.Fatalf("%d left, rows %q", len(left), m.ends())
 	}

@@ -14,8 +14,10 @@
 // that is acknowledged. Later events of that conversation join behind it. The
 // Drainer takes them in order; after maxTries the event is a dead letter,
 // holds nobody, the resident hears an apology with a way to a person, and the
-// staff get a task. Where even the second transaction fails, Sink returns the
-// error and the network delivers again.
+// staff get a task. Where even the second transaction fails because the database
+// is away, events of networks that soon give up go to the spool on the disk
+// (outage.go); of the others Sink returns the error and the network delivers
+// again.
 //
 // # Routing, in this order
 //
@@ -32,6 +34,10 @@
 // written only under the epoch that claimed the row. Unknown is an outcome. What
 // an address did not take goes to the next one of the same person, and after the
 // last to people (fallback.go).
+//
+// What costs money is counted before it is sent (money.go). What networks report
+// of a message is written into its row by the same owner (reports.go); an unknown
+// outcome that costs money is settled and not sent again (settle.go).
 //
 // # Pushes
 //
@@ -58,6 +64,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/postgres"
 	"shaoying/internal/privacy"
+	"shaoying/internal/spool"
 	"shaoying/scheduler"
 )
 
@@ -127,8 +134,18 @@ type Deps struct {
 	// Undeliverable is called in the transaction that gives a message up: every
 	// address of its reader was tried.
 	Undeliverable func(ctx context.Context, t *Turn, what Undelivered) error
-	Log           *slog.Logger
-	Metrics       *Metrics
+	// Reports says what is done about unknown outcomes of paid channels, Money
+	// what these may cost; nil counts nothing.
+	Reports ReportPolicy
+	Money   *Money
+	// Overspent is called when the money of a day is nearly or wholly spent, in a
+	// transaction of its own, perhaps more than once.
+	Overspent func(ctx context.Context, t *Turn, s Spent) error
+	// Spool is where events wait while the database is away; nil leaves them to
+	// their networks.
+	Spool   *spool.Spool
+	Log     *slog.Logger
+	Metrics *Metrics
 }
 
 // Gateway runs turns. It is safe for use by many goroutines.
@@ -137,6 +154,7 @@ type Gateway struct {
 	Deps
 	lanes  lanes
 	places places
+	outage outage
 }
 
 // New checks that everything a turn may need is there.

@@ -333,7 +333,7 @@ func TestNoApologyWhereNobodyIsHeard(t *testing.T) {
 
 func TestPaceOfGroups(t *testing.T) {
 	now := time.Now()
-	p := newPace(bots.Rate{PerGroupPerMinute: 20}, func() time.Time { return now })
+	p := newPace(bots.Caps{Rate: bots.Rate{PerGroupPerMinute: 20}}, func() time.Time { return now })
 	for i := range 100 {
 		if w := p.wait("private", false); w != 0 {
 			t.Fatalf("private message %d waits %v", i, w)

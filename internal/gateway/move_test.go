@@ -227,7 +227,7 @@ func TestAPauseBindsTheNextOwner(t *testing.T) {
 func TestAPauseIsNeverShortened(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	p := newPace(bots.Rate{}, func() time.Time { return now })
+	p := newPace(bots.Caps{}, func() time.Time { return now })
 	p.pause(time.Hour)
 	p.pause(time.Second)
 	p.pause(0)
@@ -240,7 +240,7 @@ func TestOldestUnsent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(Unsent(r.DB, web, r.Log))
+	reg.MustRegister(Waiting(r.DB, web, false, r.Log)...)
 	seconds := func() float64 {
 		t.Helper()
 		all, err := reg.Gather()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 	"shaoying/internal/postgres/db"
 )
 
-// outcome is what one send came to, as it will be marked.
+// outcome is what one send came to, as it will be marked. Before that it is what
+// is to be sent: state is empty then.
 type outcome struct {
 	row     db.ClaimOutboxRow
 	state   string
@@ -22,7 +24,27 @@ type outcome struct {
 	chat    string
 	wait    time.Duration
 	text    string
+
+	messages []bots.Message
+	photo    string
+	edit     bool
+	// went: one of the messages was taken.
+	went bool
+	// paid is what was counted for it, on a paid channel.
+	paid charge
+	// capped is the day whose limit stands against it, empty for none.
+	capped string
 }
+
+// rejected ends a row that no address can show.
+func (o outcome) rejected(err error) outcome {
+	o.state, o.class, o.err = "failed", bots.ClassRejected.String(), errorCode(err)
+	return o
+}
+
+// billed reports whether the network may want money for it: it is surely not
+// sent only where it failed, or comes again, at once.
+func (o outcome) billed() bool { return o.state == "sent" || o.state == "unknown" || o.went }
 
 // failed is the one switch over the classes of a failed send.
 func (c *Channel) failed(o outcome, err error) outcome {
@@ -68,55 +90,25 @@ func (o outcome) retry(class bots.Class, err error, wait time.Duration) outcome 
 // clocks of questions that were really sent, keeps what was said, and hands
 // what could not be delivered to the next address or to people.
 func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error {
-	p := db.MarkOutboxParams{Epoch: epoch}
-	for _, o := range batch {
-		p.Ids, p.States, p.Classes = append(p.Ids, o.row.ID), append(p.States, o.state), append(p.Classes, o.class)
-		p.Errors, p.Receipts = append(p.Errors, o.err), append(p.Receipts, o.receipt)
-		p.Waits, p.Chats = append(p.Waits, o.wait.Seconds()), append(p.Chats, o.chat)
-		p.Tries = append(p.Tries, o.row.Tries)
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 	defer cancel()
 	if err := c.moveChats(ctx, batch); err != nil {
 		return err
 	}
 	var after aftermath
+	var ours []outcome
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		after = aftermath{}
-		marked, err := tx.MarkOutbox(ctx, p)
+		after, ours = aftermath{}, nil
+		marked, err := tx.MarkOutbox(ctx, c.marks(epoch, batch))
 		if err != nil {
 			return fmt.Errorf("write the outcomes: %w", err)
 		}
-		ours := make(map[int64]bool, len(marked))
-		for _, id := range marked {
-			ours[id] = true
-		}
-		var conversations, outboxes []int64
-		var bodies [][]byte
 		for _, o := range batch {
-			if ours[o.row.ID] && o.class == bots.ClassThrottled.String() {
-				if err := tx.PauseChannel(ctx, o.wait.Seconds(), string(c.id), epoch); err != nil {
-					return fmt.Errorf("keep a pause: %w", err)
-				}
-			}
-			if !ours[o.row.ID] || o.state == "queued" {
-				continue
-			}
-			if o.state == "sent" {
-				conversations, outboxes = append(conversations, o.row.ConversationID), append(outboxes, o.row.ID)
-				bodies = append(bodies, c.g.Keys.Seal([]byte(o.text), aadMessage))
-			}
-			if err := c.g.groupLost(ctx, tx, o); err != nil {
-				return err
-			}
-			if err := c.g.ended(ctx, tx, o, &after); err != nil {
-				return err
+			if slices.Contains(marked, o.row.ID) {
+				ours = append(ours, o)
 			}
 		}
-		if len(outboxes) == 0 {
-			return nil
-		}
-		return tx.KeepSaid(ctx, conversations, outboxes, bodies)
+		return c.follow(ctx, tx, epoch, ours, &after)
 	})
 	if err != nil {
 		return err
@@ -124,33 +116,129 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 	for _, o := range batch {
 		c.g.Metrics.sent(c.id, o.state, o.class)
 	}
-	after.wake(c)
+	c.bill(ours)
+	after.wake(c.g, c.id)
 	return nil
 }
 
-// aftermath is who must be woken once outcomes are written.
-type aftermath struct {
-	due    bool
-	passed []bots.ChannelID
+// unsettled reports whether an outcome waits for the network to say more.
+func (c *Channel) unsettled(o outcome) bool { return o.state == "unknown" && c.adapter.Caps().Paid }
+
+// marks are the columns of a batch.
+func (c *Channel) marks(epoch int64, batch []outcome) db.MarkOutboxParams {
+	p := db.MarkOutboxParams{Epoch: epoch}
+	for _, o := range batch {
+		p.Ids, p.States, p.Classes = append(p.Ids, o.row.ID), append(p.States, o.state), append(p.Classes, o.class)
+		p.Errors, p.Receipts = append(p.Errors, o.err), append(p.Receipts, o.receipt)
+		p.Waits, p.Chats = append(p.Waits, o.wait.Seconds()), append(p.Chats, o.chat)
+		p.Tries = append(p.Tries, o.row.Tries)
+		parts := int32(0)
+		if o.billed() {
+			parts = int32(o.paid.parts)
+		}
+		p.Parts = append(p.Parts, parts)
+		p.Handed = append(p.Handed, o.state == "failed" || o.state == "unknown" && !c.unsettled(o))
+	}
+	return p
 }
 
-func (a aftermath) wake(c *Channel) {
+// follow does what follows from outcomes that were written.
+func (c *Channel) follow(ctx context.Context, tx *postgres.Tx, epoch int64, batch []outcome, after *aftermath) error {
+	var said kept
+	for _, o := range batch {
+		if o.class == bots.ClassThrottled.String() {
+			if err := tx.PauseChannel(ctx, o.wait.Seconds(), string(c.id), epoch); err != nil {
+				return fmt.Errorf("keep a pause: %w", err)
+			}
+		}
+		if o.state == "queued" {
+			continue
+		}
+		after.chats, after.rows = append(after.chats, o.row.Chat), append(after.rows, o.row.ID)
+		if o.state == "sent" {
+			said.add(c.g, o.row, o.text)
+		}
+		if c.unsettled(o) {
+			after.plans = append(after.plans, c.g.settling(o)...)
+			after.plans = append(after.plans, clocks(o)...)
+			continue
+		}
+		if err := c.g.groupLost(ctx, tx, o); err != nil {
+			return err
+		}
+		if err := c.g.ended(ctx, tx, o, after); err != nil {
+			return err
+		}
+	}
+	if c.adapter.Caps().Paid {
+		if err := c.giveBack(ctx, tx, batch); err != nil {
+			return err
+		}
+		if err := tx.ReviveReports(ctx, string(c.id), after.chats, after.rows); err != nil {
+			return fmt.Errorf("look at reports again: %w", err)
+		}
+	}
+	return after.write(ctx, tx, c.g, said)
+}
+
+// kept is what was said, to be kept.
+type kept struct {
+	conversations, outboxes []int64
+	bodies                  [][]byte
+}
+
+func (h *kept) add(g *Gateway, row db.ClaimOutboxRow, text string) {
+	h.conversations, h.outboxes = append(h.conversations, row.ConversationID), append(h.outboxes, row.ID)
+	h.bodies = append(h.bodies, g.Keys.Seal([]byte(text), aadMessage))
+}
+
+// aftermath is what is written, and who is woken, once for all rows that ended.
+type aftermath struct {
+	plans  []Plan
+	due    bool
+	passed []bots.ChannelID
+	chats  []string
+	rows   []int64
+}
+
+// write writes what is the same for all rows.
+func (a *aftermath) write(ctx context.Context, tx *postgres.Tx, g *Gateway, said kept) error {
+	t := &Turn{Tx: tx, g: g}
+	if err := t.PlanDue(ctx, a.plans...); err != nil {
+		return err
+	}
+	a.due = a.due || len(a.plans) > 0
+	if len(said.outboxes) == 0 {
+		return nil
+	}
+	if err := tx.KeepSaid(ctx, said.conversations, said.outboxes, said.bodies); err != nil {
+		return fmt.Errorf("keep what was said: %w", err)
+	}
+	return nil
+}
+
+func (a *aftermath) wake(g *Gateway, from bots.ChannelID) {
 	if a.due {
-		c.g.Bus.Wake(topicDue)
+		g.Bus.Wake(topicDue)
 	}
 	for _, to := range a.passed {
-		c.g.Metrics.passedOn(c.id, to)
-		c.g.Bus.Wake(topicOutbox(to))
+		g.Metrics.passedOn(from, to)
+		g.Bus.Wake(topicOutbox(to))
+	}
+}
+
+// turnOf is a turn about a row that ended: nobody speaks in it.
+func (g *Gateway) turnOf(tx *postgres.Tx, row db.ClaimOutboxRow) *Turn {
+	return &Turn{
+		Tx: tx, Now: row.At, Conversation: row.ConversationID, Channel: bots.ChannelID(row.Channel),
+		Chat: bots.ChatID(row.Chat), Address: row.AddressID, Lang: row.Lang, g: g,
 	}
 }
 
 // ended does what follows from the end of one row.
 func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *aftermath) error {
-	t := &Turn{
-		Tx: tx, Now: o.row.At, Conversation: o.row.ConversationID, Channel: bots.ChannelID(o.row.Channel),
-		Chat: bots.ChatID(o.row.Chat), Address: o.row.AddressID, Lang: o.row.Lang, g: g,
-	}
 	if o.state == "failed" || o.state == "unknown" {
+		t := g.turnOf(tx, o.row)
 		passed, err := g.givenUp(ctx, t, o)
 		if err != nil {
 			return err
@@ -161,11 +249,8 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 			return nil // the clocks of a question are those of the row that is sent
 		}
 	}
-	if o.row.QuestionTurn == 0 || o.state == "stale" {
-		return nil
-	}
-	after.due = true
-	return g.startClocks(ctx, t, o)
+	after.plans = append(after.plans, clocks(o)...)
+	return nil
 }
 
 // givenUp finds another address for a message that this one did not take, or
@@ -181,28 +266,32 @@ func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.Channel
 	if err != nil || to != "" || g.Undeliverable == nil || o.row.Edits != 0 { // a change is missed by nobody
 		return to, err
 	}
-	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject}); err != nil {
+	if err := g.Undeliverable(ctx, t, Undelivered{Class: o.class, Subject: o.row.Subject, Capped: o.capped}); err != nil {
 		return "", fmt.Errorf("hand an undelivered message to people: %w", err)
 	}
 	return "", nil
 }
 
-// startClocks plans the nudge and the end of a question from the moment at
-// which it was sent, or was given up.
-func (g *Gateway) startClocks(ctx context.Context, t *Turn, o outcome) error {
-	data := questionDue{Turn: o.row.QuestionTurn, Prompt: o.row.PromptID}
-	for kind, seconds := range map[string]int32{KindNudge: o.row.NudgeSeconds, KindExpire: o.row.ExpireSeconds} {
-		if seconds == 0 || (kind == KindNudge && o.state != "sent") {
-			continue
-		}
-		err := t.PlanDue(ctx, Plan{
-			Kind: kind, Subject: postgres.Subject("conversation", o.row.ConversationID),
-			Key: strconv.FormatInt(o.row.QuestionTurn, 10) + "/" + strconv.FormatInt(o.row.PromptID, 10), Data: data,
-			At: t.Now.Add(time.Duration(seconds) * time.Second),
-		})
-		if err != nil {
-			return err
-		}
+// clocks are the nudge and the end of a question, from the moment at which it
+// was sent, or was given up.
+func clocks(o outcome) (plans []Plan) {
+	if o.row.QuestionTurn == 0 || o.state == "stale" {
+		return nil
 	}
-	return nil
+	plan := func(kind string, seconds int32) {
+		if seconds == 0 {
+			return
+		}
+		plans = append(plans, Plan{
+			Kind: kind, Subject: postgres.Subject("conversation", o.row.ConversationID),
+			Key:  strconv.FormatInt(o.row.QuestionTurn, 10) + "/" + strconv.FormatInt(o.row.PromptID, 10),
+			Data: questionDue{Turn: o.row.QuestionTurn, Prompt: o.row.PromptID},
+			At:   o.row.At.Add(time.Duration(seconds) * time.Second),
+		})
+	}
+	if o.state == "sent" {
+		plan(KindNudge, o.row.NudgeSeconds)
+	}
+	plan(KindExpire, o.row.ExpireSeconds)
+	return plans
 }

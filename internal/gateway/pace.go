@@ -27,19 +27,27 @@ type chatPace struct{ second, minute *rate.Limiter }
 // maxPacedChats is when the memory of quiet chats is dropped.
 const maxPacedChats = 10_000
 
-func newPace(r bots.Rate, now func() time.Time) *pace {
-	all := limiter(r.PerSecond, time.Second)
+func newPace(caps bots.Caps, now func() time.Time) *pace {
+	all := limiter(caps.Rate.PerSecond, time.Second)
 	// A bucket of a whole second would let two seconds' worth go within one,
 	// and a new owner of the account begins with a full one.
-	all.SetBurst(inFlight(r))
-	return &pace{now: now, limits: r, all: all, chats: map[bots.ChatID]*chatPace{}}
+	all.SetBurst(byRate(caps.Rate))
+	return &pace{now: now, limits: caps.Rate, all: all, chats: map[bots.ChatID]*chatPace{}}
 }
 
-// inFlight is how many chats of an account are sent to at once. What is in the
-// air when the process is killed is sent again by the next owner (R3), so it is
-// no more than the pace needs: a quarter of a second's worth, which is as long
-// as a send takes.
-func inFlight(r bots.Rate) int {
+// inFlight is how many chats of an account are sent to at once: what the network
+// says, else what its pace needs.
+func inFlight(caps bots.Caps) int {
+	if caps.InFlight > 0 {
+		return caps.InFlight
+	}
+	return byRate(caps.Rate)
+}
+
+// byRate is how many sends the pace of a network needs in the air. What is there
+// when the process is killed is sent again by the next owner (R3), so it is no
+// more than that: a quarter of a second's worth, which is as long as a send takes.
+func byRate(r bots.Rate) int {
 	if r.PerSecond <= 0 {
 		return maxInFlight
 	}

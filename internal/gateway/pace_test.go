@@ -11,7 +11,7 @@ import (
 // second's worth at once: after a kill all of that is sent again.
 func TestPaceTellsWhatMayGo(t *testing.T) {
 	now := time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
-	p := newPace(bots.Rate{PerSecond: 30, PerChatPerSecond: 1}, func() time.Time { return now })
+	p := newPace(bots.Caps{Rate: bots.Rate{PerSecond: 30, PerChatPerSecond: 1}}, func() time.Time { return now })
 	if n, _ := p.room(100); n != 7 {
 		t.Fatalf("%d may go at first, want 7", n)
 	}
@@ -35,7 +35,7 @@ func TestPaceTellsWhatMayGo(t *testing.T) {
 }
 
 func TestPaceWithoutLimits(t *testing.T) {
-	p := newPace(bots.Rate{}, time.Now)
+	p := newPace(bots.Caps{}, time.Now)
 	if n, next := p.room(maxInFlight); n != maxInFlight || next != 0 {
 		t.Errorf("%d may go, the next in %s", n, next)
 	}

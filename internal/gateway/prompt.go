@@ -115,8 +115,8 @@ func QuestionKinds() []Kind {
 	run := func(kind flows.InputKind) func(context.Context, *Turn, Due) (Outcome, error) {
 		return func(ctx context.Context, t *Turn, due Due) (Outcome, error) {
 			var q questionDue
-			if err := json.Unmarshal(due.Data, &q); err != nil {
-				return Outcome{}, fmt.Errorf("read the data of %s: %w", due.Kind, err)
+			if err := unpack(due, &q); err != nil {
+				return Outcome{}, err
 			}
 			return t.questionOver(ctx, kind, q)
 		}

@@ -47,7 +47,13 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 	parts := split(text, caps.MaxText, caps.TextUnit)
 	messages := make([]bots.Message, len(parts))
 	for i, part := range parts {
-		messages[i] = bots.Message{Key: strconv.FormatInt(row.ID, 10) + "/" + strconv.Itoa(i), Text: part}
+		messages[i] = bots.Message{Key: messageKey(row.ID, strconv.Itoa(i)), Text: part}
+		if caps.Extensions > 0 {
+			messages[i].Extension = row.Extension
+		}
+	}
+	if len(messages) == 1 { // no template says half a text
+		messages[0].Template = bots.Template{Source: row.Source, Key: row.TextKey, Params: p.Params}
 	}
 	last := &messages[len(messages)-1]
 	last.Choices = choices
@@ -82,7 +88,7 @@ func (g *Gateway) short(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, 
 	}
 	var messages []bots.Message
 	for i, part := range split(text, caps.MaxText, caps.TextUnit) {
-		messages = append(messages, bots.Message{Key: strconv.FormatInt(row.ID, 10) + "/s" + strconv.Itoa(i), Text: part})
+		messages = append(messages, bots.Message{Key: messageKey(row.ID, "s"+strconv.Itoa(i)), Text: part})
 	}
 	return messages, nil
 }

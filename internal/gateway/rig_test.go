@@ -100,8 +100,9 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 	deps := Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
-		Actions: r.acts.all(), Kinds: QuestionKinds(), Fresh: map[string]Fresh{},
+		Actions: r.acts.all(), Kinds: append(QuestionKinds(), SettleKind()), Fresh: map[string]Fresh{},
 		Dead: r.dead.hook, Undeliverable: r.lost.undelivered, Log: slog.New(slog.DiscardHandler),
+		Reports: reportPolicy(r.t), Money: &Money{Policy: moneyPolicy(r.t), Zone: time.FixedZone("CST", 8*3600)},
 	}
 	for _, f := range change {
 		f(&cfg, &deps)
@@ -128,6 +129,14 @@ var lexicon = once(func(t testing.TB) (*words.Lexicon, error) {
 
 var safety = once(func(t testing.TB) (*words.Safety, error) {
 	return words.ParseSafety("safety.yaml", configFile(t, "safety.yaml"))
+})
+
+var reportPolicy = once(func(t testing.TB) (ReportPolicy, error) {
+	return ParseReportPolicy("reports.yaml", configFile(t, "policies/reports.yaml"))
+})
+
+var moneyPolicy = once(func(t testing.TB) (MoneyPolicy, error) {
+	return ParseMoneyPolicy("money.yaml", configFile(t, "policies/money.yaml"))
 })
 
 // once parses a file for all tests: both results are never changed.

@@ -5,12 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
 )
+
+// How an owner sends. Four things run side by side, so that the database, the
+// processor and the network work at the same time:
+//
+//   - the claimer takes as many rows as there is room in the air for;
+//   - each batch that it took is prepared (bind.go): read again why it is sent,
+//     in one transaction for all, rendered, and paid for where it costs money;
+//   - each row of it that is ready is sent in a goroutine of its own;
+//   - the marker writes what the sends came to, all that are there at once, and
+//     what the network reports of them (reports.go). Nobody else writes how a row
+//     of this channel ended, so a report and an answer never race.
+//
+// A row counts as in the air from its claim to its mark.
 
 const (
 	// maxSendTries is how often a message is tried before it is given up.
@@ -35,8 +49,7 @@ type Channel struct {
 	id      bots.ChannelID
 	adapter bots.Adapter
 	pace    *pace
-	owned   sync.Mutex
-	owner   bool
+	owned   atomic.Bool
 }
 
 // NewChannel makes the runner of a configured channel account.
@@ -45,24 +58,17 @@ func NewChannel(g *Gateway, id bots.ChannelID) (*Channel, error) {
 	if a == nil {
 		return nil, fmt.Errorf("no channel is called %q", id)
 	}
-	return &Channel{g: g, id: id, adapter: a, pace: newPace(a.Caps().Rate, g.Clock.Wall)}, nil
+	if a.Caps().Paid && (g.Money == nil || g.Reports.GiveUp == 0) {
+		return nil, fmt.Errorf("channel %s costs money: the policies of money and of reports are needed", id)
+	}
+	return &Channel{g: g, id: id, adapter: a, pace: newPace(a.Caps(), g.Clock.Wall)}, nil
 }
 
 // ID names the channel account.
 func (c *Channel) ID() bots.ChannelID { return c.id }
 
 // Owned reports whether this process owns the channel account now.
-func (c *Channel) Owned() bool {
-	c.owned.Lock()
-	defer c.owned.Unlock()
-	return c.owner
-}
-
-func (c *Channel) setOwned(v bool) {
-	c.owned.Lock()
-	defer c.owned.Unlock()
-	c.owner = v
-}
+func (c *Channel) Owned() bool { return c.owned.Load() }
 
 // Run competes for the channel account and works while it owns it, until ctx
 // ends. What is in flight then is finished and marked before Run returns.
@@ -73,13 +79,13 @@ func (c *Channel) Run(ctx context.Context) error {
 			c.g.Log.Warn("own a channel", "channel", string(c.id), "error", err)
 		}
 		if own != nil {
-			c.setOwned(true)
+			c.owned.Store(true)
 			c.pace.pause(own.Paused)
 			c.g.Log.Info("channel owned", "channel", string(c.id), "epoch", own.Epoch)
 			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
 				c.g.Log.Error("a channel stopped", "channel", string(c.id), "error", err)
 			}
-			c.setOwned(false)
+			c.owned.Store(false)
 			own.Release()
 		}
 		select {
@@ -114,67 +120,132 @@ func (c *Channel) work(ctx context.Context, own *postgres.Ownership) error {
 	return nil
 }
 
-// send claims, sends and marks until ctx ends, then waits for what is in
-// flight and marks it.
+// sending is what the goroutines of one ownership share.
+type sending struct {
+	*Channel
+	epoch int64
+	most  int
+	// flying counts rows from claim to mark.
+	flying  atomic.Int64
+	results chan outcome
+	// soon wakes the claimer: rows were marked, or one that the pace had given
+	// back may go. To wait for the next look at the outbox would make one message
+	// a second of a chat one in two.
+	soon chan struct{}
+}
+
+func newSending(c *Channel, epoch int64) *sending {
+	most := inFlight(c.adapter.Caps())
+	return &sending{Channel: c, epoch: epoch, most: most, results: make(chan outcome, most), soon: make(chan struct{}, 1)}
+}
+
+// send claims, sends and marks until ctx ends, then waits for what is in the air
+// and marks it.
 func (c *Channel) send(ctx context.Context, epoch int64) error {
-	wake, stop := c.g.Bus.Subscribe(topicOutbox(c.id))
+	s := newSending(c, epoch)
+	// A claimed row is finished even while the process stops.
+	work := context.WithoutCancel(ctx)
+	var batches, others sync.WaitGroup
+	others.Go(func() { s.mark(work) })
+	others.Go(func() { s.settle(ctx) })
+	s.claim(ctx, func(rows []db.ClaimOutboxRow) { batches.Go(func() { s.batch(work, rows) }) })
+	batches.Wait()
+	close(s.results)
+	others.Wait()
+	return nil
+}
+
+// claim gives batches of rows to start until ctx ends.
+func (s *sending) claim(ctx context.Context, start func([]db.ClaimOutboxRow)) {
+	wake, stop := s.g.Bus.Subscribe(topicOutbox(s.id))
 	defer stop()
 	tick := time.NewTicker(sendPoll)
 	defer tick.Stop()
-	most := inFlight(c.adapter.Caps().Rate)
-	results := make(chan outcome, most)
-	flying := 0
-	var unmarked []outcome
-	// soon is when a row that the pace had given back may go: the next look at
-	// the outbox would make one message a second of a chat one in two.
-	soon := make(chan struct{}, 1)
-	// A claimed row is finished even while the process stops.
-	work := context.WithoutCancel(ctx)
-	for {
+	for ctx.Err() == nil {
 		// Only what the account may send now is claimed: a claimed row that has
 		// to wait costs two writes and comes back at once.
-		room, next := 0, time.Duration(0)
-		if ctx.Err() == nil && flying < most {
-			room, next = c.pace.room(most - flying)
-		}
-		if room > 0 {
-			rows, err := c.g.DB.ClaimOutbox(ctx, epoch, string(c.id), int32(room))
-			if err != nil && ctx.Err() == nil {
-				c.g.Log.Warn("claim the outbox", "channel", string(c.id), "error", err)
+		next := time.Duration(0)
+		if free := s.most - int(s.flying.Load()); free > 0 {
+			var room int
+			if room, next = s.pace.room(free); room > 0 && s.take(ctx, room, start) {
+				continue
 			}
-			for _, row := range rows {
-				flying++
-				go func() { results <- c.deliver(work, row) }()
-			}
-		}
-		if ctx.Err() != nil && flying == 0 {
-			return nil
-		}
-		done := ctx.Done()
-		if ctx.Err() != nil {
-			done = nil // only results matter now
 		}
 		var paced <-chan time.Time
 		if next > 0 {
 			paced = time.After(next)
 		}
 		select {
-		case <-done:
+		case <-ctx.Done():
 		case <-paced:
-		case <-soon:
+		case <-s.soon:
 		case <-wake:
 		case <-tick.C:
-			unmarked = c.markAll(work, epoch, unmarked)
-		case first := <-results:
-			batch := collect(first, results)
-			flying -= len(batch)
-			unmarked = c.markAll(work, epoch, append(unmarked, batch...))
+		}
+	}
+}
+
+// take claims at most room rows; more says that there may be others.
+func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutboxRow)) (more bool) {
+	rows, err := s.g.DB.ClaimOutbox(ctx, s.epoch, string(s.id), int32(room))
+	if err != nil && ctx.Err() == nil {
+		s.g.Log.Warn("claim the outbox", "channel", string(s.id), "error", err)
+	}
+	if len(rows) == 0 {
+		return false
+	}
+	s.flying.Add(int64(len(rows)))
+	start(rows)
+	return len(rows) == room && int(s.flying.Load()) < s.most
+}
+
+// batch sends rows that were claimed together. Results has room for them all.
+func (s *sending) batch(ctx context.Context, rows []db.ClaimOutboxRow) {
+	var wg sync.WaitGroup
+	for _, o := range s.prepare(ctx, rows) {
+		if o.state != "" {
+			s.results <- o
+			continue
+		}
+		wg.Go(func() { s.results <- s.perform(ctx, o) })
+	}
+	wg.Wait()
+}
+
+// mark writes outcomes and reports until there are no more results.
+func (s *sending) mark(ctx context.Context) {
+	reported, stop := s.g.Bus.Subscribe(topicReports(s.id))
+	defer stop()
+	tick := time.NewTicker(sendPoll)
+	defer tick.Stop()
+	if err := s.g.DB.ReviveAllReports(ctx, string(s.id)); err != nil {
+		s.g.Log.Error("look at reports again", "channel", string(s.id), "error", err)
+	}
+	s.report(ctx)
+	var unmarked []outcome
+	for {
+		select {
+		case first, ok := <-s.results:
+			if !ok {
+				return
+			}
+			batch := collect(first, s.results)
+			unmarked = s.markAll(ctx, s.epoch, append(unmarked, batch...))
+			s.flying.Add(-int64(len(batch)))
+			nudge(s.soon)
 			for _, o := range batch {
 				if o.state == "queued" && o.wait > 0 && o.wait <= sendPoll {
-					time.AfterFunc(o.wait, func() { nudge(soon) })
+					time.AfterFunc(o.wait, func() { nudge(s.soon) })
 				}
 			}
+			if !s.adapter.Caps().Paid {
+				continue
+			}
+		case <-reported:
+		case <-tick.C:
+			unmarked = s.markAll(ctx, s.epoch, unmarked)
 		}
+		s.report(ctx)
 	}
 }
 
@@ -208,7 +279,10 @@ func collect(first outcome, results <-chan outcome) []outcome {
 	batch := []outcome{first}
 	for {
 		select {
-		case o := <-results:
+		case o, ok := <-results:
+			if !ok {
+				return batch
+			}
 			batch = append(batch, o)
 		default:
 			return batch
@@ -216,92 +290,22 @@ func collect(first outcome, results <-chan outcome) []outcome {
 	}
 }
 
-// deliver does one row: late binding, window, pace, render, send.
-func (c *Channel) deliver(ctx context.Context, row db.ClaimOutboxRow) (o outcome) {
-	o = outcome{row: row, state: "queued"}
+// perform does what was prepared. A panic of the adapter fails this row alone.
+func (c *Channel) perform(ctx context.Context, o outcome) (end outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			o.state, o.class, o.err = "failed", bots.ClassRejected.String(), "panic: "+fmt.Sprint(p)
+			end = o.rejected(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if why, err := c.stale(ctx, row); err != nil {
-		return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
-	} else if why != "" {
-		o.state, o.err = "stale", why
-		return o
+	if o.edit {
+		return c.edit(ctx, o)
 	}
-	caps := c.adapter.Caps()
-	if class, why := shut(caps, row); class != 0 {
-		o.state, o.class, o.err = "failed", class.String(), why
-		return o
-	}
-	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
-		o.wait, o.row.Tries = wait, row.Tries-1
-		return o
-	}
-	messages, photo, err := c.g.render(row, caps)
-	if err != nil {
-		o.state, o.class, o.err = "failed", bots.ClassRejected.String(), err.Error()
-		return o
-	}
-	if row.Edits != 0 && row.Standing != "" {
-		return c.edit(ctx, o, messages)
-	}
-	if photo != "" && caps.PhotoOut > 0 {
-		if err := c.attach(ctx, &messages[0], photo); err != nil {
-			return o.retry(bots.ClassTemporary, err, backoff(row.Tries))
+	if o.photo != "" {
+		if err := c.attach(ctx, &o.messages[0], o.photo); err != nil {
+			return o.retry(bots.ClassTemporary, err, backoff(o.row.Tries))
 		}
 	}
-	return c.transmit(ctx, o, messages)
-}
-
-// stale re-reads why the row was written (late binding).
-func (c *Channel) stale(ctx context.Context, row db.ClaimOutboxRow) (why string, err error) {
-	if row.Class == "push" && row.AddressState == "stopped" {
-		return "the person asked for no more messages", nil
-	}
-	if row.Overtaken {
-		return "a newer change of the same message waits", nil
-	}
-	check, prompted := c.g.Fresh[row.Reason], row.PromptID != 0 && row.QuestionTurn != 0
-	if check == nil && !prompted {
-		return "", nil
-	}
-	err = c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
-		if prompted {
-			if open, err := tx.PromptOpen(ctx, row.PromptID); err != nil || !open {
-				why = "the answer is no longer expected"
-				return err
-			}
-		}
-		if check == nil {
-			return nil
-		}
-		ok, reason, err := check(ctx, tx, row.Subject, row.SubjectVersion)
-		if err == nil && !ok {
-			why = reason
-		}
-		return err
-	})
-	if err != nil {
-		return "", fmt.Errorf("read again why it is sent: %w", err)
-	}
-	return why, nil
-}
-
-// shut says why an address is not even tried: who left is not written to in
-// vain, and who stopped gets nothing that was meant for another address. A group
-// is no single reader.
-func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
-	switch {
-	case !row.InGroup && row.AddressState == "gone":
-		return bots.ClassGone, "the address is gone"
-	case row.AddressState == "stopped" && row.FallbackOf != nil:
-		return bots.ClassClosed, "the person asked for no more messages here"
-	case caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
-		return bots.ClassClosed, "the push window is shut"
-	}
-	return 0, ""
+	return c.transmit(ctx, o)
 }
 
 func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error {
@@ -316,17 +320,19 @@ func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error 
 	return nil
 }
 
-// transmit sends the parts in order and turns the outcome into a mark.
-func (c *Channel) transmit(ctx context.Context, o outcome, messages []bots.Message) outcome {
+// transmit sends the messages in order and turns the outcome into a mark.
+func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
 	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
-	for _, m := range messages {
+	for _, m := range o.messages {
 		send, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
 		receipt, err := c.adapter.Send(send, to, m)
 		cancel()
 		if err != nil {
+			// The receipt of an earlier message would settle the whole row.
+			o.receipt = ""
 			return c.failed(o, err)
 		}
-		o.receipt = receipt.ID
+		o.went, o.receipt = true, receipt.ID
 		o.text += m.Text
 	}
 	o.state = "sent"

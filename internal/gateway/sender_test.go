@@ -124,9 +124,9 @@ func TestHowEachErrorEnds(t *testing.T) {
 		{"logged out", false, fail(bots.Error{Class: bots.ClassLoggedOut}), 12, "sent", "", 1, 13, 0, "active"},
 		{"unknown, free, once", false, fail(bots.Error{Class: bots.ClassUnknown}), 1, "sent", "", 2, 2, 0, "active"},
 		{"unknown, free, always", false, fail(bots.Error{Class: bots.ClassUnknown}), 99, "unknown", "unknown", 3, 3, 1, "active"},
-		{"unknown, paid", true, fail(bots.Error{Class: bots.ClassUnknown}), 99, "unknown", "unknown", 1, 1, 1, "active"},
-		{"an error of no class", true, errBroken, 99, "unknown", "unknown", 1, 1, 1, "active"},
-		{"no answer in time", true, context.DeadlineExceeded, 99, "unknown", "unknown", 1, 1, 1, "active"},
+		{"unknown, paid", true, fail(bots.Error{Class: bots.ClassUnknown}), 99, "unknown", "unknown", 1, 1, 0, "active"},
+		{"an error of no class", true, errBroken, 99, "unknown", "unknown", 1, 1, 0, "active"},
+		{"no answer in time", true, context.DeadlineExceeded, 99, "unknown", "unknown", 1, 1, 0, "active"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,10 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 	}
+	reports, events := splitReports(events)
+	if err := g.takeReports(ctx, reports); err != nil {
+		return err
+	}
 	for i := range events {
 		if err := g.take(ctx, events[i]); err != nil {
 			return err
@@ -31,29 +35,41 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 	return nil
 }
 
-// take runs one event, or stores it as waiting when it cannot be run now.
+// take runs one event, or stores it as waiting when it cannot be run now, or on
+// the disk when the database is away.
 func (g *Gateway) take(ctx context.Context, ev bots.Event) error {
 	run, cancel := context.WithTimeout(ctx, g.cfg.TurnTimeout)
 	defer cancel()
 	leave, err := g.lanes.enter(run, keyOf(ev))
+	if err != nil && ctx.Err() == nil && g.spools(ev.Channel) {
+		// A database that hangs holds whoever is before us for two limits. Only
+		// in the lane can we be put on the disk behind them.
+		longer, cancel := context.WithTimeout(ctx, 2*g.cfg.TurnTimeout)
+		defer cancel()
+		run = longer
+		leave, err = g.lanes.enter(run, keyOf(ev))
+	}
 	if err == nil {
+		// What becomes of it is settled inside the lane, so that no later event
+		// of the conversation can pass the one that is being put aside.
+		defer leave()
+		if g.queues(ev) {
+			return g.spool(ev)
+		}
 		if ev.Kind == bots.KindMoved { // it touches conversations that are not its own
 			err = g.runAlone(run, ev)
 		} else {
 			err = g.share(run, ev)
 		}
-		// The fallback stays inside the lane, so that no later event of the
-		// conversation can pass the one that is being put aside.
-		if err != nil {
-			err = g.putAside(ctx, ev, err)
+	} else if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		if err = g.putAside(ctx, ev, err); err != nil {
+			return g.spoolAfter(ev, err)
 		}
-		leave()
-		return err
 	}
-	if ctx.Err() != nil {
-		return err
-	}
-	return g.putAside(ctx, ev, err)
+	return nil
 }
 
 // putAside stores an event alone as waiting: the second transaction.

@@ -14,6 +14,12 @@ const (
 
 func topicOutbox(c bots.ChannelID) string { return "outbox/" + string(c) }
 
+// topicReports is woken when a network said what became of a message.
+func topicReports(c bots.ChannelID) string { return "reports/" + string(c) }
+
+// topicSettle is woken when a network is to be asked about unknown outcomes.
+func topicSettle(c bots.ChannelID) string { return "settle/" + string(c) }
+
 // The associated data under which columns are sealed: a value cut from one
 // column does not open in another.
 const (

@@ -23,6 +23,11 @@ type Line struct {
 	Nudge, Expire             time.Duration
 	// Edits is the row whose message this one replaces, 0 for a new message.
 	Edits int64
+	// Rank is who goes first: 0 replies, codes and what is urgent, 1 other
+	// pushes, 2 surveys and bulk.
+	Rank int16
+	// Extension is the code behind our number to which the answer comes.
+	Extension string
 }
 
 // Heard is one inbound message to keep, already sealed.
@@ -54,10 +59,11 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[]) as m(c, i, k, b
 
 	insertLines = `
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang,
-                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, edits)
+                    params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, edits,
+                    rank, extension)
 select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
                      $8::int[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::bigint[],
-                     $15::bigint[], $16::int[], $17::int[], $18::bigint[])`
+                     $15::bigint[], $16::int[], $17::int[], $18::bigint[], $19::smallint[], $20::text[])`
 
 	updateConversations = `
 update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
@@ -137,7 +143,8 @@ func queueLines(b *pgx.Batch, lines []Line) {
 	if len(lines) == 0 {
 		return
 	}
-	var channel, chat, class, source, key, lang, reason, subject []string
+	var channel, chat, class, source, key, lang, reason, subject, extension []string
+	var rank []int16
 	var conv, addr, question, prompt, edits []int64
 	var version, subjectVersion, nudge, expire []int32
 	var params [][]byte
@@ -151,10 +158,10 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		question, prompt = append(question, l.QuestionTurn), append(prompt, l.PromptID)
 		nudge = append(nudge, int32(l.Nudge/time.Second))
 		expire = append(expire, int32(l.Expire/time.Second))
-		edits = append(edits, l.Edits)
+		edits, rank, extension = append(edits, l.Edits), append(rank, l.Rank), append(extension, l.Extension)
 	}
 	b.Queue(insertLines, channel, chat, conv, addr, class, source, key, version, lang,
-		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits)
+		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits, rank, extension)
 }
 
 func queueStates(b *pgx.Batch, states []ConversationState) {

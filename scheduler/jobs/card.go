@@ -53,6 +53,7 @@ func (d Deps) card(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if at, verdict := d.Quiet.Shift(t.Now, o.Deadline, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	} // what would be too late in the morning disturbs the night
+	t.Class = class(o)
 	var who people.Staff // nobody in particular, in a group
 	if c.Group == 0 {
 		if who, err = d.Orders.LoadStaff(ctx, t, c.Staff); err != nil {

@@ -8,6 +8,7 @@ import (
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler"
 )
 
 // Code says a one-time code. It was asked for a moment ago, so neither quiet
@@ -31,6 +32,7 @@ func Code(d Deps) gateway.Kind {
 			if err != nil {
 				return gateway.Outcome{}, err
 			}
+			t.Class = scheduler.Urgent // somebody waits for it
 			return gateway.Done, t.Tell(workorder.DueCode, due.Subject, 0, "code.send", map[string]string{
 				"digits": digits, "minutes": strconv.Itoa(int(d.Orders.Rights.Code.Valid / time.Minute)),
 			})

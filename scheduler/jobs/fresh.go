@@ -44,6 +44,7 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		workorder.DueSupervised:   groupFit(owes),
 		DueDigest:                 stillHere,
 		reasonCalendar:            stillHere,
+		reasonMoney:               stillHere,
 		// Whistles: what calls a unit goes out while the whistle is open.
 		workorder.DueWhistleCall:  whistleFit(true),
 		workorder.DueWhistleCard:  whistleFit(false),

@@ -54,11 +54,15 @@ type Deps struct {
 	// what it answered to a write.
 	Hooks   *webhook.Sender
 	Answers time.Duration
+	// Reports and Money say how long reports that match nothing are kept, and the
+	// counters of what was spent.
+	Reports gateway.ReportPolicy
+	Money   gateway.MoneyPolicy
 }
 
 // All lists every kind of due row that the product runs.
 func All(d Deps) []gateway.Kind {
-	return append(gateway.QuestionKinds(),
+	return append(gateway.QuestionKinds(), gateway.SettleKind(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),

@@ -71,6 +71,7 @@ func (d Deps) line(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if at, verdict := d.Quiet.Shift(t.Now, time.Time{}, first.Class, scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	}
+	t.Class = first.Class
 	lines, err := d.gather(ctx, t, due, first)
 	if err != nil {
 		return gateway.Outcome{}, err

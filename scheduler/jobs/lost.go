@@ -17,6 +17,7 @@ import (
 const (
 	lostResident = "lost"
 	lostStaff    = "lost_staff"
+	lostCapped   = "lost_capped"
 )
 
 // Undelivered lays a message that no address of its reader took before people
@@ -39,6 +40,9 @@ func (d Deps) undelivered(ctx context.Context, t *gateway.Turn, what gateway.Und
 		return err
 	}
 	data["class"] = what.Class
+	if what.Capped != "" && role == people.RoleCallbackClerk {
+		data["reason"] = lostCapped
+	}
 	o, err := d.about(ctx, t, what, role, reader.PersonID)
 	if err != nil {
 		return err
@@ -47,8 +51,11 @@ func (d Deps) undelivered(ctx context.Context, t *gateway.Turn, what gateway.Und
 	if o != nil {
 		subject += "/" + workorder.Subject(o.ID)
 	}
+	if what.Capped != "" { // once for a reader and day, also when it was done
+		subject = postgres.Subject("conversation", t.Conversation) + "/capped/" + what.Capped
+	}
 	row, err := t.TaskBy(ctx, workorder.TaskLost, subject)
-	if err == nil && row.State == "open" {
+	if err == nil && (row.State == "open" || what.Capped != "") {
 		return nil
 	}
 	if err != nil && !errors.Is(err, postgres.ErrNoRows) {

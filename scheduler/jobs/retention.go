@@ -30,6 +30,12 @@ func (d Deps) forgettings() []forgetting {
 		{"inbox", func(ctx context.Context, t turn) (int64, error) { return t.ForgetInbox(ctx, inbox, forgetChunk) }},
 		{"outbox", func(ctx context.Context, t turn) (int64, error) { return t.ForgetOutbox(ctx, inbox, forgetChunk) }},
 		{"due", func(ctx context.Context, t turn) (int64, error) { return t.ForgetDue(ctx, inbox, forgetChunk) }},
+		{"reports", func(ctx context.Context, t turn) (int64, error) {
+			return t.ForgetReports(ctx, int32(d.Reports.ParkedDays), forgetChunk)
+		}},
+		{"what was spent", func(ctx context.Context, t turn) (int64, error) {
+			return t.ForgetSpend(ctx, int32(d.Money.KeepDays), forgetChunk)
+		}},
 		{"prompts", func(ctx context.Context, t turn) (int64, error) { return t.ForgetPrompts(ctx, inbox, forgetChunk) }},
 		{"mailbox", func(ctx context.Context, t turn) (int64, error) { return t.ForgetMailbox(ctx, words, forgetChunk) }},
 		{"months of messages", func(ctx context.Context, t turn) (int64, error) {
@@ -53,7 +59,8 @@ func (d Deps) forgettings() []forgetting {
 	}
 }
 
-// Retention forgets what is older than the policy allows (policies/privacy.yaml)
+// Retention forgets what is older than the policies allow (policies/privacy.yaml;
+// api, reports and money for what is theirs)
 // and makes the partitions of the months to come. The cursor is "step/chunk".
 func Retention(d Deps) gateway.SlotJob {
 	steps := d.forgettings()

@@ -113,6 +113,8 @@ func newRig(t testing.TB, start string) *rig {
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}
+	r.deps.Reports = must(t, "policies/reports.yaml", gateway.ParseReportPolicy)
+	r.deps.Money = must(t, "policies/money.yaml", gateway.ParseMoneyPolicy)
 	if r.deps.Photos, err = privacy.NewPhotoCleaner(r.deps.Privacy.Photo); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +122,8 @@ func newRig(t testing.TB, start string) *rig {
 	r.Gateway, err = gateway.New(gateway.Config{FloodPerMinute: 1000}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, log), Clock: clock.New(), Keys: keys, Library: library, Words: set.Words, Safety: set.Safety,
 		Quiet: quiet, Channels: channels, Actions: set.All(), Kinds: append(jobs.All(r.deps), r.doing()),
-		Fresh: jobs.Fresh(r.deps), Carry: jobs.Carry(r.deps), Undeliverable: jobs.Undelivered(r.deps), Log: log,
+		Fresh: jobs.Fresh(r.deps), Carry: jobs.Carry(r.deps), Undeliverable: jobs.Undelivered(r.deps), Overspent: jobs.Overspent(r.deps), Log: log,
+		Reports: r.deps.Reports, Money: &gateway.Money{Policy: r.deps.Money, Zone: zone(t)},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -54,6 +54,7 @@ func (d Deps) sayToStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 	if at, verdict := d.Quiet.Shift(t.Now, time.Time{}, class(o), scheduler.QuietLater); verdict == scheduler.Moved {
 		return gateway.Later(at, "quiet hours"), nil
 	}
+	t.Class = class(o)
 	reason := due.Kind
 	if v.Open {
 		if reason = reasonTellOpen; !o.State.Open() {

@@ -76,6 +76,7 @@ func (d Deps) whistleCall(ctx context.Context, t *gateway.Turn, due gateway.Due)
 	if !ok {
 		return gateway.Dropped("the unit is not called"), nil
 	}
+	t.Class = whistleClass(w)
 	l, old, err := d.whistleMessage(ctx, t, w, workorder.DueWhistleCall)
 	if err != nil {
 		return gateway.Outcome{}, err

@@ -379,6 +379,14 @@ type Outbox struct {
 	Receipt        string
 	Edits          int64
 	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
 }
 
 type Person struct {
@@ -428,6 +436,19 @@ type Prompt struct {
 	Outcome        string
 }
 
+type Report struct {
+	ID       int64
+	Channel  string
+	EventKey string
+	Chat     string
+	Receipt  string
+	OutboxID int64
+	State    string
+	Code     string
+	Waits    bool
+	At       time.Time
+}
+
 type Rider struct {
 	PersonID   int64
 	Platform   string
@@ -472,6 +493,24 @@ type Slot struct {
 	Reason    string
 	Cursor    string
 	Lease     *time.Time
+}
+
+type SmsPart struct {
+	Channel string
+	Grp     string
+	Number  int16
+	Total   int16
+	Chat    string
+	Body    []byte
+	Taken   bool
+	At      time.Time
+}
+
+type Spend struct {
+	Scope string
+	Name  string
+	Since time.Time
+	Count int64
 }
 
 type Staff struct {

@@ -44,17 +44,22 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
-             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
-      where w.channel = $2 and w.state in ('queued', 'sending') and w.not_before <= now()
-        and (w.state = 'queued' or w.epoch < $1)
-        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)
-        and not exists (select 1 from outbox b where b.channel = w.channel and b.chat = w.chat
-                        and b.state in ('queued', 'sending') and b.id < w.id)
-      order by w.id limit $3) h
+      where w.id = any(array(
+          select head.id
+          from outbox q cross join lateral (
+              select b.id, b.rank, b.state, b.epoch, b.not_before from outbox b
+              where b.channel = q.channel and b.chat = q.chat and b.state in ('queued', 'sending')
+              order by b.id limit 1) head
+          where q.channel = $2 and q.state in ('queued', 'sending') and (q.id = head.id or q.rank < head.rank)
+            and head.not_before <= now() and (head.state = 'queued' or head.epoch < $1)
+          order by q.rank, q.id limit $3))
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
-    h.standing::text as standing, h.overtaken::boolean as overtaken
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
 type ClaimOutboxRow struct {
@@ -87,6 +92,14 @@ type ClaimOutboxRow struct {
 	Receipt        string
 	Edits          int64
 	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
 	UserID         string
 	InGroup        bool
 	IsGroup        bool
@@ -95,14 +108,17 @@ type ClaimOutboxRow struct {
 	At             time.Time
 	Standing       string
 	Overtaken      bool
+	Abandoned      bool
 }
 
-// ClaimOutbox takes the head of each free chat of a channel: the oldest row
-// that is not finished, when it is queued or was in flight under an older
-// epoch, and its time has come. One row in flight per chat keeps the order. An
-// owner whose epoch is over gets nothing, though it may not know yet. Of a row
-// that changes a message, standing is the receipt of that message, and overtaken
-// says that a newer change of it waits.
+// ClaimOutbox takes the heads of free chats of a channel, the best rank first: a
+// head is the oldest row of its chat that is not finished, and it goes at the
+// rank of the best row behind it. It is taken when it is queued or was in flight
+// under an older epoch, and its time has come. One row in flight per chat keeps
+// the order. An owner whose epoch is over gets nothing, though it may not know
+// yet. Of a row that changes a message, standing is the receipt of that message,
+// and overtaken says that a newer change of it waits. An abandoned row may have
+// been sent under the older epoch.
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {
@@ -142,6 +158,14 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.Receipt,
 			&i.Edits,
 			&i.FallbackOf,
+			&i.Rank,
+			&i.Extension,
+			&i.Parts,
+			&i.Report,
+			&i.ReportCode,
+			&i.ReportedAt,
+			&i.Settle,
+			&i.Handed,
 			&i.UserID,
 			&i.InGroup,
 			&i.IsGroup,
@@ -150,6 +174,133 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.At,
 			&i.Standing,
 			&i.Overtaken,
+			&i.Abandoned,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endedOutbox = `-- name: EndedOutbox :many
+select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+    ''::text as standing, false as overtaken, false as abandoned
+from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
+where o.id = any($1::bigint[])
+order by o.id for update of o
+`
+
+type EndedOutboxRow struct {
+	ID             int64
+	Channel        string
+	Chat           string
+	ConversationID int64
+	AddressID      int64
+	Class          string
+	Source         string
+	TextKey        string
+	TextVersion    int32
+	Lang           string
+	Params         []byte
+	Reason         string
+	Subject        string
+	SubjectVersion int32
+	QuestionTurn   int64
+	PromptID       int64
+	NudgeSeconds   int32
+	ExpireSeconds  int32
+	State          string
+	ErrorClass     string
+	Error          string
+	Tries          int32
+	Epoch          int64
+	NotBefore      time.Time
+	CreatedAt      time.Time
+	SentAt         *time.Time
+	Receipt        string
+	Edits          int64
+	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
+	UserID         string
+	InGroup        bool
+	IsGroup        bool
+	LastInboundAt  *time.Time
+	AddressState   string
+	At             time.Time
+	Standing       string
+	Overtaken      bool
+	Abandoned      bool
+}
+
+// EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
+// from a report, or from the want of one. Its columns are those of ClaimOutbox.
+func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRow, error) {
+	rows, err := q.db.Query(ctx, endedOutbox, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EndedOutboxRow{}
+	for rows.Next() {
+		var i EndedOutboxRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Chat,
+			&i.ConversationID,
+			&i.AddressID,
+			&i.Class,
+			&i.Source,
+			&i.TextKey,
+			&i.TextVersion,
+			&i.Lang,
+			&i.Params,
+			&i.Reason,
+			&i.Subject,
+			&i.SubjectVersion,
+			&i.QuestionTurn,
+			&i.PromptID,
+			&i.NudgeSeconds,
+			&i.ExpireSeconds,
+			&i.State,
+			&i.ErrorClass,
+			&i.Error,
+			&i.Tries,
+			&i.Epoch,
+			&i.NotBefore,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.Receipt,
+			&i.Edits,
+			&i.FallbackOf,
+			&i.Rank,
+			&i.Extension,
+			&i.Parts,
+			&i.Report,
+			&i.ReportCode,
+			&i.ReportedAt,
+			&i.Settle,
+			&i.Handed,
+			&i.UserID,
+			&i.InGroup,
+			&i.IsGroup,
+			&i.LastInboundAt,
+			&i.AddressState,
+			&i.At,
+			&i.Standing,
+			&i.Overtaken,
+			&i.Abandoned,
 		); err != nil {
 			return nil, err
 		}
@@ -174,7 +325,7 @@ func (q *Queries) KeepSaid(ctx context.Context, conversations []int64, outboxes 
 }
 
 const loadOutbox = `-- name: LoadOutbox :one
-select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of from outbox where id = $1
+select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of, rank, extension, parts, report, report_code, reported_at, settle, handed from outbox where id = $1
 `
 
 func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
@@ -210,6 +361,14 @@ func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
 		&i.Receipt,
 		&i.Edits,
 		&i.FallbackOf,
+		&i.Rank,
+		&i.Extension,
+		&i.Parts,
+		&i.Report,
+		&i.ReportCode,
+		&i.ReportedAt,
+		&i.Settle,
+		&i.Handed,
 	)
 	return i, err
 }
@@ -217,12 +376,14 @@ func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
 const markOutbox = `-- name: MarkOutbox :many
 update outbox o set state = u.state, tries = u.tries, error_class = u.error_class, error = u.error, receipt = u.receipt,
        chat = case when u.chat <> '' then u.chat else o.chat end,
-       not_before = now() + make_interval(secs => u.wait),
+       not_before = now() + make_interval(secs => u.wait), parts = u.parts, handed = u.handed,
        sent_at = case when u.state in ('sent', 'unknown') then now() else o.sent_at end
 from (select unnest($2::bigint[]) as id, unnest($3::text[]) as state,
              unnest($4::text[]) as error_class, unnest($5::text[]) as error,
              unnest($6::text[]) as receipt, unnest($7::float8[]) as wait,
-             unnest($8::text[]) as chat, unnest($9::int[]) as tries) u
+             unnest($8::text[]) as chat, unnest($9::int[]) as tries,
+             unnest($10::int[]) as parts, unnest($11::bool[]) as handed
+      limit cardinality($2::bigint[])) u
 where o.id = u.id and o.state = 'sending' and o.epoch = $1
 returning o.id
 `
@@ -237,6 +398,8 @@ type MarkOutboxParams struct {
 	Waits    []float64
 	Chats    []string
 	Tries    []int32
+	Parts    []int32
+	Handed   []bool
 }
 
 // MarkOutbox writes the outcome of sends, under the epoch that made them.
@@ -251,6 +414,8 @@ func (q *Queries) MarkOutbox(ctx context.Context, arg MarkOutboxParams) ([]int64
 		arg.Waits,
 		arg.Chats,
 		arg.Tries,
+		arg.Parts,
+		arg.Handed,
 	)
 	if err != nil {
 		return nil, err
@@ -271,12 +436,13 @@ func (q *Queries) MarkOutbox(ctx context.Context, arg MarkOutboxParams) ([]int64
 }
 
 const oldestUnsent = `-- name: OldestUnsent :one
-select extract(epoch from now() - o.created_at)::float8 as seconds
-from outbox o where o.channel = $1 and o.state in ('queued', 'sending') order by o.id limit 1
+select coalesce(extract(epoch from now() - min(first.created_at)), 0)::float8 as seconds
+from generate_series(0, 2) r(rank) cross join lateral (
+    select o.created_at from outbox o where o.channel = $1 and o.rank = r.rank and o.state in ('queued', 'sending') order by o.id limit 1) first
 `
 
 // OldestUnsent is how long the first message of a channel that is not out yet
-// has waited, in seconds; no row when nothing waits.
+// has waited, in seconds, whatever its rank; 0 when nothing waits.
 func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, error) {
 	row := q.db.QueryRow(ctx, oldestUnsent, channel)
 	var seconds float64
@@ -297,9 +463,10 @@ func (q *Queries) OutboxPending(ctx context.Context) (int64, error) {
 
 const passOn = `-- name: PassOn :one
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params,
-                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, fallback_of)
+                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, extension, fallback_of)
 select c.channel, c.chat, c.id, c.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, $1::bytea,
-       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.id
+       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank,
+       coalesce((select p.extension from prompt p where p.id = o.prompt_id), ''), o.id
 from outbox o, conversation c where o.id = $2 and c.id = $3
 returning id
 `

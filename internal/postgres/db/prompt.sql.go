@@ -113,14 +113,27 @@ func (q *Queries) OpenPrompt(ctx context.Context, arg OpenPromptParams) (int64, 
 	return id, err
 }
 
-const promptOpen = `-- name: PromptOpen :one
-select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now())
+const openPrompts = `-- name: OpenPrompts :many
+select id from prompt where id = any($1::bigint[]) and closed_at is null and open_until > product_now()
 `
 
-// PromptOpen reports whether the answer of a prompt is still expected.
-func (q *Queries) PromptOpen(ctx context.Context, id int64) (bool, error) {
-	row := q.db.QueryRow(ctx, promptOpen, id)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+// OpenPrompts gives those of the prompts whose answer is still expected.
+func (q *Queries) OpenPrompts(ctx context.Context, ids []int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, openPrompts, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -147,6 +147,33 @@ func (q *Queries) ForgetPrompts(ctx context.Context, days int32, maxRows int32) 
 	return result.RowsAffected(), nil
 }
 
+const forgetReports = `-- name: ForgetReports :execrows
+delete from report where id in (
+    select r.id from report r where r.at < now() - make_interval(days => $1::int) limit $2)
+`
+
+// ForgetReports throws away reports whose message was not found.
+func (q *Queries) ForgetReports(ctx context.Context, days int32, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetReports, days, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetSpend = `-- name: ForgetSpend :execrows
+delete from spend where (since, scope, name) in (
+    select s.since, s.scope, s.name from spend s where s.since < product_now() - make_interval(days => $1::int) limit $2)
+`
+
+func (q *Queries) ForgetSpend(ctx context.Context, days int32, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetSpend, days, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const forgetTickets = `-- name: ForgetTickets :execrows
 with old as (
     select t.id from ticket t where t.closed_at < product_now() - make_interval(days => $2::int)

@@ -1,37 +1,55 @@
--- ClaimOutbox takes the head of each free chat of a channel: the oldest row
--- that is not finished, when it is queued or was in flight under an older
--- epoch, and its time has come. One row in flight per chat keeps the order. An
--- owner whose epoch is over gets nothing, though it may not know yet. Of a row
--- that changes a message, standing is the receipt of that message, and overtaken
--- says that a newer change of it waits.
+-- ClaimOutbox takes the heads of free chats of a channel, the best rank first: a
+-- head is the oldest row of its chat that is not finished, and it goes at the
+-- rank of the best row behind it. It is taken when it is queued or was in flight
+-- under an older epoch, and its time has come. One row in flight per chat keeps
+-- the order. An owner whose epoch is over gets nothing, though it may not know
+-- yet. Of a row that changes a message, standing is the receipt of that message,
+-- and overtaken says that a newer change of it waits. An abandoned row may have
+-- been sent under the older epoch.
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
 from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
-             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
       from outbox w join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
-      where w.channel = sqlc.arg(channel) and w.state in ('queued', 'sending') and w.not_before <= now()
-        and (w.state = 'queued' or w.epoch < sqlc.arg(epoch))
-        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))
-        and not exists (select 1 from outbox b where b.channel = w.channel and b.chat = w.chat
-                        and b.state in ('queued', 'sending') and b.id < w.id)
-      order by w.id limit sqlc.arg(max_rows)) h
+      where w.id = any(array(
+          select head.id
+          from outbox q cross join lateral (
+              select b.id, b.rank, b.state, b.epoch, b.not_before from outbox b
+              where b.channel = q.channel and b.chat = q.chat and b.state in ('queued', 'sending')
+              order by b.id limit 1) head
+          where q.channel = sqlc.arg(channel) and q.state in ('queued', 'sending') and (q.id = head.id or q.rank < head.rank)
+            and head.not_before <= now() and (head.state = 'queued' or head.epoch < sqlc.arg(epoch))
+          order by q.rank, q.id limit sqlc.arg(max_rows)))
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
 where o.id = h.id
 returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
-    h.standing::text as standing, h.overtaken::boolean as overtaken;
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
+
+-- EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
+-- from a report, or from the want of one. Its columns are those of ClaimOutbox.
+-- name: EndedOutbox :many
+select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+    ''::text as standing, false as overtaken, false as abandoned
+from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
+where o.id = any(sqlc.arg(ids)::bigint[])
+order by o.id for update of o;
 
 -- MarkOutbox writes the outcome of sends, under the epoch that made them.
 -- name: MarkOutbox :many
 update outbox o set state = u.state, tries = u.tries, error_class = u.error_class, error = u.error, receipt = u.receipt,
        chat = case when u.chat <> '' then u.chat else o.chat end,
-       not_before = now() + make_interval(secs => u.wait),
+       not_before = now() + make_interval(secs => u.wait), parts = u.parts, handed = u.handed,
        sent_at = case when u.state in ('sent', 'unknown') then now() else o.sent_at end
 from (select unnest(sqlc.arg(ids)::bigint[]) as id, unnest(sqlc.arg(states)::text[]) as state,
              unnest(sqlc.arg(classes)::text[]) as error_class, unnest(sqlc.arg(errors)::text[]) as error,
              unnest(sqlc.arg(receipts)::text[]) as receipt, unnest(sqlc.arg(waits)::float8[]) as wait,
-             unnest(sqlc.arg(chats)::text[]) as chat, unnest(sqlc.arg(tries)::int[]) as tries) u
+             unnest(sqlc.arg(chats)::text[]) as chat, unnest(sqlc.arg(tries)::int[]) as tries,
+             unnest(sqlc.arg(parts)::int[]) as parts, unnest(sqlc.arg(handed)::bool[]) as handed
+      limit cardinality(sqlc.arg(ids)::bigint[])) u
 where o.id = u.id and o.state = 'sending' and o.epoch = sqlc.arg(epoch)
 returning o.id;
 
@@ -58,17 +76,19 @@ where o.id = sqlc.arg(id);
 -- PassOn queues the words of a row for another address.
 -- name: PassOn :one
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params,
-                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, fallback_of)
+                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, extension, fallback_of)
 select c.channel, c.chat, c.id, c.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, sqlc.arg(params)::bytea,
-       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.id
+       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank,
+       coalesce((select p.extension from prompt p where p.id = o.prompt_id), ''), o.id
 from outbox o, conversation c where o.id = sqlc.arg(id) and c.id = sqlc.arg(conversation_id)
 returning id;
 
 -- OldestUnsent is how long the first message of a channel that is not out yet
--- has waited, in seconds; no row when nothing waits.
+-- has waited, in seconds, whatever its rank; 0 when nothing waits.
 -- name: OldestUnsent :one
-select extract(epoch from now() - o.created_at)::float8 as seconds
-from outbox o where o.channel = $1 and o.state in ('queued', 'sending') order by o.id limit 1;
+select coalesce(extract(epoch from now() - min(first.created_at)), 0)::float8 as seconds
+from generate_series(0, 2) r(rank) cross join lateral (
+    select o.created_at from outbox o where o.channel = $1 and o.rank = r.rank and o.state in ('queued', 'sending') order by o.id limit 1) first;
 
 -- PauseChannel keeps for how long the network asked to wait, for whoever owns
 -- the channel next.

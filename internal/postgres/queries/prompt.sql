@@ -19,9 +19,9 @@ update prompt set closed_at = product_now(), outcome = $2 where id = $1 and clos
 update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
 where subject = sqlc.arg(subject) and closed_at is null;
 
--- PromptOpen reports whether the answer of a prompt is still expected.
--- name: PromptOpen :one
-select exists (select 1 from prompt where id = $1 and closed_at is null and open_until > product_now());
+-- OpenPrompts gives those of the prompts whose answer is still expected.
+-- name: OpenPrompts :many
+select id from prompt where id = any(sqlc.arg(ids)::bigint[]) and closed_at is null and open_until > product_now();
 
 -- MovePrompt lets a prompt wait at another address for its answer, when it
 -- still waits at the one it is thought to.

@@ -81,3 +81,12 @@ delete from prompt where id in (
 -- name: ForgetDue :execrows
 delete from due where id in (
     select d.id from due d where d.done_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
+
+-- ForgetReports throws away reports whose message was not found.
+-- name: ForgetReports :execrows
+delete from report where id in (
+    select r.id from report r where r.at < now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
+
+-- name: ForgetSpend :execrows
+delete from spend where (since, scope, name) in (
+    select s.since, s.scope, s.name from spend s where s.since < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));

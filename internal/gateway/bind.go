@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+// prepare does for a claimed batch all that comes before sending: late binding,
+// window, pace, rendering, money. A row that comes back with a state has ended
+// there; the others carry what is to be sent.
+func (c *Channel) prepare(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
+	ready := make([]outcome, len(rows))
+	verdicts := c.bind(ctx, rows)
+	for i, row := range rows {
+		ready[i] = c.ready(row, verdicts[i])
+	}
+	c.pay(ctx, ready)
+	return ready
+}
+
+// verdict is what late binding says of a row: why it is stale, "" where it is
+// not, or an error.
+type verdict struct {
+	why string
+	err error
+}
+
+// errPanic is wrapped where a check panicked.
+var errPanic = errors.New("panic")
+
+// bind reads again why rows were written, all in one transaction. Where that
+// fails, each is asked for by itself: an error in the database spoils the
+// transaction for whatever comes after it.
+func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict {
+	verdicts := make([]verdict, len(rows))
+	var ask []int
+	for i, row := range rows {
+		switch {
+		case row.Class == "push" && row.AddressState == "stopped":
+			verdicts[i].why = "the person asked for no more messages"
+		case row.Overtaken:
+			verdicts[i].why = "a newer change of the same message waits"
+		case c.g.Fresh[row.Reason] != nil || prompted(row):
+			ask = append(ask, i)
+		}
+	}
+	if len(ask) == 0 {
+		return verdicts
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+	defer cancel()
+	if c.bindIn(ctx, rows, verdicts, ask) == nil {
+		return verdicts
+	}
+	for _, i := range ask {
+		verdicts[i].err = c.bindIn(ctx, rows, verdicts, []int{i})
+	}
+	return verdicts
+}
+
+// bindIn asks for some of the rows in one transaction, which ends at the first
+// error.
+func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts []verdict, ask []int) error {
+	var prompts []int64
+	for _, i := range ask {
+		if prompted(rows[i]) {
+			prompts = append(prompts, rows[i].PromptID)
+		}
+	}
+	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+		var open []int64
+		var err error
+		if len(prompts) > 0 {
+			if open, err = tx.OpenPrompts(ctx, prompts); err != nil {
+				return fmt.Errorf("look which answers are still expected: %w", err)
+			}
+		}
+		for _, i := range ask {
+			if prompted(rows[i]) && !slices.Contains(open, rows[i].PromptID) {
+				verdicts[i].why = "the answer is no longer expected"
+				continue
+			}
+			if verdicts[i].why, err = c.g.fresh(ctx, tx, rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read again why it is sent: %w", err)
+	}
+	return nil
+}
+
+// prompted reports whether a row asks the question of a prompt.
+func prompted(row db.ClaimOutboxRow) bool { return row.PromptID != 0 && row.QuestionTurn != 0 }
+
+// fresh asks the check of a row's reason.
+func (g *Gateway) fresh(ctx context.Context, tx *postgres.Tx, row db.ClaimOutboxRow) (why string, err error) {
+	check := g.Fresh[row.Reason]
+	if check == nil {
+		return "", nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errPanic, p)
+		}
+	}()
+	ok, why, err := check(ctx, tx, row.Subject, row.SubjectVersion)
+	if err != nil || ok {
+		return "", err
+	}
+	return why, nil
+}
+
+// ready decides about one row, and renders it.
+func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
+	o = outcome{row: row}
+	defer func() {
+		if p := recover(); p != nil {
+			o = o.rejected(fmt.Errorf("%w: %v", errPanic, p))
+		}
+	}()
+	caps := c.adapter.Caps()
+	switch {
+	case row.Abandoned && caps.Paid: // what may have been sent is not sent again (R4)
+		o.state, o.class, o.err = "unknown", bots.ClassUnknown.String(), "the process that sent it ended"
+		o.paid.parts = 1 // the least that it cost; it was counted before
+		return o
+	case errors.Is(v.err, errPanic):
+		return o.rejected(v.err)
+	case v.err != nil:
+		return o.retry(bots.ClassTemporary, v.err, backoff(row.Tries))
+	case v.why != "":
+		o.state, o.err = "stale", v.why
+		return o
+	}
+	if class, why := shut(caps, row); class != 0 {
+		o.state, o.class, o.err = "failed", class.String(), why
+		return o
+	}
+	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
+		o.state, o.wait, o.row.Tries = "queued", wait, row.Tries-1
+		return o
+	}
+	messages, photo, err := c.g.render(row, caps)
+	if err != nil {
+		return o.rejected(err)
+	}
+	o.messages = messages
+	if row.Edits != 0 && row.Standing != "" {
+		if _, ok := c.adapter.(bots.Editor); !ok || len(messages) != 1 {
+			return c.instead(o)
+		}
+		o.edit = true
+		return o
+	}
+	if caps.PhotoOut > 0 {
+		o.photo = photo
+	}
+	return o
+}
+
+// shut says why an address is not even tried: who left is not written to in
+// vain, and who stopped gets nothing that was meant for another address. A group
+// is no single reader.
+func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+	switch {
+	case !row.InGroup && row.AddressState == "gone":
+		return bots.ClassGone, "the address is gone"
+	case row.AddressState == "stopped" && row.FallbackOf != nil:
+		return bots.ClassClosed, "the person asked for no more messages here"
+	case caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
+		return bots.ClassClosed, "the push window is shut"
+	}
+	return 0, ""
+}
