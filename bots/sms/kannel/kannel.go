@@ -92,6 +92,9 @@ func (c Config) Validate() error {
 	return c.ValidateToken()
 }
 
+// Local reports whether the gateway is on this machine. It hands on to a carrier.
+func (c Config) Local() bool { return sms.Local(c.SendURL) }
+
 // Channel is one account.
 type Channel struct {
 	*sms.Line

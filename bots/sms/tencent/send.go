@@ -52,7 +52,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 // template is by what a message goes out, with its values in order.
 func (c *Channel) template(m bots.Message) (id string, values []string, err error) {
 	name := sms.Name(m.Template)
-	t, ok := c.cfg.Templates[name]
+	t, ok := sms.Find(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
 			return "", nil, sms.Refuse("the text %q has no approved template: add it to templates of the channel, or name a free one", name)

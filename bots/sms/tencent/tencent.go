@@ -130,6 +130,9 @@ func number(s string) bool {
 	return err == nil
 }
 
+// Local reports whether the configured server is on this machine.
+func (c Config) Local() bool { return sms.Local(c.APIURL) }
+
 // Channel is one account.
 type Channel struct {
 	*sms.Line
@@ -174,7 +177,7 @@ func (c *Channel) Parts(m bots.Message) int { return sms.Charged(sms.Signed(c.Si
 
 // Has reports whether a text has a template.
 func (c *Channel) Has(t bots.Template) bool {
-	_, own := c.cfg.Templates[sms.Name(t)]
+	_, own := sms.Find(c.cfg.Templates, t)
 	return own || c.cfg.Free.ID != ""
 }
 

@@ -129,7 +129,7 @@ func New(cfg Config, deps sms.Deps) (*Channel, error) {
 }
 
 // Local reports whether the configured server is on this machine.
-func (c Config) Local() bool { return c.APIURL != "" && sms.Local(c.APIURL) }
+func (c Config) Local() bool { return sms.Local(c.APIURL) }
 
 // Parts is how many parts a message costs.
 func (c *Channel) Parts(m bots.Message) int { return sms.Parts(sms.Signed(c.Signature, m.Text)) }
