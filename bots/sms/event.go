@@ -65,8 +65,8 @@ func Key(kind string, names ...string) string {
 // the others are taken, and a carrier that is refused only sends it again.
 func (l *Line) Left(what string, err error) {
 	if errors.Is(err, ErrNumber) {
-		l.Log.Info("left out: it came from a service number or from no number", "what", what)
+		l.Log.Info("left out: it came from a service number or from no number", "kind", what)
 		return
 	}
-	l.Log.Error("left out: it cannot be read", "what", what, "error", err)
+	l.Log.Error("left out: it cannot be read", "kind", what, "error", err)
 }

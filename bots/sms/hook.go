@@ -70,7 +70,8 @@ func (l *Line) Serve(w http.ResponseWriter, r *http.Request, sink bots.Sink, pus
 	}
 	events, err := push.Decode(r, body)
 	if err != nil {
-		l.Log.Error("a push cannot be read and was refused", "push", r.URL.Path[:min(len(r.URL.Path), strings.LastIndex(r.URL.Path, "/")+1)], "error", err)
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // behind it stands the token
+		l.Log.Error("a push cannot be read and was refused", "route", name, "error", err)
 		refused(w, http.StatusBadRequest)
 		return
 	}
