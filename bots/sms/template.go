@@ -32,34 +32,3 @@ func Find[T any](templates map[string]T, t bots.Template) (T, bool) {
 	found, ok := templates[t.Key]
 	return found, ok
 }
-
-// Codes say what the codes of a carrier mean for us. An entry that ends with a
-// dot or an underscore stands for all codes that begin with it.
-type Codes map[string]bots.Class
-
-// Of finds the entry for a code, the longest where several are right.
-func (c Codes) Of(code string) (class bots.Class, ok bool) {
-	if class, ok = c[code]; ok {
-		return class, true
-	}
-	best := 0
-	for start, entry := range c {
-		if strings.HasSuffix(start, ".") || strings.HasSuffix(start, "_") {
-			if strings.HasPrefix(code, start) && len(start) > best {
-				best, class = len(start), entry
-			}
-		}
-	}
-	return class, best > 0
-}
-
-// Between is an answer that is not the carrier's but of somebody in between: a
-// proxy that lost the answer says the same as one that lost the question, and
-// one that refused lost neither. Its body is not repeated.
-func Between(status int) *bots.Error {
-	class := bots.ClassTemporary
-	if status/100 == 2 || status >= 500 {
-		class = bots.ClassUnknown
-	}
-	return Fail(class, 0, status, "not of the carrier: a proxy, or api_url is wrong")
-}

@@ -14,7 +14,6 @@ import (
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/smsfake"
 	"shaoying/bots/sms/tencent/tencentfake"
-	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
 
@@ -27,7 +26,7 @@ func TestConformance(t *testing.T) {
 	botstest.Run(t, func(t *testing.T) botstest.Rig {
 		net := tencentfake.New(token, from)
 		return (&smsfake.Rig{
-			T: t, Net: net.Network, Channel: "tc", Book: sms.Book{Keys: testDeps(t, nil).Keys}, Number: from, Signature: tencentfake.SignName,
+			T: t, Net: net.Network, Channel: "tc", Book: sms.Book{Keys: smsfake.Deps(t, nil).Keys}, Number: from, Signature: tencentfake.SignName,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.URL()), log) },
 			Faults: map[bots.Class]string{
 				bots.ClassThrottled: "LimitExceeded.PhoneNumberThirtySecondLimit", bots.ClassUnknown: tencentfake.Lost,
@@ -56,21 +55,9 @@ func settings(t testing.TB, api string) Config {
 	return cfg
 }
 
-func testDeps(t testing.TB, log *slog.Logger) sms.Deps {
-	t.Helper()
-	keys, err := privacy.NewKeys([]byte(strings.Repeat("k", privacy.MasterSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return sms.Deps{Clock: clock.New(), Log: log, Keys: keys}
-}
-
 func open(t testing.TB, cfg Config, log *slog.Logger) *Channel {
 	t.Helper()
-	c, err := New(cfg, testDeps(t, log))
+	c, err := New(cfg, smsfake.Deps(t, log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,7 +340,7 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := settings(t, "")
 		change(&cfg)
-		if _, err := New(cfg, testDeps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(cfg, smsfake.Deps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}

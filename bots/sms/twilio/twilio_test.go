@@ -16,7 +16,6 @@ import (
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/smsfake"
 	"shaoying/bots/sms/twilio/twiliofake"
-	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
 
@@ -26,7 +25,7 @@ func TestConformance(t *testing.T) {
 	botstest.Run(t, func(t *testing.T) botstest.Rig {
 		net := twiliofake.New(public)
 		return (&smsfake.Rig{
-			T: t, Net: net.Network, Channel: "tw", Book: sms.Book{Keys: testDeps(t, nil).Keys}, Number: twiliofake.From,
+			T: t, Net: net.Network, Channel: "tw", Book: sms.Book{Keys: smsfake.Deps(t, nil).Keys}, Number: twiliofake.From,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.URL()), log) },
 			Faults: map[bots.Class]string{
 				bots.ClassThrottled: twiliofake.TooMany, bots.ClassUnknown: twiliofake.Lost,
@@ -47,21 +46,9 @@ func settings(t testing.TB, api string) Config {
 	}
 }
 
-func testDeps(t testing.TB, log *slog.Logger) sms.Deps {
-	t.Helper()
-	keys, err := privacy.NewKeys([]byte(strings.Repeat("k", privacy.MasterSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return sms.Deps{Clock: clock.New(), Log: log, Keys: keys}
-}
-
 func open(t testing.TB, cfg Config, log *slog.Logger) *Channel {
 	t.Helper()
-	c, err := New(cfg, testDeps(t, log))
+	c, err := New(cfg, smsfake.Deps(t, log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +239,7 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := settings(t, "")
 		change(&cfg)
-		if _, err := New(cfg, testDeps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(cfg, smsfake.Deps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}
