@@ -119,7 +119,7 @@ func TestLanes(t *testing.T) {
 			t.Fatal(err)
 		}
 		leave()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		if _, err := l.enter(ctx, []bots.Event{{Chat: "c"}, {Chat: "b"}}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("waited longer than the request: %v", err)
