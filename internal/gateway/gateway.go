@@ -140,9 +140,6 @@ type Deps struct {
 	// Undeliverable is called in the transaction that gives a message up: every
 	// address of its reader was tried.
 	Undeliverable func(ctx context.Context, t *Turn, what Undelivered) error
-	// Spool is where events wait while the database is away; nil leaves them to
-	// their networks.
-	Spool *spool.Spool
 	// Reports says what is done about unknown outcomes of paid channels, Money
 	// what these may cost; nil counts nothing.
 	Reports ReportPolicy
@@ -150,8 +147,11 @@ type Deps struct {
 	// Overspent is called when the money of a day is nearly or wholly spent, in a
 	// transaction of its own, perhaps more than once.
 	Overspent func(ctx context.Context, t *Turn, s Spent) error
-	Log       *slog.Logger
-	Metrics   *Metrics
+	// Spool is where events wait while the database is away; nil leaves them to
+	// their networks.
+	Spool   *spool.Spool
+	Log     *slog.Logger
+	Metrics *Metrics
 }
 
 // Gateway runs turns. It is safe for use by many goroutines.

@@ -176,13 +176,16 @@ func (u *Unspooler) next(ctx context.Context, sender string) (more bool, err err
 		return true, nil // held up; it is tried again
 	}
 	defer leave()
-	if err := g.share(run, ev); err != nil {
-		if err := g.putAside(ctx, ev, err); err != nil {
-			if isAway(err) {
-				g.outage.away.Store(true)
-			}
-			return false, fmt.Errorf("replay an event: %w", err)
+	if ev.Kind == bots.KindReport {
+		err = g.keepReports(run, []bots.Event{ev})
+	} else if err = g.share(run, ev); err != nil {
+		err = g.putAside(ctx, ev, err)
+	}
+	if err != nil {
+		if isAway(err) {
+			g.outage.away.Store(true)
 		}
+		return false, fmt.Errorf("replay an event: %w", err)
 	}
 	g.Metrics.event(ev.Channel, "unspooled")
 	return true, g.Spool.Remove(sender)

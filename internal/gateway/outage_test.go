@@ -333,3 +333,27 @@ func TestSpoolOutlivesItsProcess(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a network says of a message while the database is away is kept as well.
+func TestOutageKeepsReports(t *testing.T) {
+	t.Parallel()
+	r, w, u := outageRig(t, 1<<20)
+	w.cut()
+	for range 2 { // found away, known to be away
+		ev := r.event("li", bots.KindReport)
+		ev.Report = &bots.Report{ID: "r1", State: bots.ReportDelivered}
+		r.send(ev)
+	}
+	w.mend()
+	for count := 1; count > 0; count, _ = r.Spool.Size() {
+		if err := u.Once(t.Context()); err != nil {
+			t.Log(err)
+		}
+	}
+	if n := r.count(`select count(*) from report where receipt = 'r1'`); n != 2 {
+		t.Errorf("%d reports, want 2", n)
+	}
+	if n := r.count(`select count(*) from inbox`); n != 0 {
+		t.Errorf("%d inbox rows for reports", n)
+	}
+}

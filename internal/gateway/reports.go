@@ -51,11 +51,32 @@ func splitReports(events []bots.Event) (reports, rest []bots.Event) {
 	return reports, rest
 }
 
-// keepReports stores reports; the same one twice is stored once.
-func (g *Gateway) keepReports(ctx context.Context, reports []bots.Event) error {
+// errAway stands for the try that is left out while the database is known to be
+// away.
+var errAway = fmt.Errorf("the database is away: %w", context.DeadlineExceeded)
+
+// takeReports stores reports, on the disk while the database is away. They need
+// no order.
+func (g *Gateway) takeReports(ctx context.Context, reports []bots.Event) error {
 	if len(reports) == 0 {
 		return nil
 	}
+	err := errAway
+	if !g.outage.away.Load() {
+		if err = g.keepReports(ctx, reports); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	for _, ev := range reports {
+		if err := g.spoolAfter(ev, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepReports stores reports in the database; the same one twice is stored once.
+func (g *Gateway) keepReports(ctx context.Context, reports []bots.Event) error {
 	var p db.KeepReportsParams
 	channels := map[bots.ChannelID]bool{}
 	for _, ev := range reports {

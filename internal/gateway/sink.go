@@ -24,7 +24,7 @@ func (g *Gateway) Sink(ctx context.Context, events []bots.Event) error {
 		}
 	}
 	reports, events := splitReports(events)
-	if err := g.keepReports(ctx, reports); err != nil {
+	if err := g.takeReports(ctx, reports); err != nil {
 		return err
 	}
 	for i := range events {

@@ -502,6 +502,17 @@ type Slot struct {
 	Lease     *time.Time
 }
 
+type SmsPart struct {
+	Channel string
+	Grp     string
+	Number  int16
+	Total   int16
+	Chat    string
+	Body    []byte
+	Taken   bool
+	At      time.Time
+}
+
 type Spend struct {
 	Scope string
 	Name  string
