@@ -37,7 +37,11 @@ func CheckFlows(files fs.FS) (problems []flows.Problem, n int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return append(flows.Check(defs, knownToFlows()), bySMS...), len(defs), nil
+	problems = flows.Check(defs, knownToFlows())
+	for _, p := range bySMS {
+		problems = append(problems, p.Problem)
+	}
+	return problems, len(defs), nil
 }
 
 // TestFlows plays every transcript of files and returns the failures.

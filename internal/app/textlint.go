@@ -15,7 +15,7 @@ import (
 
 // checkPaidTexts looks at the texts that can leave by SMS, with the longest names
 // of the embedded units and matters and of the desks given.
-func checkPaidTexts(defs []*flows.Definition, catalogue map[string]*flows.Texts, desks []string) ([]flows.Problem, error) {
+func checkPaidTexts(defs []*flows.Definition, catalogue map[string]*flows.Texts, desks []string) ([]textlint.Problem, error) {
 	var policy textlint.Policy
 	if err := read("policies/paid_texts.yaml", textlint.ParsePolicy, &policy); err != nil {
 		return nil, err
@@ -84,8 +84,9 @@ func paidValues(catalogue map[string]*flows.Texts, desks []string) (map[string][
 }
 
 // reviewTexts looks at the texts in force where a channel is configured that costs
-// money. It stops nothing: a text that is too long costs more, and no city is
-// silent for that; what is wrong is in the log, line by line.
+// money. With what must not go out the program does not start. A text that is too
+// long, perhaps by the name of a new desk, only costs more: no city is silent for
+// that, and it stands in the log.
 func (h *House) reviewTexts(adapters map[bots.ChannelID]bots.Adapter) error {
 	costs := false
 	for _, a := range adapters {
@@ -98,8 +99,13 @@ func (h *House) reviewTexts(adapters map[bots.ChannelID]bots.Adapter) error {
 	if err != nil {
 		return err
 	}
+	var bad []error
 	for _, p := range problems {
-		h.Log.Error("a text should not go out by SMS as it is", "where", p.File, "line", p.Line, "text", p.Message)
+		if p.Forbidden {
+			bad = append(bad, errors.New(p.String()))
+			continue
+		}
+		h.Log.Error("a text should be another one before it goes out by SMS", "problem", p.String())
 	}
-	return nil
+	return errors.Join(bad...)
 }

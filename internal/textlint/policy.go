@@ -13,7 +13,8 @@
 // # When
 //
 // A test looks at the embedded texts always; the program looks at the texts in
-// force when it starts with a paid channel, and `flow check` at those of a folder.
+// force when it starts with a paid channel, and does not start with what must not
+// go out; `flow check` looks at those of a folder.
 package textlint
 
 import (

@@ -29,9 +29,16 @@ type text struct {
 	flows.Sayable
 }
 
-// Check returns what is wrong, in the order of files and lines. Messages name the
-// text and what to do.
-func (p Policy) Check(t Texts) []flows.Problem {
+// Problem is what is wrong with a text, and what to do.
+type Problem struct {
+	flows.Problem
+	// Forbidden: it must not go out at all. Everything else costs money, or a
+	// question by the reader.
+	Forbidden bool
+}
+
+// Check returns what is wrong, in the order of files and lines.
+func (p Policy) Check(t Texts) []Problem {
 	l := linter{p: p, values: t.Values}
 	for _, d := range t.Flows {
 		if d.Audience == flows.AudienceStaff {
@@ -54,11 +61,16 @@ func (p Policy) Check(t Texts) []flows.Problem {
 type linter struct {
 	p        Policy
 	values   map[string][]string
-	problems []flows.Problem
+	problems []Problem
 }
 
 func (l *linter) report(t text, format string, args ...any) {
-	l.problems = append(l.problems, flows.Problem{File: t.file, Line: t.Line, Message: t.key + ": " + fmt.Sprintf(format, args...)})
+	l.problems = append(l.problems, Problem{Problem: flows.Problem{File: t.file, Line: t.Line, Message: t.key + ": " + fmt.Sprintf(format, args...)}})
+}
+
+func (l *linter) forbid(t text, format string, args ...any) {
+	l.report(t, format, args...)
+	l.problems[len(l.problems)-1].Forbidden = true
 }
 
 func (l *linter) text(t text) {
@@ -84,13 +96,13 @@ func (l *linter) words(t text, lang string) {
 	said := strings.ToLower(t.Text[lang])
 	for _, w := range l.p.Illness {
 		if strings.Contains(said, strings.ToLower(w)) {
-			l.report(t, "(%s) says %q, which tells of an illness to whoever sees the telephone: say it in general words", lang, w)
+			l.forbid(t, "(%s) says %q, which tells of an illness to whoever sees the telephone: say it in general words", lang, w)
 			break
 		}
 	}
 	for _, w := range l.p.Links {
 		if strings.Contains(said, w) {
-			l.report(t, "(%s) holds the link %q: carriers refuse links, say what to answer instead", lang, w)
+			l.forbid(t, "(%s) holds the link %q: carriers refuse links, say what to answer instead", lang, w)
 			break
 		}
 	}
