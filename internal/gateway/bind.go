@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -15,6 +18,8 @@ import (
 // window, pace, rendering, money. A row that comes back with a state has ended
 // there; the others carry what is to be sent.
 func (c *Channel) prepare(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
+	// Who goes first also has the money first.
+	slices.SortFunc(rows, func(a, b db.ClaimOutboxRow) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
 	ready := make([]outcome, len(rows))
 	verdicts := c.bind(ctx, rows)
 	for i, row := range rows {
@@ -67,10 +72,15 @@ func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict 
 // bindIn asks for some of the rows in one transaction, which ends at the first
 // error.
 func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts []verdict, ask []int) error {
-	var prompts []int64
+	var prompts, tickets []int64
 	for _, i := range ask {
 		if prompted(rows[i]) {
 			prompts = append(prompts, rows[i].PromptID)
+		}
+		if id, ok := strings.CutPrefix(rows[i].Subject, "ticket:"); ok {
+			if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+				tickets = append(tickets, n)
+			}
 		}
 	}
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -79,6 +89,11 @@ func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts
 		if len(prompts) > 0 {
 			if open, err = tx.OpenPrompts(ctx, prompts); err != nil {
 				return fmt.Errorf("look which answers are still expected: %w", err)
+			}
+		}
+		if len(tickets) > 1 {
+			if err := tx.Ahead(ctx, tickets); err != nil {
+				return err
 			}
 		}
 		for _, i := range ask {
@@ -141,7 +156,7 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.err = "stale", v.why
 		return o
 	}
-	if class, why := shut(caps, row); class != 0 {
+	if class, why := shut(c.g.cfg, caps, row); class != 0 {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
@@ -170,8 +185,10 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 // shut says why an address is not even tried: who left is not written to in
 // vain, and who stopped gets nothing that was meant for another address. A group
 // is no single reader.
-func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
 	switch {
+	case cfg.silentFor(caps, row):
+		return bots.ClassClosed, "the number was silent for too long"
 	case !row.InGroup && row.AddressState == "gone":
 		return bots.ClassGone, "the address is gone"
 	case row.AddressState == "stopped" && row.FallbackOf != nil:

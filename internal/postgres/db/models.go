@@ -21,6 +21,7 @@ type Address struct {
 	State         string
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
+	ProvenAt      *time.Time
 }
 
 type ApiRequest struct {
