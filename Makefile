@@ -8,7 +8,7 @@
 #   make lint     golangci-lint, gofumpt, govulncheck at pinned versions
 #   make flows    the dialogues: dead ends, transcripts
 #   make bench    the speed figures of this machine
-#   make soak     the kill tests at full size, about half an hour
+#   make soak     the kill tests at full size and the decoders of SMS fuzzed, about 45 minutes
 #   make generate the query code in internal/postgres/db, after a change of SQL
 
 SHELL := /bin/bash
@@ -54,6 +54,7 @@ bench: build
 soak:
 	@scripts/need go postgres
 	@SHAOYING_SOAK=1 go test -tags kill -count=1 -timeout 0 -v ./test/kill
+	@scripts/fuzz 60s ./bots/sms/...
 
 # sqlc has a module of its own (tools.mod): it needs a C compiler and two
 # minutes at first, which nobody else should pay.

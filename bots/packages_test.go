@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Every package below bots with an adapter (something that has Caps) is a
+// Every package below bots with an adapter (something that has Send) is a
 // channel, and every channel passes the suite. botstest itself and fakes of
 // networks are none, nor is what several carriers of one network share.
 func TestEveryChannelRunsTheSuite(t *testing.T) {
@@ -41,7 +41,7 @@ func TestEveryChannelRunsTheSuite(t *testing.T) {
 }
 
 // hasAdapter reports whether one of the files that are no tests declares a
-// method Caps.
+// method Send.
 func hasAdapter(t *testing.T, files []string) bool {
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -52,7 +52,7 @@ func hasAdapter(t *testing.T, files []string) bool {
 			t.Fatal(err)
 		}
 		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil && fn.Name.Name == "Caps" {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv != nil && fn.Name.Name == "Send" {
 				return true
 			}
 		}

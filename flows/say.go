@@ -64,7 +64,9 @@ func (m *machine) pose(key string, extra map[string]any) {
 	q := m.s.Question
 	s := m.saying(key, extra)
 	s.Question, s.Turn, s.Options = true, q.Turn, q.Options
-	s.Nudge = m.d.nudge
+	if !m.env.Caps.Paid { // a reminder is a text that nobody asked for
+		s.Nudge = m.d.nudge
+	}
 	if m.s.Unfinished != nil {
 		s.Expire = m.s.Unfinished.After
 	}

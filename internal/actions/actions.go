@@ -107,6 +107,7 @@ func (s *Set) resident() map[string]gateway.Action {
 		"poll.join":              s.joinPoll,
 		"poll.leave":             s.leavePoll,
 		"poll.answer":            s.answerPoll,
+		"prompt.answer":          s.answerPrompt,
 	}
 }
 
@@ -144,5 +145,6 @@ func residentDocs() map[string]flows.ActionDoc {
 		"poll.join":              {},
 		"poll.leave":             {Results: []string{"joined"}},
 		"poll.answer":            {},
+		"prompt.answer":          {Speaks: true},
 	}
 }

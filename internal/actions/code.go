@@ -33,7 +33,7 @@ func (s *Set) sendCode(ctx context.Context, t *gateway.Turn, args map[string]any
 	p := s.Orders.Rights.Code
 	answer := result{"minutes": int(p.Valid / time.Minute)}
 	var persons []int64
-	for _, index := range s.Orders.Keys.Indexes(phoneIndex, people.E164(text(args, "phone"))) {
+	for _, index := range s.Orders.Keys.Indexes(gateway.IndexPhone, people.E164(text(args, "phone"))) {
 		found, err := t.PersonsByPhone(ctx, index)
 		if err != nil {
 			return nil, fmt.Errorf("look a phone number up: %w", err)

@@ -45,6 +45,7 @@ func wishes() map[string]wish {
 	for _, name := range []string{
 		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
 		flows.ActionHandover, "notice.give", "person.language", "code.send", "code.check", "staff.join",
+		"prompt.answer", // what follows is that question's own action
 	} {
 		w[name] = wish{people.CmdReport, false}
 	}

@@ -51,9 +51,10 @@ var owned = []struct {
 	{"net/http", "internal/outbound", []string{"Get", "Head", "Post", "PostForm", "Client", "Transport", "DefaultClient", "DefaultTransport"}},
 }
 
-// testHelp are packages that only tests link. They may ask for the time and
-// speak HTTP to what they test.
-var testHelp = []string{"bots/botstest", "bots/telegram/telegramfake", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
+// testHelp are packages that only tests link, as are the fakes of networks
+// (bots/telegram/telegramfake). They may ask for the time and speak HTTP to what
+// they test.
+var testHelp = []string{"bots/botstest", "flows/flowstest", "internal/postgres/pgtest", "test", "internal/archtest"}
 
 // entryOf returns the entry of the table that a package belongs to, and its
 // level; -1 when there is none.
@@ -107,5 +108,5 @@ func isTestHelp(dir string) bool {
 			return true
 		}
 	}
-	return false
+	return isChannel(dir) && strings.HasSuffix(dir, "fake")
 }

@@ -156,7 +156,7 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.err = "stale", v.why
 		return o
 	}
-	if class, why := shut(caps, row); class != 0 {
+	if class, why := shut(c.g.cfg, caps, row); class != 0 {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
@@ -185,8 +185,10 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 // shut says why an address is not even tried: who left is not written to in
 // vain, and who stopped gets nothing that was meant for another address. A group
 // is no single reader.
-func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
 	switch {
+	case cfg.silentFor(caps, row):
+		return bots.ClassClosed, "the number was silent for too long"
 	case !row.InGroup && row.AddressState == "gone":
 		return bots.ClassGone, "the address is gone"
 	case row.AddressState == "stopped" && row.FallbackOf != nil:

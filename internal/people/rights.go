@@ -91,7 +91,8 @@ func StaffCommands() []StaffCommand {
 
 // TrustPolicy is what an address's trust depends on over time.
 type TrustPolicy struct {
-	// Silent is how long a phone number may be silent and still be believed.
+	// Silent is how long a phone number may be silent and still be counted as the
+	// same person's: numbers are given to other people 二次放号.
 	Silent time.Duration `yaml:"silent"`
 	Source string        `yaml:"source"`
 }

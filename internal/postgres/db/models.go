@@ -21,6 +21,7 @@ type Address struct {
 	State         string
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
+	ProvenAt      *time.Time
 }
 
 type ApiRequest struct {
@@ -493,6 +494,17 @@ type Slot struct {
 	Reason    string
 	Cursor    string
 	Lease     *time.Time
+}
+
+type SmsPart struct {
+	Channel string
+	Grp     string
+	Number  int16
+	Total   int16
+	Chat    string
+	Body    []byte
+	Taken   bool
+	At      time.Time
 }
 
 type Spend struct {

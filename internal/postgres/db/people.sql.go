@@ -121,7 +121,7 @@ func (q *Queries) AddStaff(ctx context.Context, arg AddStaffParams) (int64, erro
 }
 
 const addressesOf = `-- name: AddressesOf :many
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where person_id = $1 order by id
+select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where person_id = $1 order by id
 `
 
 func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, error) {
@@ -143,6 +143,7 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 			&i.State,
 			&i.LastInboundAt,
 			&i.CreatedAt,
+			&i.ProvenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -276,7 +277,7 @@ func (q *Queries) ListStaff(ctx context.Context, limit int32) ([]ListStaffRow, e
 }
 
 const moveAddress = `-- name: MoveAddress :exec
-update address set person_id = $2, trust = $3 where id = $1
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1
 `
 
 func (q *Queries) MoveAddress(ctx context.Context, iD int64, personID int64, trust string) error {

@@ -30,7 +30,7 @@ select id from person where phone_index = $1 and merged_into is null order by id
 select * from address where person_id = $1 order by id;
 
 -- name: MoveAddress :exec
-update address set person_id = $2, trust = $3 where id = $1;
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1;
 
 -- name: StopAddress :exec
 update address set state = 'stopped' where id = $1;

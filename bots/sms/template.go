@@ -1,0 +1,34 @@
+package sms
+
+import (
+	"strings"
+
+	"shaoying/bots"
+)
+
+// Templated is a carrier that sends approved templates alone. Has reports
+// whether a text can be sent: it has a template of its own, or texts without one
+// have the free one.
+type Templated interface {
+	Has(t bots.Template) bool
+}
+
+// Name is how the configuration of an account names a text: its key for texts of
+// the catalogue ("code.send"), flow and key for those of dialogues
+// ("flow:survey/rating.ask"); empty for none.
+func Name(t bots.Template) string {
+	if t.Key == "" || strings.HasPrefix(t.Source, "texts:") {
+		return t.Key
+	}
+	return t.Source + "/" + t.Key
+}
+
+// Find is the template of a text. An action may say a text of the catalogue
+// inside a dialogue: its key alone finds it then.
+func Find[T any](templates map[string]T, t bots.Template) (T, bool) {
+	if found, ok := templates[Name(t)]; ok {
+		return found, true
+	}
+	found, ok := templates[t.Key]
+	return found, ok
+}
