@@ -173,8 +173,11 @@ func TestALimitOfACampaignOutlivesTheProcess(t *testing.T) {
 		t.Errorf("after a restart the campaign went on: %q", got)
 	}
 	m.flush()
-	if n := len(m.nets[tg].to("u5-tg")); n != 1 {
-		t.Errorf("%d messages at the other address of u5", n)
+	before := len(m.nets[tg].all())
+	m.queue("news", 1, "u5")
+	m.flush()
+	if n := len(m.nets[tg].to("u5-tg")); n != before+1 {
+		t.Errorf("%d messages at the other address of u5, want %d", n, before+1)
 	}
 }
 

@@ -371,7 +371,7 @@ func TestTheOwnerSettles(t *testing.T) {
 	s := newSending(m.posts[web].Channel, m.posts[web].epoch)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = s.send(ctx, s.epoch) }()
+	go func() { defer close(done); s.send(ctx, s.epoch) }()
 	defer func() { cancel(); <-done }()
 	m.reports("wang", bots.Report{ID: m.outbox("wang").Receipt, State: bots.ReportDelivered})
 	m.advance(11 * time.Minute)
