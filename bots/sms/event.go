@@ -40,8 +40,12 @@ func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, err
 // honestly have sent.
 func (l *Line) Report(chat bots.ChatID, who bots.Identity, r bots.Report) (bots.Event, error) {
 	r.Code = Plain(r.Code)
+	name := r.ID
+	if name == "" {
+		name = r.Key
+	}
 	ev := bots.Event{
-		Key: Key("dlr", r.ID, r.Key, string(r.State)), Channel: l.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
+		Key: Key("dlr", name, string(r.State)), Channel: l.ID, Chat: chat, From: who, Kind: bots.KindReport, Report: &r,
 	}
 	return ev, ev.Validate()
 }
@@ -61,8 +65,8 @@ func Key(kind string, names ...string) string {
 // the others are taken, and a carrier that is refused only sends it again.
 func (l *Line) Left(what string, err error) {
 	if errors.Is(err, ErrNumber) {
-		l.Log.Info("left out: it came from a service number or from no number", "what", what)
+		l.Log.Info("left out: it came from a service number or from no number", "kind", what)
 		return
 	}
-	l.Log.Error("left out: it cannot be read", "what", what, "error", err)
+	l.Log.Error("left out: it cannot be read", "kind", what, "error", err)
 }

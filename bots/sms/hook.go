@@ -38,7 +38,7 @@ func (l *Line) Hook(sink bots.Sink, pushes map[string]Push) http.Handler {
 		switch {
 		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
 			refused(w, http.StatusUnauthorized)
-		case !l.mayCall(r.RemoteAddr):
+		case !l.MayCall(r.RemoteAddr):
 			refused(w, http.StatusForbidden)
 		case !ok:
 			refused(w, http.StatusNotFound)
@@ -48,8 +48,8 @@ func (l *Line) Hook(sink bots.Sink, pushes map[string]Push) http.Handler {
 	})
 }
 
-// mayCall reports whether pushes may come from an address.
-func (l *Line) mayCall(remote string) bool {
+// MayCall reports whether pushes may come from an address (Account.CallbackFrom).
+func (l *Line) MayCall(remote string) bool {
 	if len(l.CallbackFrom) == 0 {
 		return true
 	}
@@ -70,7 +70,8 @@ func (l *Line) Serve(w http.ResponseWriter, r *http.Request, sink bots.Sink, pus
 	}
 	events, err := push.Decode(r, body)
 	if err != nil {
-		l.Log.Error("a push cannot be read and was refused", "push", r.URL.Path[:min(len(r.URL.Path), strings.LastIndex(r.URL.Path, "/")+1)], "error", err)
+		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // behind it stands the token
+		l.Log.Error("a push cannot be read and was refused", "route", name, "error", err)
 		refused(w, http.StatusBadRequest)
 		return
 	}

@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"shaoying/bots"
@@ -160,34 +159,4 @@ func (l *Line) Call(req *http.Request) (status int, body []byte, err error) {
 		return 0, nil, &bots.Error{Class: bots.ClassUnknown, Err: fmt.Errorf("the answer broke off: %w", err)}
 	}
 	return resp.StatusCode, body, nil
-}
-
-// Fail says in one line why a send failed. What the carrier wrote is cut down
-// to letters that cannot be anybody's words, and digits that cannot be a number.
-func Fail(class bots.Class, after time.Duration, status int, said string) *bots.Error {
-	return &bots.Error{Class: class, After: after, Err: fmt.Errorf("answer %d: %s", status, Plain(said))}
-}
-
-// maxPlain is the longest that Plain keeps.
-const maxPlain = 120
-
-// Plain keeps of what a carrier wrote what may stand in a log: ASCII, and no
-// digits in a row that could be a phone number.
-func Plain(said string) string {
-	var out strings.Builder
-	digits := 0
-	for _, r := range said {
-		if r < ' ' || r > '~' {
-			continue
-		}
-		if r >= '0' && r <= '9' {
-			digits++
-		} else {
-			digits = 0
-		}
-		if digits <= 6 && out.Len() < maxPlain {
-			out.WriteRune(r)
-		}
-	}
-	return strings.TrimSpace(out.String())
 }

@@ -119,8 +119,3 @@ func (b Book) Number(chat bots.ChatID) (string, error) {
 	}
 	return "", &bots.Error{Class: bots.ClassGone, Err: errors.New("the number is no mobile number: no text can reach it")}
 }
-
-// Refuse says that our own message is bad.
-func Refuse(format string, args ...any) *bots.Error {
-	return &bots.Error{Class: bots.ClassRejected, Err: fmt.Errorf(format, args...)}
-}

@@ -24,8 +24,17 @@
 // mainland alone, takes full-width digits, and stands below the channels, so
 // that neither may import the other. This one reads what machines write.
 //
+// # Calls and pushes
+//
+// A carrier over HTTP is a [Line] and what is its own: how a request is signed
+// and written, what its codes mean ([Codes]), how its pushes read ([Push]). A
+// push is served at /{name}/{token} ([Line.Hook]): most carriers sign nothing, so
+// the path is what only they know. It is answered after the sink took it. Pushes
+// about one person wait for one another, in the order in which they came.
+//
 // # State, clocks, failure
 //
-// Nothing here keeps state, waits, or knows the time. What fails is an *Error
-// of package bots, or an error that shows no number.
+// Nothing here keeps state but those queues, and nothing knows the time. An
+// error shows no number and no secret. A request that was written and has no
+// answer is unknown and never tried again.
 package sms

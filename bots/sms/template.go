@@ -22,3 +22,13 @@ func Name(t bots.Template) string {
 	}
 	return t.Source + "/" + t.Key
 }
+
+// Find is the template of a text. An action may say a text of the catalogue
+// inside a dialogue: its key alone finds it then.
+func Find[T any](templates map[string]T, t bots.Template) (T, bool) {
+	if found, ok := templates[Name(t)]; ok {
+		return found, true
+	}
+	found, ok := templates[t.Key]
+	return found, ok
+}

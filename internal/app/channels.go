@@ -17,10 +17,18 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.webchat(c)
 	case "telegram":
 		return h.telegram(c)
+	case "kannel":
+		return h.kannel(c)
 	case "smpp":
 		return h.smpp(c)
+	case "aliyun":
+		return h.aliyun(c)
+	case "tencent":
+		return h.tencent(c)
+	case "twilio":
+		return h.twilio(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, smpp)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
@@ -62,13 +70,22 @@ func (h *House) telegram(c configs.Channel) (bots.Adapter, error) {
 // exempt and talks to this machine only. key is where the account names its
 // server.
 func (h *House) mayLeave(id, key string, local bool) error {
-	switch {
-	case h.Env.Demo && !local:
-		return fmt.Errorf("channel %s: --demo talks to this machine only: set %s to a server on 127.0.0.1, or take the channel out of SHAOYING_CONFIG", id, key)
-	case !h.Env.Demo && h.Process.Privacy.CrossBorderAssessment == "":
+	if err := h.staysHere(id, key, local); err != nil {
+		return err
+	}
+	if !h.Env.Demo && h.Process.Privacy.CrossBorderAssessment == "" {
 		return fmt.Errorf("channel %s: this network's servers are abroad. What state organs handle stays in the mainland, and may leave it only after a "+
 			"security assessment (PIPL art. 36). Write the file number of yours into privacy.cross_border_assessment in SHAOYING_CONFIG. "+
-			"A drill with invented people needs none: serve --demo with %s on 127.0.0.1; see docs/zh/telegram.md", id, key)
+			"A drill with invented people needs none: serve --demo with %s on 127.0.0.1; see docs/zh", id, key)
+	}
+	return nil
+}
+
+// staysHere refuses, in the demo, whatever is not on this machine: nobody is to
+// be charged for, or get, the words of invented people.
+func (h *House) staysHere(id, key string, local bool) error {
+	if h.Env.Demo && !local {
+		return fmt.Errorf("channel %s: --demo talks to this machine only: set %s to a server on 127.0.0.1, or take the channel out of SHAOYING_CONFIG", id, key)
 	}
 	return nil
 }

@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"shaoying/bots"
+	"shaoying/bots/sms"
 )
 
 // ChannelReport is what there is to say of one configured channel account.
@@ -34,8 +38,26 @@ func (h *House) CheckChannels(ctx context.Context) []ChannelReport {
 				}
 			}
 		}
+		if t, ok := a.(sms.Templated); ok && err == nil {
+			r.Notes = append(r.Notes, h.unsayable(t)...)
+		}
 		r.OK = len(r.Wrong) == 0
 		reports = append(reports, r)
 	}
 	return reports
+}
+
+// unsayable lists the texts that a carrier of approved templates has none for.
+func (h *House) unsayable(t sms.Templated) []string {
+	var missing []string
+	for _, said := range h.Library.Said() {
+		if !t.Has(said) {
+			missing = append(missing, sms.Name(said))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return []string{fmt.Sprintf("%d texts have no approved template and cannot be sent here: %s", len(missing), strings.Join(missing, ", "))}
 }

@@ -18,8 +18,8 @@ func (h *House) smpp(c configs.Channel) (bots.Adapter, error) {
 	if err := c.Decode(&cfg); err != nil {
 		return nil, err
 	}
-	if h.Env.Demo && !cfg.Local() {
-		return nil, fmt.Errorf("channel %s: --demo talks to this machine only: set addr to a centre on 127.0.0.1, or take the channel out of SHAOYING_CONFIG", c.ID)
+	if err := h.staysHere(c.ID, "addr", cfg.Local()); err != nil {
+		return nil, err
 	}
 	if err := cfg.Secrets(); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"shaoying/bots"
 	"shaoying/flows"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -23,8 +24,12 @@ const (
 	kindTexts = "texts"
 )
 
-// commonTexts is the text file with the words that every dialogue needs.
-const commonTexts = "common"
+// commonTexts is the text file with the words that every dialogue needs,
+// staffTexts that of what is said to staff alone.
+const (
+	commonTexts = "common"
+	staffTexts  = "staff"
+)
 
 // ErrNoDefinition is wrapped when a dialogue or text is not in the library.
 var ErrNoDefinition = errors.New("no such definition")
@@ -327,5 +332,29 @@ func (l *Library) Current() []*flows.Definition {
 		all = append(all, versions[l.current[kindFlow+"/"+name]])
 	}
 	slices.SortFunc(all, func(a, b *flows.Definition) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Said names every text that residents may be sent, as outbox rows name it: for
+// networks that send approved templates alone.
+func (l *Library) Said() []bots.Template {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var all []bots.Template
+	add := func(kind, name string, keys []string) {
+		for _, key := range keys {
+			all = append(all, bots.Template{Source: kind + ":" + name, Key: key})
+		}
+	}
+	for name, versions := range l.flows {
+		if !strings.HasPrefix(name, staffFlowPrefix) {
+			add(kindFlow, name, versions[l.current[kindFlow+"/"+name]].Keys())
+		}
+	}
+	for name, versions := range l.texts {
+		if name != staffTexts {
+			add(kindTexts, name, versions[l.current[kindTexts+"/"+name]].Keys())
+		}
+	}
 	return all
 }

@@ -108,6 +108,9 @@ func (c Config) Validate() error {
 	return c.ValidateToken()
 }
 
+// Local reports whether the configured server is on this machine.
+func (c Config) Local() bool { return sms.Local(c.APIURL) }
+
 // Channel is one account.
 type Channel struct {
 	*sms.Line
@@ -149,7 +152,7 @@ func (c *Channel) Parts(m bots.Message) int { return sms.Charged(sms.Signed(c.Si
 
 // Has reports whether a text has a template.
 func (c *Channel) Has(t bots.Template) bool {
-	_, own := c.cfg.Templates[sms.Name(t)]
+	_, own := sms.Find(c.cfg.Templates, t)
 	return own || c.cfg.Free.ID != ""
 }
 

@@ -14,7 +14,6 @@ import (
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/aliyun/aliyunfake"
 	"shaoying/bots/sms/smsfake"
-	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
 
@@ -27,7 +26,7 @@ func TestConformance(t *testing.T) {
 	botstest.Run(t, func(t *testing.T) botstest.Rig {
 		net := aliyunfake.New(token, number)
 		return (&smsfake.Rig{
-			T: t, Net: net.Network, Channel: "ali", Book: sms.Book{Keys: testDeps(t, nil).Keys}, Number: number, Signature: aliyunfake.SignName,
+			T: t, Net: net.Network, Channel: "ali", Book: sms.Book{Keys: smsfake.Deps(t, nil).Keys}, Number: number, Signature: aliyunfake.SignName,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.URL()), log) },
 			Faults: map[bots.Class]string{
 				bots.ClassThrottled: "isv.BUSINESS_LIMIT_CONTROL", bots.ClassUnknown: aliyunfake.Lost,
@@ -55,21 +54,9 @@ func settings(t testing.TB, api string) Config {
 	}
 }
 
-func testDeps(t testing.TB, log *slog.Logger) sms.Deps {
-	t.Helper()
-	keys, err := privacy.NewKeys([]byte(strings.Repeat("k", privacy.MasterSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return sms.Deps{Clock: clock.New(), Log: log, Keys: keys}
-}
-
 func open(t testing.TB, cfg Config, log *slog.Logger) *Channel {
 	t.Helper()
-	c, err := New(cfg, testDeps(t, log))
+	c, err := New(cfg, smsfake.Deps(t, log))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +108,7 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for status, want := range map[int]bots.Class{200: bots.ClassUnknown, 502: bots.ClassUnknown, 403: bots.ClassTemporary, 302: bots.ClassTemporary} {
-		if got := notAliyun(status); got.Class != want {
+		if got := sms.Between(status); got.Class != want {
 			t.Errorf("%d of a proxy is %s, want %s", status, got.Class, want)
 		}
 	}
@@ -279,7 +266,7 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := settings(t, "")
 		change(&cfg)
-		if _, err := New(cfg, testDeps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(cfg, smsfake.Deps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}

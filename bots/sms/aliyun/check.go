@@ -94,7 +94,7 @@ func (c *Channel) ask(ctx context.Context, action string, params map[string]stri
 	}
 	var answer struct{ Code, Message string }
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return notAliyun(status)
+		return sms.Between(status)
 	}
 	if answer.Code != "OK" {
 		return failure(status, answer.Code, answer.Message)

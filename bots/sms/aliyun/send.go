@@ -42,7 +42,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	}
 	var answer struct{ Code, Message, BizId string }
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return bots.Receipt{}, notAliyun(status)
+		return bots.Receipt{}, sms.Between(status)
 	}
 	if answer.Code != "OK" {
 		return bots.Receipt{}, failure(status, answer.Code, answer.Message)
@@ -65,7 +65,7 @@ func national(e164 string) string {
 // template is by what a message goes out, with its values.
 func (c *Channel) template(m bots.Message) (id string, values map[string]string, err error) {
 	name := sms.Name(m.Template)
-	t, ok := c.cfg.Templates[name]
+	t, ok := sms.Find(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
 			return "", nil, sms.Refuse("the text %q has no approved template: add it to templates of the channel, or name a free one", name)
@@ -83,20 +83,9 @@ func (c *Channel) template(m bots.Message) (id string, values map[string]string,
 	return t.ID, values, nil
 }
 
-// notAliyun is an answer of somebody in between; its body is not repeated.
-func notAliyun(status int) *bots.Error {
-	class := bots.ClassTemporary
-	if status/100 == 2 || status >= 500 {
-		class = bots.ClassUnknown
-	}
-	return sms.Fail(class, 0, status, "not of Aliyun: a proxy, or api_url is wrong")
-}
-
-// codes says what the codes of Aliyun mean for us; a code that ends with a dot
-// stands for all that begin with it, the longest first. What is not here and
-// begins with isv. is our fault (rejected), with isp. Aliyun's (unknown). Source:
-// help.aliyun.com/document_detail/101346.html.
-var codes = map[string]bots.Class{
+// codes are those of Aliyun. What begins with isv. is our fault, with isp. Aliyun's.
+// Source: help.aliyun.com/document_detail/101346.html.
+var codes = sms.Codes{
 	// a person or the account had too many; Aliyun says when with "Permits:"
 	"isv.BUSINESS_LIMIT_CONTROL": bots.ClassThrottled,
 	"isv.DAY_LIMIT_CONTROL":      bots.ClassThrottled,
@@ -131,21 +120,16 @@ var codes = map[string]bots.Class{
 	"isp.":                            bots.ClassUnknown,
 }
 
-// classOf finds the longest entry for a code.
+// classOf is the class of a code.
 func classOf(status int, code string) bots.Class {
-	if class, ok := codes[code]; ok {
+	class, ok := codes.Of(code)
+	switch {
+	case ok:
 		return class
+	case status >= 400 && status < 500:
+		return bots.ClassRejected
 	}
-	best, class := 0, bots.ClassUnknown
-	if status >= 400 && status < 500 {
-		class = bots.ClassRejected
-	}
-	for prefix, c := range codes {
-		if (strings.HasSuffix(prefix, ".") || strings.HasSuffix(prefix, "_")) && strings.HasPrefix(code, prefix) && len(prefix) > best {
-			best, class = len(prefix), c
-		}
-	}
-	return class
+	return bots.ClassUnknown
 }
 
 // failure classes an answer that is not OK.
@@ -234,7 +218,7 @@ func readDetails(status int, raw []byte, key string) (found bots.Report, more bo
 		}
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return bots.Report{}, false, notAliyun(status)
+		return bots.Report{}, false, sms.Between(status)
 	}
 	if answer.Code != "OK" {
 		return bots.Report{}, false, failure(status, answer.Code, answer.Message)

@@ -33,7 +33,8 @@
 // # States, clocks, failure
 //
 // The channel keeps no state and no clock. Kannel keeps what it accepted on its
-// own disk (store-type = spool). How answers become classes stands in send.go.
+// own disk (store-type = spool), and cannot be asked what became of it: what was
+// lost between us waits for a report, and then for a person. How answers become classes stands in send.go.
 package kannel
 
 import (
@@ -91,6 +92,9 @@ func (c Config) Validate() error {
 	}
 	return c.ValidateToken()
 }
+
+// Local reports whether the gateway is on this machine. It hands on to a carrier.
+func (c Config) Local() bool { return sms.Local(c.SendURL) }
 
 // Channel is one account.
 type Channel struct {

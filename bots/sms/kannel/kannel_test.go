@@ -247,7 +247,7 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := settings(t, "http://127.0.0.1:1/cgi-bin/sendsms")
 		change(&cfg)
-		if _, err := New(cfg, testDeps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(cfg, smsfake.Deps(t, nil)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}

@@ -3,7 +3,6 @@ package kannel
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 	"testing"
 
 	"shaoying/bots"
@@ -11,14 +10,13 @@ import (
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/kannel/kannelfake"
 	"shaoying/bots/sms/smsfake"
-	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
 
 func TestConformance(t *testing.T) {
 	botstest.Run(t, func(t *testing.T) botstest.Rig {
 		net := kannelfake.New(token)
-		deps := testDeps(t, nil)
+		deps := smsfake.Deps(t, nil)
 		return (&smsfake.Rig{
 			T: t, Net: net.Network, Channel: "sms", Book: sms.Book{Keys: deps.Keys}, Number: number, Signature: signature,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.SendURL()), log) },
@@ -52,21 +50,9 @@ func settings(t testing.TB, send string) Config {
 	}
 }
 
-func testDeps(t testing.TB, log *slog.Logger) sms.Deps {
-	t.Helper()
-	keys, err := privacy.NewKeys([]byte(strings.Repeat("k", privacy.MasterSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return sms.Deps{Clock: clock.New(), Log: log, Keys: keys}
-}
-
 func open(t testing.TB, cfg Config, log *slog.Logger) *Channel {
 	t.Helper()
-	c, err := New(cfg, testDeps(t, log))
+	c, err := New(cfg, smsfake.Deps(t, log))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"shaoying/bots"
 	"shaoying/bots/botstest"
 	"shaoying/bots/sms"
+	"shaoying/internal/clock"
+	"shaoying/internal/privacy"
 )
 
 // Rig is the remote control of a carrier for the conformance suite. A test of a
@@ -196,4 +198,17 @@ func Limits(t testing.TB, path, kind string) sms.Limits {
 		t.Fatal(err)
 	}
 	return p.Limits[kind]
+}
+
+// Deps is what an adapter in a test stands on; without a log it writes none.
+func Deps(t testing.TB, log *slog.Logger) sms.Deps {
+	t.Helper()
+	keys, err := privacy.NewKeys([]byte(strings.Repeat("k", privacy.MasterSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return sms.Deps{Clock: clock.New(), Log: log, Keys: keys}
 }
