@@ -182,7 +182,7 @@ func (m *machine) decide(o Option) {
 	it := m.d.byName[q.Item]
 	switch q.Kind {
 	case AskItem:
-		if slices.Contains(it.readback, o.Value) {
+		if slices.Contains(it.readback, o.Value) && !m.env.Caps.Paid {
 			m.ask(Question{Kind: AskReadback, Item: it.name, Accept: []Accept{AcceptChoice}, Options: m.yesNo(), Held: &o},
 				map[string]any{"answer": o.Label})
 			return
@@ -275,7 +275,8 @@ func (m *machine) miss(said string) {
 }
 
 // repair repeats the open question, in the simpler words of the item or after
-// a common sentence. key, when not empty, replaces that sentence.
+// a common sentence. key, when not empty, replaces that sentence. Where each text
+// is paid for there is one: the question, or key in its stead.
 func (m *machine) repair(key string) {
 	q := m.s.Question
 	if it := m.d.byName[q.Item]; key == "" && it != nil && q.Kind == AskItem {
@@ -284,13 +285,19 @@ func (m *machine) repair(key string) {
 			return
 		}
 	}
-	if key == "" {
-		key = textRepair
-	}
-	m.say(key, nil)
 	var extra map[string]any
 	if q.Held != nil {
 		extra = map[string]any{"answer": q.Held.Label}
+	}
+	switch {
+	case m.env.Caps.Paid && key != "":
+		m.pose(key, extra)
+		return
+	case m.env.Caps.Paid:
+	case key == "":
+		m.say(textRepair, nil)
+	default:
+		m.say(key, nil)
 	}
 	m.pose(m.keyOf(q), extra)
 }

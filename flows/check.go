@@ -144,6 +144,7 @@ func (c *checker) item(d *Definition, it *item, vars names) {
 		c.name(d, it.line, it.offered, vars, "options_from")
 	}
 	c.expression(d, it.when, vars)
+	c.expression(d, it.once, vars)
 	c.expression(d, it.fill, vars)
 	c.constant(d, it.when)
 }

@@ -14,7 +14,7 @@ type names map[string][]string
 // actions, and those of the dialogues that it calls.
 func (c *checker) vars(d *Definition, above []string) names {
 	vars := names{
-		"lang": {}, "caps": {"photo", "place", "confirm", "group"},
+		"lang": {}, "caps": {"photo", "place", "confirm", "group", "paid"},
 		VarText: {}, VarPhotos: nil, VarPosition: nil,
 	}
 	for _, n := range d.Given {

@@ -62,6 +62,7 @@ type item struct {
 	also     string // the item that takes free text given here
 	when     *expression
 	fill     *expression
+	once     *expression // while it holds, what cannot be made out is not asked again
 	optional bool
 	max, min int // photos, characters or number, by kind of answer
 	opening  int

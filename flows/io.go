@@ -24,13 +24,16 @@ const (
 )
 
 // Caps is what the resident's channel can do, as far as dialogues care; seen
-// in expressions as caps.photo, caps.place, caps.confirm, caps.group.
+// in expressions as caps.photo, caps.place, caps.confirm, caps.group, caps.paid.
 type Caps struct {
 	// Photo: the resident can send a photo. Place: a position. Confirm: one
 	// more message to read back is free and quick (not so on paid SMS).
 	Photo, Place, Confirm bool
 	// Group: others read along, so nothing personal is asked or shown.
 	Group bool
+	// Paid: each text costs somebody money (SMS). What can be said in one text
+	// is said in one, and nothing is asked that is not needed.
+	Paid bool
 }
 
 // Env is what surrounds one step.

@@ -201,6 +201,7 @@ func (p *definer) unfinished(n node) error {
 	u := &Unfinished{}
 	if err := p.fields(n, map[string]func(node) error{
 		"after": p.duration(&u.After),
+		"paid":  p.duration(&u.Paid),
 		"do":    p.action(&u.Do),
 		"say":   p.text("unfinished.say"),
 	}); err != nil {

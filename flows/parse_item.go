@@ -29,6 +29,7 @@ func (p *definer) item(it *item, n node) error {
 	err := p.fields(n, map[string]func(node) error{
 		"accept":       p.accept(it),
 		"ask":          p.text(it.key("ask")),
+		"paid":         p.text(it.key("paid")),
 		"label":        p.text(it.key("label")),
 		"repair":       p.text(it.key("repair")),
 		"which":        p.text(it.key("which")),
@@ -38,6 +39,7 @@ func (p *definer) item(it *item, n node) error {
 		"from":         p.name(&it.from),
 		"also":         p.name(&it.also),
 		"when":         p.expr(&it.when),
+		"once":         p.expr(&it.once),
 		"fill":         p.expr(&it.fill),
 		"optional":     p.bool(&it.optional),
 		"max":          p.count(&it.max, MaxText),

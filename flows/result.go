@@ -126,6 +126,19 @@ func (m *machine) resolved(p *Pending, r map[string]any, broken bool) error {
 		status = StatusUnknown
 	}
 	at := m.s.Items[it.name]
+	if !p.Silent && (status == StatusAsk || status == StatusReject) {
+		once, err := m.once(it)
+		if err != nil {
+			return err
+		}
+		if once && status == StatusReject {
+			m.skip(it)
+			return nil
+		}
+		if once {
+			status = StatusUnknown
+		}
+	}
 	switch status {
 	case StatusOK:
 		at.State = ItemDone
@@ -161,6 +174,14 @@ func (m *machine) resolved(p *Pending, r map[string]any, broken bool) error {
 	}
 	m.s.Items[it.name] = at
 	return nil
+}
+
+// once reports whether an item is asked for only once.
+func (m *machine) once(it *item) (bool, error) {
+	if it.once == nil {
+		return false, nil
+	}
+	return it.once.holds(m.scope())
 }
 
 // keepWords stores an answer that the action could not make out. It has the

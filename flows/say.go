@@ -64,9 +64,17 @@ func (m *machine) pose(key string, extra map[string]any) {
 	q := m.s.Question
 	s := m.saying(key, extra)
 	s.Question, s.Turn, s.Options = true, q.Turn, q.Options
-	s.Nudge = m.d.nudge
-	if m.s.Unfinished != nil {
-		s.Expire = m.s.Unfinished.After
+	if !m.env.Caps.Paid { // a reminder is a text that nobody asked for
+		s.Nudge = m.d.nudge
+	}
+	if it := m.d.byName[q.Item]; it != nil && key == it.key("paid") {
+		s.Options = nil // the text names them with their codes
+	}
+	if u := m.s.Unfinished; u != nil {
+		s.Expire = u.After
+		if m.env.Caps.Paid && u.Paid > 0 {
+			s.Expire = u.Paid
+		}
 	}
 	m.out.Says = append(m.out.Says, s)
 }
@@ -101,9 +109,17 @@ func (m *machine) keyOf(q *Question) string {
 			return m.own(it.key("which"), m.own(it.key("ask"), textWhich))
 		}
 		return m.own(it.key("which"), textWhich)
-	default:
-		return it.key("ask")
 	}
+	return m.asking(it)
+}
+
+// asking is the question of an item: on a paid channel the one that is written
+// for it, where there is one.
+func (m *machine) asking(it *item) string {
+	if m.env.Caps.Paid {
+		return m.own(it.key("paid"), it.key("ask"))
+	}
+	return it.key("ask")
 }
 
 // own is key where the definition has that text, else the other.

@@ -137,6 +137,8 @@ const (
 type Unfinished struct {
 	// After is how long after the last question, 0 for never.
 	After time.Duration `json:"after"`
+	// Paid is the same on a paid channel, where people answer slowly; 0: After.
+	Paid time.Duration `json:"paid,omitempty"`
 	// Do is the action that keeps what was said.
 	Do string `json:"do,omitempty"`
 	// Flow says whose text tells the resident what became of it.

@@ -124,7 +124,7 @@ func (m *machine) scope() map[string]any {
 		m.seen["lang"] = m.env.Lang
 		m.seen["caps"] = map[string]any{
 			"photo": m.env.Caps.Photo, "place": m.env.Caps.Place, "confirm": m.env.Caps.Confirm,
-			"group": m.env.Caps.Group,
+			"group": m.env.Caps.Group, "paid": m.env.Caps.Paid,
 		}
 	}
 	return m.seen
@@ -278,7 +278,7 @@ func (m *machine) pop() {
 // late handles a nudge or an expiry of the open question.
 func (m *machine) late(kind InputKind) {
 	if kind == InputNudge {
-		if m.d.nudge > 0 && !m.s.Question.Nudged {
+		if m.d.nudge > 0 && !m.s.Question.Nudged && !m.env.Caps.Paid {
 			m.s.Question.Nudged = true
 			m.say("nudge.say", nil)
 		}
@@ -288,7 +288,7 @@ func (m *machine) late(kind InputKind) {
 	m.s.Question = nil
 	if keep == nil {
 		m.s.Ended = true
-		if u != nil && u.Flow == m.d.Name {
+		if u != nil && u.Flow == m.d.Name && !m.env.Caps.Paid { // nothing was kept
 			m.sayIfAny("unfinished.say")
 		}
 		return

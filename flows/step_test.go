@@ -123,7 +123,7 @@ func TestExpressions(t *testing.T) {
 	rows := map[string]bool{
 		"missing": false, "!missing": true, "missing.part < 0.8": false, "missing > 1 || n == 3": true,
 		"n >= 3 && n < 4": true, "s < 'b'": true, "missing.a.b.c": false, "s.part": false, "list[0] == 'x'": true,
-		"list[9]": false, "n": true, "zero": false, "empty": false, "o.k == 'v'": true, "'x' in list": true,
+		"list[9]": false, "caps.paid": false, "not caps.paid": true, "n": true, "zero": false, "empty": false, "o.k == 'v'": true, "'x' in list": true,
 		"caps.photo && lang == 'zh-Hans'": true, "len(list) == 1": true, "missing ? true : n": true, "not missing": true,
 	}
 	vars := map[string]any{"n": 3, "s": "a", "zero": 0, "empty": "", "list": []string{"x"}, "o": map[string]any{"k": "v"}}

@@ -15,8 +15,8 @@
 //	= end                                      the dialogue is over
 //
 // Further inputs: "@ place LAT,LON label", "@ after 15m" (time passes),
-// "@ caps sms" (also: all, none, or a list of photo place confirm, and group
-// where others read along), "@ lang en",
+// "@ caps sms" (words alone, and each text is paid; also: all, none, or a list of
+// photo place confirm, and group where others read along), "@ lang en",
 // "@ flow NAME" (which dialogue the next message starts) and "@ start a=1" (a
 // dialogue that is pushed). A \n in a text is a line break.
 //

@@ -307,7 +307,9 @@ func (p *player) caps(l line) error {
 		switch w {
 		case "all":
 			c = flows.Caps{Photo: true, Place: true, Confirm: true}
-		case "sms", "none": // SMS carries words alone, and each one costs
+		case "sms": // it carries words alone, and each one costs
+			c = flows.Caps{Paid: true}
+		case "none":
 			c = flows.Caps{}
 		case "photo":
 			c.Photo = true

@@ -32,6 +32,7 @@ import (
 	"context"
 	"maps"
 
+	"shaoying/bots"
 	"shaoying/flows"
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
@@ -52,7 +53,11 @@ type Set struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Policy  Policy
-	Tally   *tally.Tally
+	// Stopping says what a number stops that answers R.
+	Stopping Stopping
+	// Phone is the account by which texts go to phone numbers, "" for none.
+	Phone bots.ChannelID
+	Tally *tally.Tally
 	// Desk makes the link by which the speaker opens the desk page, once.
 	Desk func(ctx context.Context, t *gateway.Turn) (path string, err error)
 }
@@ -88,10 +93,10 @@ func (s *Set) resident() map[string]gateway.Action {
 		"ticket.add_place":       s.addPlace,
 		"ticket.add_words":       s.addWords,
 		"ticket.add_photos":      s.addPhotos,
-		"ticket.list_own":        s.listOwn,
-		"ticket.find_own":        s.findOwn,
-		"ticket.withdraw":        s.withdraw,
-		"ticket.relapse":         s.relapse,
+		"ticket.list_own":        s.proven(people.CmdReadOwn, s.listOwn),
+		"ticket.find_own":        s.proven(people.CmdReadOwn, s.findOwn),
+		"ticket.withdraw":        s.proven(people.CmdWithdrawTicket, s.withdraw),
+		"ticket.relapse":         s.proven(people.CmdRelapse, s.relapse),
 		"callback.answer":        s.answerCallback,
 		"survey.answer":          s.answerSurvey,
 		"stillfine.answer":       s.answerStillFine,
@@ -102,11 +107,14 @@ func (s *Set) resident() map[string]gateway.Action {
 		"person.language":        s.language,
 		"notice.give":            s.giveNotice,
 		"rider.enrol":            s.enrolRider,
+		"code.ask":               s.askCode,
 		"code.send":              s.sendCode,
 		"code.check":             s.checkCode,
+		"code.bind":              s.bind,
 		"poll.join":              s.joinPoll,
 		"poll.leave":             s.leavePoll,
 		"poll.answer":            s.answerPoll,
+		"prompt.answer":          s.answerPrompt,
 	}
 }
 
@@ -115,7 +123,7 @@ func residentDocs() map[string]flows.ActionDoc {
 	gist := []string{"status", "value", "options"}
 	return map[string]flows.ActionDoc{
 		"intake.classify":        {Results: gist},
-		"intake.meant":           {Results: []string{"flow"}},
+		"intake.meant":           {Results: []string{"flow", "number"}},
 		gateway.ActionVoice:      {Results: []string{"number"}},
 		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
 		"danger.advice":          {Results: []string{"text"}},
@@ -134,15 +142,18 @@ func residentDocs() map[string]flows.ActionDoc {
 		"stillfine.answer":       {Results: filed},
 		flows.ActionHandover:     {Results: []string{"number"}},
 		"person.request":         {Results: []string{"month", "day", "clock"}},
-		"person.stop":            {},
-		"person.start":           {},
+		"person.stop":            {Results: []string{"what", "number"}},
+		"person.start":           {Results: []string{"elsewhere"}},
 		"person.language":        {Results: []string{"lang"}},
 		"notice.give":            {Results: []string{"given"}},
 		"rider.enrol":            {},
-		"code.send":              {Results: []string{"minutes"}},
-		"code.check":             {},
+		"code.ask":               {Results: []string{"needed", "digits", "minutes", "what"}},
+		"code.send":              {Results: []string{"minutes", "where"}},
+		"code.check":             {Results: gist},
+		"code.bind":              {},
 		"poll.join":              {},
 		"poll.leave":             {Results: []string{"joined"}},
 		"poll.answer":            {},
+		"prompt.answer":          {},
 	}
 }

@@ -41,15 +41,15 @@ func (s *Set) answerCallback(ctx context.Context, t *gateway.Turn, args map[stri
 	if refused := (*ticket.Refused)(nil); errors.As(err, &refused) {
 		switch refused.Key {
 		case ticket.KeyNoAnswer: // fell silent after the first question
-			return result{"unhappy": false, "say": "callback.kept"}, nil
+			return result{"unhappy": false, "number": o.Number.Spoken(), "say": "callback.kept"}, nil
 		case ticket.KeyState, ticket.KeyAnswered, ticket.KeyOwnWork:
-			return fail("callback.over"), nil
+			return failAbout("callback.over", o.Number), nil
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("record a callback: %w", err)
 	}
-	return result{"unhappy": facts.Unhappy(), "say": "callback.kept"}, nil
+	return result{"unhappy": facts.Unhappy(), "number": o.Number.Spoken(), "say": "callback.kept"}, nil
 }
 
 // keepCallback writes the answer into the row of this try.
@@ -92,7 +92,7 @@ func (s *Set) answerSurvey(ctx context.Context, t *gateway.Turn, args map[string
 			return nil, err
 		}
 	}
-	return result{"unhappy": unhappy, "say": "callback.kept"}, nil
+	return result{"unhappy": unhappy, "number": o.Number.Spoken(), "say": "callback.kept"}, nil
 }
 
 // answerStillFine records whether it is still fine some weeks after; if not,

@@ -13,16 +13,29 @@ type result = map[string]any
 // fail ends a dialogue with a text, or runs the step's else.
 func fail(key string) result { return result{"fail": key} }
 
-// refusal is the text behind a refusal of the rules, where the dialogue has
-// one; err is returned as it is otherwise.
-func refusal(err error, texts map[string]string) (result, error) {
+// failAbout is fail with a text that names a ticket.
+func failAbout(key string, n ticket.Number) result {
+	return result{"fail": key, "number": n.Spoken()}
+}
+
+// refusal is the text behind a refusal of the rules about a ticket, where the
+// dialogue has one; err is returned as it is otherwise.
+func refusal(err error, n ticket.Number, texts map[string]string) (result, error) {
 	var r *ticket.Refused
 	if errors.As(err, &r) {
 		if key, ok := texts[r.Key]; ok {
-			return fail(key), nil
+			return failAbout(key, n), nil
 		}
 	}
 	return nil, err
+}
+
+// clip cuts a text to n characters, and shows that it did.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
 }
 
 // Arguments are plain JSON values. What is not there, or is of another kind,

@@ -42,7 +42,7 @@ func (s *Set) addWords(ctx context.Context, t *gateway.Turn, args map[string]any
 		return fail(key), err
 	}
 	if !o.State.Open() {
-		return fail("add.late"), nil
+		return failAbout("add.late", o.Number), nil
 	}
 	if _, err := s.attach(ctx, t, o, args); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *Set) withdraw(ctx context.Context, t *gateway.Turn, args map[string]any
 		return nil, err
 	}
 	if _, err := s.Orders.Do(ctx, t, o.ID, by, ticket.Withdraw{}); err != nil {
-		return refusal(err, map[string]string{ticket.KeyDangerStays: "withdraw.danger", ticket.KeyState: "withdraw.late"})
+		return refusal(err, o.Number, map[string]string{ticket.KeyDangerStays: "withdraw.danger", ticket.KeyState: "withdraw.late"})
 	}
 	return result{"number": o.Number.Spoken()}, nil
 }
@@ -141,8 +141,9 @@ func (s *Set) reopen(ctx context.Context, t *gateway.Turn, o *workorder.Order, c
 	if err != nil {
 		return nil, err
 	}
+	number := o.Number
 	if o, err = s.Orders.Do(ctx, t, o.ID, by, c); err != nil {
-		return refusal(err, map[string]string{ticket.KeyRelapseLate: "relapse.late", ticket.KeyState: "relapse.late"})
+		return refusal(err, number, map[string]string{ticket.KeyRelapseLate: "relapse.late", ticket.KeyState: "relapse.late"})
 	}
 	if more != "" {
 		if err := s.Orders.AddWords(ctx, t, o, more); err != nil {

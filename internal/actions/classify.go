@@ -80,19 +80,21 @@ func holds(said string, list []string) bool {
 var menuFlows = []string{"report", "my_tickets", "add_to_ticket", "withdraw", "report_for", "person"}
 
 // meant finds what a message at the menu, or a first message, asks for: one of
-// the menu's dialogues, a report when it tells a story, or nothing.
+// the menu's dialogues, a report when it tells a story, or nothing; and whether it
+// names a ticket.
 func (s *Set) meant(_ context.Context, _ *gateway.Turn, args map[string]any) (map[string]any, error) {
 	said := text(args, "text")
-	if slices.Contains(menuFlows, said) {
-		return result{"flow": said}, nil
+	r := result{"flow": "", "number": len(ticket.FindNumbers(said)) > 0}
+	flow, ok := s.Words.Intent(said, s.Library.Starts())
+	switch {
+	case slices.Contains(menuFlows, said):
+		r["flow"] = said
+	case ok && slices.Contains(menuFlows, flow):
+		r["flow"] = flow
+	case s.tells(said):
+		r["flow"] = "report"
 	}
-	if flow, ok := s.Words.Intent(said, s.Library.Starts()); ok && slices.Contains(menuFlows, flow) {
-		return result{"flow": flow}, nil
-	}
-	if s.tells(said) {
-		return result{"flow": "report"}, nil
-	}
-	return result{"flow": ""}, nil
+	return r, nil
 }
 
 // tells reports whether a message says something beside a greeting.

@@ -44,7 +44,8 @@ func wishes() map[string]wish {
 	// raised (a code, an invite) cannot ask for it.
 	for _, name := range []string{
 		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
-		flows.ActionHandover, "notice.give", "person.language", "code.send", "code.check", "staff.join",
+		flows.ActionHandover, "notice.give", "person.language", "code.ask", "code.send", "code.check", "code.bind", "staff.join",
+		"prompt.answer", // what follows is that question's own action
 	} {
 		w[name] = wish{people.CmdReport, false}
 	}

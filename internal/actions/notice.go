@@ -10,8 +10,9 @@ import (
 )
 
 // giveNotice says the privacy notice 告知 where the person has not had this
-// version of it. Dialogues call it after the number, never before.
-func (s *Set) giveNotice(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
+// version of it. Dialogues call it after the number, never before. quiet says that
+// the dialogue tells it itself, in a text that has to be sent anyway.
+func (s *Set) giveNotice(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	current := s.Orders.Rights.NoticeVersion
 	row, err := t.GetPerson(ctx, t.Person)
 	if err != nil {
@@ -26,6 +27,9 @@ func (s *Set) giveNotice(ctx context.Context, t *gateway.Turn, _ map[string]any)
 	err = t.Record(ctx, "person.noticed", postgres.Subject("person", t.Person), map[string]any{"version": current}, "")
 	if err != nil {
 		return nil, err
+	}
+	if truth(args, "quiet") {
+		return result{"given": true}, nil
 	}
 	return result{"given": true}, t.Say("notice.privacy", nil)
 }

@@ -71,11 +71,12 @@ func (s *Set) reporter(ctx context.Context, t *gateway.Turn, o *workorder.Order)
 }
 
 // mine lists the speaker's tickets, latest first: those of the person where
-// the address is verified, else those that came by it.
-func (s *Set) mine(ctx context.Context, t *gateway.Turn) ([]postgres.SealedTicket, error) {
+// the address is verified, else those that came by it. c is what they are listed
+// for: adding words is open to who may see nothing else.
+func (s *Set) mine(ctx context.Context, t *gateway.Turn, c people.ResidentCommand) ([]postgres.SealedTicket, error) {
 	var rows []db.Ticket
 	var err error
-	switch people.Allowed(people.CmdReadOwn, t.Trust, false) {
+	switch people.Allowed(c, t.Trust, false) {
 	case people.Allow:
 		rows, err = t.TicketsOfPerson(ctx, t.Person, mineMax)
 	case people.AllowOwn:
@@ -92,25 +93,34 @@ const mineMax = 50
 
 // listOwn lists the speaker's tickets in plain words and as options. which is
 // "open" (still to be withdrawn or added to), "over" (may have come back) or
-// empty for all. With a number in text, that one ticket is "only".
+// empty for all; for is the command that they are listed for, else reading. With a
+// number in text, that one ticket is "only".
 func (s *Set) listOwn(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	c := people.CmdReadOwn
+	if text(args, "for") == string(people.CmdAddToTicket) {
+		c = people.CmdAddToTicket
+	}
 	if named := ticket.FindNumbers(text(args, "text")); len(named) > 0 {
-		o, key, err := s.own(ctx, t, string(named[0]), people.CmdReadOwn)
+		o, key, err := s.own(ctx, t, string(named[0]), c)
 		if err != nil || key != "" {
 			return fail(key), err
 		}
 		return result{"count": 1, "only": o.Number.Spoken(), "lines": "", "choices": []any{}}, nil
 	}
-	all, err := s.mine(ctx, t)
+	all, err := s.mine(ctx, t, c)
 	if err != nil {
 		return nil, err
+	}
+	listed := s.Policy.Listed
+	if t.Paid() {
+		listed = s.Policy.ListedPaid
 	}
 	lines, only := "", ""
 	choices := []any{}
 	count := 0
 	for i := range all {
 		o := &all[i]
-		if count == s.Policy.Listed || !wanted(o.Ticket, text(args, "which"), s.relapseLate(o.Ticket, t)) {
+		if count == listed || !wanted(o.Ticket, text(args, "which"), s.relapseLate(o.Ticket, t)) {
 			continue
 		}
 		count++
@@ -190,6 +200,9 @@ func (s *Set) findOwn(ctx context.Context, t *gateway.Turn, args map[string]any)
 	reply, err := s.Orders.Reply(o)
 	if err != nil {
 		return nil, err
+	}
+	if t.Paid() {
+		reply = clip(reply, s.Policy.ReplyPaid)
 	}
 	r := result{"number": o.Number.Spoken(), "matter": matter, "place": o.Place.Label, "state": state, "reply": reply, "month": 0, "day": 0, "clock": ""}
 	if o.State.OnDesk() || o.State == ticket.Signed {

@@ -17,7 +17,19 @@ import (
 // requestPerson lays the wish to speak to a person before the callback clerks
 // and says until when somebody answers.
 func (s *Set) requestPerson(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	if err := s.askForPerson(ctx, t, nil, first(text(args, "words"), text(args, "text"))); err != nil {
+	words := first(text(args, "words"), text(args, "text"))
+	proof, err := s.proof(ctx, t, args)
+	if err != nil {
+		return nil, err
+	}
+	if proof.Request != "" {
+		proven, err := s.Library.Text("person.proven", "", nil)
+		if err != nil {
+			return nil, err
+		}
+		words += "\n" + proven
+	}
+	if err := s.askForPerson(ctx, t, nil, words); err != nil {
 		return nil, err
 	}
 	r := result{}
@@ -39,8 +51,13 @@ func (s *Set) handover(ctx context.Context, t *gateway.Turn, args map[string]any
 		if o, err = s.subjectTicket(ctx, t); err != nil {
 			return nil, err
 		}
+		number = o.Number.Spoken()
 	}
-	return result{"number": number}, s.askForPerson(ctx, t, o, text(args, "said"))
+	r := result{"number": number}
+	if number != "" {
+		r["say"] = "flow.handover_about"
+	}
+	return r, s.askForPerson(ctx, t, o, text(args, "said"))
 }
 
 // askForPerson writes the task. It is about a ticket, or about a conversation.
@@ -52,31 +69,6 @@ func (s *Set) askForPerson(ctx context.Context, t *gateway.Turn, o *workorder.Or
 	due := s.Policy.Person.Within.Deadline(t.Now, s.Orders.Work)
 	subject := postgres.Subject("conversation", t.Conversation)
 	return s.Orders.AddCityTask(ctx, t, workorder.TaskPerson, subject, people.RoleCallbackClerk, due, data)
-}
-
-// topicAll stands for every push.
-const topicAll = "all"
-
-// stop ends all pushes to this address and person. Replies go on.
-func (s *Set) stop(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
-	if err := t.StopAddress(ctx, t.Address); err != nil {
-		return nil, fmt.Errorf("stop an address: %w", err)
-	}
-	if err := t.OptOut(ctx, t.Person, topicAll); err != nil {
-		return nil, fmt.Errorf("note an opt-out: %w", err)
-	}
-	return result{}, t.Record(ctx, "person.stopped", postgres.Subject("person", t.Person), nil, "")
-}
-
-// start takes a stop back.
-func (s *Set) start(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
-	if err := t.StartAddress(ctx, t.Address); err != nil {
-		return nil, fmt.Errorf("start an address: %w", err)
-	}
-	if err := t.OptIn(ctx, t.Person, topicAll); err != nil {
-		return nil, fmt.Errorf("take an opt-out back: %w", err)
-	}
-	return result{}, t.Record(ctx, "person.started", postgres.Subject("person", t.Person), nil, "")
 }
 
 // language changes what the person is spoken to in: English when asked for in

@@ -35,8 +35,11 @@ type Policy struct {
 		Source string          `yaml:"source"`
 	} `yaml:"person"`
 	Codes struct {
-		PerHour int64  `yaml:"per_hour"`
-		Source  string `yaml:"source"`
+		// PerHour is how many codes one address may ask for in an hour, PerNumber
+		// how many one number is sent.
+		PerHour   int64  `yaml:"per_hour"`
+		PerNumber int64  `yaml:"per_number"`
+		Source    string `yaml:"source"`
 	} `yaml:"codes"`
 	Patrol struct {
 		// Handled is the share of due findings that should be handled.
@@ -45,6 +48,10 @@ type Policy struct {
 	} `yaml:"patrol"`
 	// Listed is how many tickets a list shows.
 	Listed int `yaml:"listed"`
+	// ListedPaid is the same where a text costs money, ReplyPaid how many
+	// characters of a desk's answer are told there.
+	ListedPaid int `yaml:"listed_paid"`
+	ReplyPaid  int `yaml:"reply_paid"`
 	// Greeting is from how many characters, Greetings left out, a first
 	// message is a report.
 	Greeting  int      `yaml:"greeting"`
@@ -74,8 +81,8 @@ func ParsePolicy(name string, body []byte) (Policy, error) {
 
 func (p Policy) validate() error {
 	var bad []error
-	if p.Filing.PerHour < 1 || p.Codes.PerHour < 1 || p.Lookup.Misses < 1 || p.Listed < 1 || p.Greeting < 1 {
-		bad = append(bad, errors.New("filing.per_hour, codes.per_hour, lookup.misses, listed and greeting must be above 0"))
+	if p.Filing.PerHour < 1 || p.Codes.PerHour < 1 || p.Codes.PerNumber < 1 || p.ListedPaid < 1 || p.ReplyPaid < 1 || p.Lookup.Misses < 1 || p.Listed < 1 || p.Greeting < 1 {
+		bad = append(bad, errors.New("filing.per_hour, codes.per_hour, codes.per_number, lookup.misses, listed, listed_paid, reply_paid and greeting must be above 0"))
 	}
 	if p.Voice.Join <= 0 || p.Lookup.Within <= 0 || p.Lookup.Lock <= 0 || p.Person.Within.N < 1 {
 		bad = append(bad, errors.New("voice.join, lookup.within, lookup.lock and person.within must be times such as 10m or 4wh"))

@@ -34,11 +34,5 @@ func (s *Set) keepPhone(ctx context.Context, t *gateway.Turn, phone string) erro
 	if number == "" {
 		return nil
 	}
-	if err := t.SetPersonPhone(ctx, t.Person, t.Seal(workorder.SealPhone, number), s.Orders.Keys.Index(phoneIndex, number)); err != nil {
-		return fmt.Errorf("keep a phone number: %w", err)
-	}
-	return nil
+	return t.KeepPhone(ctx, t.Person, number)
 }
-
-// phoneIndex is the kind under which phone numbers are indexed.
-const phoneIndex = "phone"

@@ -82,7 +82,7 @@ func newRig(t testing.TB) *rig {
 	acts := r.set.All()
 	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys, Library: library,
-		Words: r.set.Words, Safety: r.set.Safety, Channels: map[bots.ChannelID]bots.Adapter{web: network{}}, Actions: acts,
+		Words: r.set.Words, Safety: r.set.Safety, Channels: map[bots.ChannelID]bots.Adapter{web: network{}, sms: texter{}}, Actions: acts, Topics: r.set.Stopping.ByReason(),
 		Kinds: r.asking(), Fresh: map[string]gateway.Fresh{}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *Set {
 		Tally:  &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: work, Units: units, Matters: matters},
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
-		Policy: must(t, "policies/intake.yaml", ParsePolicy),
+		Policy: must(t, "policies/intake.yaml", ParsePolicy), Stopping: must(t, "policies/stopping.yaml", ParseStopping),
 	}
 }
 
@@ -215,7 +215,10 @@ func (r *rig) asking() []gateway.Kind {
 		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			return gateway.Done, t.Ask(ctx, due, gateway.Ask{
 				Flow: due.Key, Subject: due.Subject, Reason: "test.ask", Until: t.Now.Add(24 * time.Hour),
-				Vars: map[string]any{"ticket": map[string]any{"number": "1", "matter": "井盖"}},
+				Vars: map[string]any{
+					"ticket": map[string]any{"number": "1", "matter": "井盖"},
+					"visit":  map[string]any{"id": "7", "when": "明天上午9点", "who": "王护士"},
+				},
 			})
 		},
 	}}

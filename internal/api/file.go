@@ -181,9 +181,8 @@ func (a *API) speakFor(ctx context.Context, v *visit, r *ReportedBy) error {
 		}
 	}
 	if phone != "" {
-		err := v.SetPersonPhone(ctx, c.PersonID, v.Seal(workorder.SealPhone, phone), a.Orders.Keys.Index("phone", phone))
-		if err != nil {
-			return fmt.Errorf("keep the number of a reporter: %w", err)
+		if err := v.KeepPhone(ctx, c.PersonID, phone); err != nil {
+			return fmt.Errorf("note the number of a reporter: %w", err)
 		}
 	}
 	v.Person, v.Address, v.Conversation, v.Channel = c.PersonID, c.AddressID, id, workorder.ChannelAPI

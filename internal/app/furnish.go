@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"shaoying/bots"
 	"shaoying/flows"
 	"shaoying/internal/actions"
 	"shaoying/internal/console"
@@ -20,9 +21,14 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	if err := read("policies/intake.yaml", actions.ParsePolicy, &policy); err != nil {
 		return err
 	}
+	var stopping actions.Stopping
+	if err := read("policies/stopping.yaml", actions.ParseStopping, &stopping); err != nil {
+		return err
+	}
+	deps.Topics = stopping.ByReason()
 	set := &actions.Set{
 		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
-		Safety: s.Safety, Policy: policy, Tally: s.Tally,
+		Safety: s.Safety, Policy: policy, Stopping: stopping, Tally: s.Tally, Phone: s.phoneAccount(deps.Channels),
 		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) {
 			path, err := console.Link(ctx, t, s.Keys)
 			return s.Process.Desk.URL + path, err
@@ -39,7 +45,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	s.due = jobs.Deps{
 		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
-		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally,
+		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 	}
 	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
@@ -48,6 +54,17 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	deps.Dead, deps.Undeliverable = s.taskDead, jobs.Undelivered(s.due)
 	deps.Overspent = jobs.Overspent(s.due)
 	return nil
+}
+
+// phoneAccount is the account by which codes go to phone numbers: the first in
+// the configuration whose ids are numbers, "" for none.
+func (s *server) phoneAccount(adapters map[bots.ChannelID]bots.Adapter) bots.ChannelID {
+	for _, c := range s.Process.Channels {
+		if a := adapters[bots.ChannelID(c.ID)]; a != nil && a.Caps().Phone {
+			return bots.ChannelID(c.ID)
+		}
+	}
+	return ""
 }
 
 // clockwork makes the loops that product time drives.

@@ -97,7 +97,7 @@ func (h *House) build() (*server, error) {
 	if err := s.furnish(&deps); err != nil {
 		return nil, err
 	}
-	var cfg gateway.Config
+	cfg := gateway.Config{Silent: h.Rights.Trust.Silent}
 	if h.Env.Alter != nil {
 		h.Env.Alter(&cfg, &deps)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"shaoying/internal/gateway"
 	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
@@ -172,7 +173,7 @@ func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) 
 	case number == "":
 		return 0, 0, 0, &badForm{"console.problem.phone"}
 	default:
-		index = c.Orders.Keys.Index("phone", number)
+		index = c.Orders.Keys.Index(gateway.IndexPhone, number)
 		who = hex.EncodeToString(index)
 		if person, err = c.byNumber(ctx, v, number); err != nil {
 			return 0, 0, 0, err
@@ -208,7 +209,7 @@ func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) 
 func (c *Console) byNumber(ctx context.Context, v *visit, number string) (int64, error) {
 	found := map[int64]bool{}
 	var person int64
-	for _, index := range c.Orders.Keys.Indexes("phone", number) {
+	for _, index := range c.Orders.Keys.Indexes(gateway.IndexPhone, number) {
 		ids, err := v.PersonsByPhone(ctx, index)
 		if err != nil {
 			return 0, fmt.Errorf("find a person by number: %w", err)

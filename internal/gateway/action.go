@@ -42,7 +42,7 @@ type Turn struct {
 	GroupID int64
 	Address int64
 	Person  int64
-	// Staff is 0 when the speaker is not on the staff.
+	// Staff is 0 when the speaker is not on the staff, or nobody knows (Forgeable).
 	Staff int64
 	// Token is the program that speaks, 0 for people. Staff is then the entry
 	// under which colleagues know it.
@@ -60,9 +60,15 @@ type Turn struct {
 	row    postgres.TurnRow
 	caps   bots.Caps
 	dialog *dialogue
-	lines  []postgres.Line
-	heard  []postgres.Heard
-	wake   map[string]bool
+	// extension is the code that the event came with, waiting the open prompts
+	// (prompts), nil while nobody looked.
+	extension string
+	waiting   []*dialogue
+	// after is done when the open dialogue has ended.
+	after func(context.Context) error
+	lines []postgres.Line
+	heard []postgres.Heard
+	wake  map[string]bool
 	// push is set while a due thing speaks: its lines are pushes, with the
 	// reason and subject that late binding will read again.
 	push *pushing
@@ -142,7 +148,7 @@ func (t *Turn) queue(source, key string, version int, p saidParams, s flows.Say)
 		line.Reason, line.Subject, line.SubjectVersion = t.push.reason, t.push.subject, t.push.version
 	}
 	if t.dialog != nil {
-		line.PromptID = t.dialog.prompt
+		line.PromptID, line.Extension = t.dialog.prompt, t.dialog.extension
 	}
 	t.lines = append(t.lines, line)
 	return nil

@@ -38,10 +38,14 @@ var errPanic = errors.New("panic")
 // fails, each is asked for by itself: an error in the database spoils the
 // transaction for whatever comes after it.
 func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict {
+	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+	defer cancel()
 	verdicts := make([]verdict, len(rows))
+	c.bindStopped(ctx, rows, verdicts)
 	var ask []int
 	for i, row := range rows {
 		switch {
+		case verdicts[i] != verdict{}:
 		case row.Class == "push" && row.AddressState == "stopped":
 			verdicts[i].why = "the person asked for no more messages"
 		case row.Overtaken:
@@ -53,8 +57,6 @@ func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict 
 	if len(ask) == 0 {
 		return verdicts
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
-	defer cancel()
 	if c.bindIn(ctx, rows, verdicts, ask) == nil {
 		return verdicts
 	}
@@ -141,7 +143,7 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.err = "stale", v.why
 		return o
 	}
-	if class, why := shut(caps, row); class != 0 {
+	if class, why := shut(c.g.cfg, caps, row); class != 0 {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
@@ -170,8 +172,10 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 // shut says why an address is not even tried: who left is not written to in
 // vain, and who stopped gets nothing that was meant for another address. A group
 // is no single reader.
-func shut(caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
+func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string) {
 	switch {
+	case cfg.silentFor(caps, row):
+		return bots.ClassClosed, "the number was silent for too long"
 	case !row.InGroup && row.AddressState == "gone":
 		return bots.ClassGone, "the address is gone"
 	case row.AddressState == "stopped" && row.FallbackOf != nil:

@@ -99,10 +99,7 @@ func (t *Turn) verify(token string) (kind byte, payload []byte, err error) {
 func (t *Turn) answered(ctx context.Context, turn, prompt int64, n uint64) error {
 	d, err := t.current()
 	if prompt != 0 {
-		if t.row.PromptID != prompt {
-			return t.Say("choice.stale", nil)
-		}
-		d, err = t.prompted()
+		d, err = t.prompt(ctx, prompt)
 	}
 	if err != nil {
 		return err

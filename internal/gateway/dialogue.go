@@ -21,14 +21,19 @@ type dialogue struct {
 	Asked int64 `json:"q"`
 	// At is when it was asked, in product time.
 	At time.Time `json:"at,omitzero"`
+	// Where is the conversation in which it was asked.
+	Where int64 `json:"w,omitempty"`
 
-	prompt int64
+	// Of what waits behind a prompt: its id, the code behind our number to which
+	// it is answered, and what it is about.
+	prompt             int64
+	extension, subject string
 }
 
 func (t *Turn) env() flows.Env {
 	return flows.Env{
 		Lang: t.Lang, Words: t.g.Words,
-		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid, Group: t.Group},
+		Caps: flows.Caps{Photo: t.caps.PhotoIn, Place: t.caps.PlaceIn, Confirm: !t.caps.Paid, Group: t.Group, Paid: t.caps.Paid},
 	}
 }
 
@@ -37,24 +42,15 @@ func (t *Turn) current() (*dialogue, error) {
 	if t.row.Flow == "" {
 		return nil, nil
 	}
-	return t.openDialogue(t.row.State, aadState, 0)
+	return t.openDialogue(t.row.State, aadState)
 }
 
-// prompted opens the dialogue that waits behind the open prompt, nil when
-// there is none.
-func (t *Turn) prompted() (*dialogue, error) {
-	if t.row.PromptID == 0 {
-		return nil, nil
-	}
-	return t.openDialogue(t.row.PromptState, aadPrompt, t.row.PromptID)
-}
-
-func (t *Turn) openDialogue(sealed []byte, aad string, prompt int64) (*dialogue, error) {
+func (t *Turn) openDialogue(sealed []byte, aad string) (*dialogue, error) {
 	plain, err := t.g.Keys.Open(sealed, aad)
 	if err != nil {
 		return nil, fmt.Errorf("open the state of a dialogue: %w", err)
 	}
-	d := &dialogue{prompt: prompt}
+	d := &dialogue{}
 	if err := json.Unmarshal(plain, d); err != nil {
 		return nil, fmt.Errorf("read the state of a dialogue: %w", err)
 	}
@@ -152,7 +148,7 @@ func (t *Turn) advance(d *dialogue, in flows.Input) (flows.Output, error) {
 func (t *Turn) play(ctx context.Context, d *dialogue, out flows.Output) error {
 	t.dialog = d
 	if d.prompt != 0 {
-		t.PromptSubject = t.row.PromptSubject
+		t.PromptSubject = d.subject
 	}
 	for calls := 0; ; calls++ {
 		for _, s := range out.Says {
@@ -160,7 +156,7 @@ func (t *Turn) play(ctx context.Context, d *dialogue, out flows.Output) error {
 				return err
 			}
 			if s.Question {
-				d.Asked, d.At = t.row.Turn, t.Now
+				d.Asked, d.At, d.Where = t.row.Turn, t.Now, t.Conversation
 			}
 		}
 		if out.Call == nil {
@@ -199,6 +195,10 @@ func (t *Turn) rest(ctx context.Context, d *dialogue, out flows.Output) error {
 	}
 	if out.Ended {
 		t.row.Flow, t.row.State = "", nil
+		if after := t.after; after != nil {
+			t.after = nil
+			return after(ctx)
+		}
 		return nil
 	}
 	t.row.Flow = outermost(d.State)

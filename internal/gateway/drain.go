@@ -108,7 +108,7 @@ func (d *Drainer) run(ctx context.Context, ev bots.Event, inbox int64) (err erro
 
 func (d *Drainer) turn(ctx context.Context, ev bots.Event, inbox int64) error {
 	in := incoming(ev)
-	in.Key = "" // it is in the inbox already
+	in.Key, in.Repeat = "", "" // it is in the inbox already
 	tx, rows, err := d.g.DB.BeginTurn(ctx, []postgres.Incoming{in})
 	if err != nil {
 		return err
@@ -116,6 +116,13 @@ func (d *Drainer) turn(ctx context.Context, ev bots.Event, inbox int64) error {
 	defer tx.Rollback(ctx)
 	if open, err := tx.WaitingIsOpen(ctx, inbox); err != nil || !open {
 		return err
+	}
+	if ev.Repeat != "" {
+		if again, err := tx.RepeatOfAnother(ctx, ev.Repeat, bots.RepeatWithin.Seconds(), inbox); err != nil {
+			return fmt.Errorf("look whether a waiting event is a copy: %w", err)
+		} else if again {
+			return d.drop(ctx, tx, inbox)
+		}
 	}
 	rows[0].Behind, rows[0].InboxID = false, inbox
 	t := d.g.newTurn(&tx.Tx, rows[0], ev)
@@ -126,6 +133,14 @@ func (d *Drainer) turn(ctx context.Context, ev bots.Event, inbox int64) error {
 		return fmt.Errorf("finish a waiting event: %w", err)
 	}
 	return d.g.commit(ctx, tx, []*Turn{t})
+}
+
+// drop ends a waiting event that is a copy of another one.
+func (d *Drainer) drop(ctx context.Context, tx *postgres.Turn, inbox int64) error {
+	if err := tx.RefuseInbox(ctx, inbox, "repeat"); err != nil {
+		return fmt.Errorf("drop a copy: %w", err)
+	}
+	return tx.Commit(ctx, nil, nil, nil)
 }
 
 // fail counts a try. At the last one the event becomes a dead letter: it is

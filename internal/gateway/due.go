@@ -296,7 +296,10 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 		return fmt.Errorf("lock a due row: %w", err)
 	}
 	t := r.g.newTurn(&tx.Tx, rows[0], ev)
-	out, ok := t.inTheWay(k, d)
+	out, ok, err := t.inTheWay(ctx, k, d)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.Class
 		if out, err = k.Run(ctx, t, d); err != nil {
@@ -312,12 +315,15 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 // inTheWay decides what stands against a push: too late, quiet hours, an open
 // dialogue or another prompt. What waits gets a later due_at, nothing is
 // queued: whatever is in the outbox may go now.
-func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
+func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands bool, err error) {
 	if t.Group && t.Conversation != t.GroupID && k.Name != KindExpire {
-		return Dropped("nobody is written to in a group"), true
+		return Dropped("nobody is written to in a group"), true, nil
+	}
+	if lapsed, err := t.lapse(ctx); err != nil || lapsed {
+		return t.unreachable(d, "the number was silent for too long"), lapsed, err
 	}
 	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
-		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true
+		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true, nil
 	}
 	if k.Class != "" {
 		notAfter := time.Time{}
@@ -326,28 +332,36 @@ func (t *Turn) inTheWay(k Kind, d Due) (Outcome, bool) {
 		}
 		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, k.Class, scheduler.QuietLater); verdict {
 		case scheduler.Moved:
-			return Later(at, "quiet hours"), true
+			return Later(at, "quiet hours"), true, nil
 		case scheduler.Dropped, scheduler.ToHuman:
-			return Outcome{State: "expired", Reason: "quiet hours until it was too late"}, true
+			return Outcome{State: "expired", Reason: "quiet hours until it was too late"}, true, nil
 		}
 	}
 	if k.Opens && t.row.Flow != "" {
-		return t.putOff(d, t.Now.Add(busyRetry), "a dialogue is open"), true
+		return t.putOff(d, t.Now.Add(busyRetry), "a dialogue is open"), true, nil
 	}
-	if k.Opens && t.row.PromptID != 0 {
-		return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true
+	if k.Opens {
+		open, err := t.prompts(ctx)
+		if err != nil {
+			return out, false, err
+		}
+		if len(open) >= promptsAt(t.caps) {
+			return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true, nil
+		}
 	}
 	if t.row.AddressState != "active" && k.Class != "" {
-		return t.unreachable(d), true
+		return t.unreachable(d, "the address is "+t.row.AddressState), true, nil
 	}
-	return Outcome{}, false
+	if stopped, err := t.g.stopped(ctx, t.Queries, t.caps, k.Name, t.Address); err != nil || len(stopped) > 0 {
+		return t.unreachable(d, whyStopped), true, err
+	}
+	return out, false, nil
 }
 
 // unreachable ends a push whose address was lost since its target was found: it
-// is found anew, unless the push is about this very conversation.
-func (t *Turn) unreachable(d Due) Outcome {
-	why := "the address is " + t.row.AddressState
-	if d.Subject == postgres.Subject("conversation", t.Conversation) {
+// is found anew, unless the push is about this very conversation or address.
+func (t *Turn) unreachable(d Due, why string) Outcome {
+	if d.Subject == postgres.Subject("conversation", t.Conversation) || d.Subject == postgres.Subject("address", t.Address) {
 		return Dropped(why)
 	}
 	return t.putOff(d, t.Now, why)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -81,7 +82,7 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 	if err != nil {
 		return "", fmt.Errorf("load which addresses had a message: %w", err)
 	}
-	list, err := Reach(ctx, tx.Queries, []int64{chain.PersonID}, chain.First, chain.Tried...)
+	list, err := ReachFor(ctx, tx.Queries, g.Topics[o.row.Reason], []int64{chain.PersonID}, chain.First, chain.Tried...)
 	if err != nil {
 		return "", err
 	}
@@ -110,19 +111,21 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 
 // takeQuestion lets the prompt behind a question wait at the address to which
 // the question goes. It never breaks into a dialogue there, nor stands beside
-// another prompt.
+// another prompt from which its answers could not be told.
 func (g *Gateway) takeQuestion(ctx context.Context, tx *postgres.Tx, row db.ClaimOutboxRow, to db.ReachRow) (bool, error) {
-	if row.QuestionTurn == 0 || to.PromptID == row.PromptID {
+	if row.QuestionTurn == 0 || slices.Contains(to.Prompts, row.PromptID) {
 		return true, nil
 	}
-	if to.Busy || to.PromptID != 0 {
+	caps := g.capsOf(bots.ChannelID(to.Channel))
+	if to.Busy || len(to.Prompts) >= promptsAt(caps) {
 		return false, nil
 	}
-	if err := tx.CloseLatePrompt(ctx, to.AddressID); err != nil {
-		return false, fmt.Errorf("close a late prompt: %w", err)
+	code, err := freeExtension(ctx, tx, caps, to.AddressID)
+	if err != nil {
+		return false, err
 	}
 	moved, err := tx.MovePrompt(ctx, db.MovePromptParams{
-		ID: row.PromptID, FromAddress: row.AddressID, ToAddress: to.AddressID, ConversationID: to.ID,
+		ID: row.PromptID, FromAddress: row.AddressID, ToAddress: to.AddressID, ConversationID: to.ID, Extension: code,
 	})
 	if err != nil {
 		return false, fmt.Errorf("move a prompt: %w", err)

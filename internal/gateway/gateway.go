@@ -21,9 +21,10 @@
 //
 // # Routing, in this order
 //
-// stop word as the whole message; danger; the open question of a dialogue, or
-// of a prompt, where the answer fits; a global word as the whole message; an
-// intent inside the sentence; the default dialogue.
+// stop word as the whole message; danger; the prompt whose code it came with,
+// where the answer fits; the open question of a dialogue, or of a prompt, where
+// the answer fits (whichprompt.go); a global word as the whole message; an intent
+// inside the sentence; the default dialogue.
 //
 // # Out
 //
@@ -80,6 +81,9 @@ type Config struct {
 	FloodPerMinute int
 	// MaxText is the longest message in runes. Default 2,000.
 	MaxText int
+	// Silent is for how long a phone number may be silent and still be counted as
+	// the same person's. 0 means for ever.
+	Silent time.Duration
 	// Places is how many shared transactions run at once, Slice how many events
 	// share one at most. Defaults 2 and 64; Slice 1 gives every turn its own.
 	Places, Slice int
@@ -117,6 +121,8 @@ type Deps struct {
 	Words   *words.Lexicon
 	Safety  *words.Safety
 	Quiet   scheduler.Quiet
+	// Topics are the topics of pushes, by reason; a number may stop one of them.
+	Topics map[string]string
 	// Channels are the channel accounts of this city.
 	Channels map[bots.ChannelID]bots.Adapter
 	// Actions are what dialogues may call, by name.
@@ -165,6 +171,11 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 	for _, f := range []string{flowDefault, flowDanger, flowStop, flowStaffDefault} {
 		if _, _, err := deps.Library.Flow(f, 0); err != nil {
 			return nil, fmt.Errorf("gateway: dialogue %q is needed by the routing: %w", f, err)
+		}
+	}
+	for id, a := range deps.Channels {
+		if _, _, err := deps.Library.Flow(flowWhich, 0); err != nil && promptsAt(a.Caps()) > 1 {
+			return nil, fmt.Errorf("gateway: dialogue %q is needed by channel %s: %w", flowWhich, id, err)
 		}
 	}
 	cfg = cfg.withDefaults()

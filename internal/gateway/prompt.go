@@ -29,22 +29,21 @@ type Ask struct {
 // Ask opens a prompt in this conversation and queues its first question. Only
 // a due kind with Opens set may call it.
 func (t *Turn) Ask(ctx context.Context, due Due, a Ask) error {
-	d := &dialogue{Asked: t.row.Turn}
+	d := &dialogue{Asked: t.row.Turn, subject: a.Subject}
 	sealed, codes, err := t.promptState(d)
 	if err != nil {
 		return err
 	}
-	if err := t.CloseLatePrompt(ctx, t.Address); err != nil {
-		return fmt.Errorf("close a late prompt: %w", err)
+	if d.extension, err = freeExtension(ctx, t.Tx, t.caps, t.Address); err != nil {
+		return err
 	}
 	d.prompt, err = t.OpenPrompt(ctx, db.OpenPromptParams{
 		AddressID: t.Address, ConversationID: t.Conversation, DueID: due.ID, Flow: a.Flow, State: sealed, Codes: codes,
-		Subject: a.Subject, SubjectVersion: a.Version, OpenUntil: a.Until,
+		Subject: a.Subject, SubjectVersion: a.Version, OpenUntil: a.Until, Extension: d.extension,
 	})
 	if err != nil {
 		return fmt.Errorf("open a prompt: %w", err)
 	}
-	t.row.PromptID, t.row.PromptSubject = d.prompt, a.Subject
 	t.push = &pushing{reason: a.Reason, subject: a.Subject, version: a.Version}
 	return t.open(ctx, d, a.Flow, a.Vars)
 }
@@ -134,10 +133,9 @@ func QuestionKinds() []Kind {
 func (t *Turn) questionOver(ctx context.Context, kind flows.InputKind, q questionDue) (Outcome, error) {
 	d, err := t.current()
 	if q.Prompt != 0 {
-		if t.row.PromptID != q.Prompt {
+		if d, err = t.prompt(ctx, q.Prompt); d == nil && err == nil {
 			return Dropped("the prompt is closed"), nil
 		}
-		d, err = t.prompted()
 	}
 	if err != nil {
 		return Outcome{}, err

@@ -431,7 +431,7 @@ func (a *actions) all() map[string]Action {
 	m := map[string]Action{}
 	for _, name := range []string{
 		"ticket.file", "ticket.file_incomplete", "ticket.place", "address.stop", "desk.call", "desk.handover", "poll.take",
-		"survey.record", "visit.answer", "card.take", "card.reply", ActionVoice,
+		"survey.record", "visit.answer", "card.take", "card.reply", "prompt.answer", ActionVoice,
 	} {
 		m[name] = func(ctx context.Context, t *Turn, args map[string]any) (map[string]any, error) {
 			return a.do(ctx, t, name, args)
@@ -453,6 +453,13 @@ func (a *actions) do(ctx context.Context, t *Turn, name string, args map[string]
 	if fault != nil {
 		if err := fault(ctx, t); err != nil {
 			return nil, err
+		}
+	}
+	if name == "prompt.answer" {
+		picked, _ := args["prompt"].(string)
+		text, _ := args["text"].(string)
+		if open, err := t.Answer(ctx, picked, text); err != nil || !open {
+			return map[string]any{"fail": "prompt.over"}, err
 		}
 	}
 	return map[string]any{"number": number}, nil

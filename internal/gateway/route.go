@@ -53,23 +53,29 @@ func (t *Turn) understand(ctx context.Context, in flows.Input) error {
 	if err != nil {
 		return err
 	}
-	p, err := t.prompted()
+	open, err := t.prompts(ctx)
 	if err != nil {
+		return err
+	}
+	if d != nil && t.leavesWhich(d, open, in) {
+		t.row.Flow, t.row.State, d = "", nil, nil
+	}
+	if done, err := t.answerPrompt(ctx, d, open, in); done || err != nil {
 		return err
 	}
 	switch {
 	case d != nil && (!isGlobal || t.fits(d, in)) && (!t.command(in) || t.chooses(d, in)):
 		return t.step(ctx, d, in)
-	case d == nil && p != nil && t.fits(p, in):
-		return t.step(ctx, p, in)
 	case isGlobal:
 		return t.global(ctx, global, d)
 	}
 	if flow, vars, ok := t.intent(in); ok {
 		return t.start(ctx, flow, vars)
 	}
-	if d == nil && p != nil {
-		return t.step(ctx, p, in)
+	if d == nil {
+		if p := t.wordsFor(open); p != nil {
+			return t.step(ctx, p, in)
+		}
 	}
 	return t.start(ctx, t.home(), startVars(in))
 }

@@ -45,11 +45,16 @@ func (g *Gateway) turn(ctx context.Context, tx *postgres.Turn, row postgres.Turn
 
 func (g *Gateway) newTurn(tx *postgres.Tx, row postgres.TurnRow, ev bots.Event) *Turn {
 	row.Turn++
-	return &Turn{
+	t := &Turn{
 		Tx: tx, Now: row.Now, Wall: row.Wall, Conversation: row.ConversationID, Channel: ev.Channel, Chat: ev.Chat,
 		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, GroupID: row.GroupID, called: called(ev), Address: row.AddressID, Person: row.PersonID,
 		Staff: row.StaffID, Trust: trustOf(row.Trust), Lang: row.Lang, g: g, row: row, caps: g.capsOf(ev.Channel),
+		extension: ev.Extension,
 	}
+	if t.caps.Phone {
+		t.Staff, t.Trust = 0, bots.TrustNone
+	}
+	return t
 }
 
 func (g *Gateway) capsOf(id bots.ChannelID) bots.Caps {
@@ -83,6 +88,9 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 		t.row.Turn--
 		t.Wake(topicWaiting)
 		return t.JoinWaiting(ctx, t.row.InboxID, sealed)
+	}
+	if err := t.number(ctx, ev); err != nil {
+		return err
 	}
 	if ev.Kind == bots.KindMoved {
 		return t.moved(ctx, ev)
@@ -119,8 +127,8 @@ func (t *Turn) hear(ev bots.Event) error {
 }
 
 // flooded counts this message in its sender's minute. Messages over the limit
-// are kept but not run; the first one is answered, so that the sender knows.
-// A danger is seen in them all the same.
+// are kept but not run; the first one is answered, so that the sender knows,
+// unless each answer costs money: who writes so fast there is a machine. A danger is seen in them all the same.
 func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if t.Wall.Sub(t.row.FloodAt) >= time.Minute {
 		t.row.FloodAt, t.row.FloodCount = t.Wall, 0
@@ -137,7 +145,7 @@ func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if err := t.RefuseInbox(ctx, t.row.InboxID, "flood"); err != nil {
 		return true, fmt.Errorf("refuse a flood: %w", err)
 	}
-	if t.row.FloodCount == limit+1 {
+	if t.row.FloodCount == limit+1 && !t.caps.Paid {
 		return true, t.Say("flood.slow_down", nil)
 	}
 	return true, nil

@@ -121,5 +121,6 @@ func incoming(ev bots.Event) postgres.Incoming {
 	return postgres.Incoming{
 		Channel: string(ev.Channel), Chat: string(ev.Chat), User: string(ev.From.User),
 		Trust: ev.From.Trust.String(), Kind: string(ev.Kind), Key: ev.Key, Group: ev.Group,
+		Repeat: ev.Repeat, RepeatWithin: bots.RepeatWithin,
 	}
 }

@@ -38,6 +38,7 @@ const (
 	flowDanger       = "danger"
 	flowStop         = "stop"
 	flowReport       = "report"
+	flowWhich        = "which"
 	flowStaffDefault = "staff_help"
 	staffFlowPrefix  = "staff_"
 )

@@ -29,3 +29,10 @@ func E164(written string) string {
 	}
 	return "+86" + strings.TrimPrefix(digits, "0")
 }
+
+// Mobile reports whether a number, as E164 writes it, is a mobile number of
+// mainland China: 11 digits that begin with 1.
+func Mobile(e164 string) bool {
+	digits, ok := strings.CutPrefix(e164, "+86")
+	return ok && len(digits) == 11 && digits[0] == '1'
+}

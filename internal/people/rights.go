@@ -91,7 +91,8 @@ func StaffCommands() []StaffCommand {
 
 // TrustPolicy is what an address's trust depends on over time.
 type TrustPolicy struct {
-	// Silent is how long a phone number may be silent and still be believed.
+	// Silent is how long a phone number may be silent and still be counted as the
+	// same person's: numbers are given to other people 二次放号.
 	Silent time.Duration `yaml:"silent"`
 	Source string        `yaml:"source"`
 }
@@ -101,6 +102,8 @@ type CodePolicy struct {
 	Digits int           `yaml:"digits"`
 	Valid  time.Duration `yaml:"valid"`
 	Tries  int           `yaml:"tries"`
+	// Holds is how long after the answer the request goes on that it was for.
+	Holds  time.Duration `yaml:"holds"`
 	Source string        `yaml:"source"`
 }
 
@@ -201,8 +204,8 @@ func (r Rights) Validate() error {
 			add("private names %q, which is no role", role)
 		}
 	}
-	if r.Trust.Silent <= 0 || r.Code.Valid <= 0 || r.Invite.Valid <= 0 {
-		add("trust.silent, code.valid and invite.valid must be durations above zero such as 5m or 168h")
+	if r.Trust.Silent <= 0 || r.Code.Valid <= 0 || r.Code.Holds <= 0 || r.Invite.Valid <= 0 {
+		add("trust.silent, code.valid, code.holds and invite.valid must be durations above zero such as 5m or 168h")
 	}
 	if r.Code.Digits < 6 || r.Code.Digits > 10 || r.Code.Tries < 1 {
 		add("code needs 6 to 10 digits and at least one try, has %d and %d", r.Code.Digits, r.Code.Tries)

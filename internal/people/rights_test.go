@@ -312,21 +312,3 @@ func TestTrustPrinciples(t *testing.T) {
 		}
 	}
 }
-
-func TestSilentPhoneLosesTrust(t *testing.T) {
-	p := rights(t).Trust
-	a := people.Address{Trust: bots.TrustVerified, LastInboundAt: now}
-	for _, c := range []struct {
-		phone bool
-		after time.Duration
-		want  bots.Trust
-	}{
-		{true, p.Silent, bots.TrustVerified},
-		{true, p.Silent + 1, bots.TrustNone},
-		{false, 10 * p.Silent, bots.TrustVerified},
-	} {
-		if got := a.Effective(p, c.phone, now.Add(c.after)); got != c.want {
-			t.Errorf("phone %t after %s: %s, want %s", c.phone, c.after, got, c.want)
-		}
-	}
-}

@@ -1,10 +1,6 @@
 package people
 
-import (
-	"time"
-
-	"shaoying/bots"
-)
+import "shaoying/bots"
 
 // ResidentCommand is something a resident asks for through an address.
 type ResidentCommand string
@@ -136,16 +132,4 @@ func Allowed(c ResidentCommand, trust bots.Trust, viaPrompt bool) Decision {
 		return NeedCode
 	}
 	return AllowOwn
-}
-
-// Effective lowers the trust of a phone number that has been silent for longer
-// than the policy says: numbers are given to other people 二次放号, so a long
-// silent one proves nothing until it is verified again. phone says that the
-// channel's user ids are phone numbers; a network's own lasting ids are not
-// reassigned and keep their trust.
-func (a Address) Effective(p TrustPolicy, phone bool, now time.Time) bots.Trust {
-	if phone && now.Sub(a.LastInboundAt) > p.Silent {
-		return bots.TrustNone
-	}
-	return a.Trust
 }

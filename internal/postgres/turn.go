@@ -23,6 +23,10 @@ type Incoming struct {
 	// the inbox or never was from a network (drainer, due row): nothing is
 	// inserted then.
 	Key string
+	// Repeat, where it is not empty, makes the event a duplicate of one whose key
+	// begins with it and which was taken within RepeatWithin.
+	Repeat       string
+	RepeatWithin time.Duration
 }
 
 // TurnRow is what a turn knows once it holds the lock of its conversation.
@@ -46,15 +50,20 @@ type TurnRow struct {
 	AddressState string
 	// Silent is true when nothing was heard from the address in the last
 	// minute, or it counts as gone: a message of its user must be noted.
-	Silent   bool
+	Silent bool
+	// KnownAt is when the address was last heard from or proven, or was made.
+	KnownAt  time.Time
 	PersonID int64
-	Lang     string
+	// Phone is true when a phone number of the person is known.
+	Phone bool
+	Lang  string
 	// Notice is the version of the privacy notice that the person was given.
 	Notice int32
 	// StaffID is 0 for everybody who is not on the staff today.
 	StaffID int64
 
-	// The open prompt of this address, PromptID 0 when there is none.
+	// The open prompt of this address without an extension code, PromptID 0 when
+	// there is none.
 	PromptID      int64
 	PromptFlow    string
 	PromptState   []byte
@@ -108,7 +117,8 @@ select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state,
        a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
-       p.id, p.lang, p.notice_version,
+       coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at),
+       p.id, p.phone_index is not null, p.lang, p.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
        product_now(), now(), `
 
@@ -117,7 +127,8 @@ from (select * from unnest($1::text[], $2::text[], $3::text[]) with ordinality a
       limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
 join address a on a.id = c.address_id
-join person p on p.id = a.person_id
+join person w on w.id = a.person_id
+join person p on p.id = coalesce(w.merged_into, w.id)
 left join staff s on s.person_id = p.id and s.ended_at is null
 left join prompt r on r.address_id = a.id and r.conversation_id = c.id and r.extension = '' and r.closed_at is null
      and r.open_until > product_now()`
@@ -129,7 +140,24 @@ select k.channel, k.event_key, c.id, k.kind, 'done'
 from (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
       as e(channel, chat, user_id, event_key, kind) limit cardinality($1)) k
 join conversation c using (channel, chat, user_id)
+where k.event_key <> ''` + endInbox
+
+// insertUnrepeated is insertInbox for events of which some may be copies. A copy
+// is of the same conversation, whose lock is held: the other one is there or
+// nowhere.
+const insertUnrepeated = `
+insert into inbox (channel, event_key, conversation_id, kind, state)
+select k.channel, k.event_key, c.id, k.kind, 'done'
+from (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[])
+      as e(channel, chat, user_id, event_key, kind, repeat, within) limit cardinality($1)) k
+join conversation c using (channel, chat, user_id)
 where k.event_key <> ''
+  and (k.repeat = '' or not exists (
+      select 1 from inbox i
+      where i.channel = k.channel and i.event_key >= k.repeat and i.event_key < k.repeat || chr(1114111)
+        and starts_with(i.event_key, k.repeat) and i.received_at > now() - make_interval(secs => k.within)))` + endInbox
+
+const endInbox = `
 on conflict (channel, event_key) do nothing
 returning channel, event_key, id`
 
@@ -269,6 +297,10 @@ func queueRead(b *pgx.Batch, cols turnColumns) {
 		read = readTurnInGroup
 	}
 	b.Queue(read, cols.channel, cols.chat, cols.user)
+	if cols.repeats {
+		b.Queue(insertUnrepeated, cols.channel, cols.chat, cols.user, cols.key, cols.kind, cols.repeat, cols.within)
+		return
+	}
 	b.Queue(insertInbox, cols.channel, cols.chat, cols.user, cols.key, cols.kind)
 }
 
@@ -306,7 +338,7 @@ func readRows(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
 		var ord int64
 		var r TurnRow
 		if err := found.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
-			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.PersonID, &r.Lang, &r.Notice,
+			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.KnownAt, &r.PersonID, &r.Phone, &r.Lang, &r.Notice,
 			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall,
 			&r.GroupID, &r.GroupAddress, &r.BoundAs, &r.GroupBlocked, &r.GroupGone, &r.Left); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)
@@ -366,7 +398,9 @@ func readLocks(res pgx.BatchResults) (map[int]int64, error) {
 
 type turnColumns struct {
 	channel, chat, user, key, kind []string
-	group                          bool
+	repeat                         []string
+	within                         []float64
+	group, repeats                 bool
 }
 
 func columns(in []Incoming) turnColumns {
@@ -377,7 +411,9 @@ func columns(in []Incoming) turnColumns {
 		c.user = append(c.user, e.User)
 		c.key = append(c.key, e.Key)
 		c.kind = append(c.kind, e.Kind)
-		c.group = c.group || e.Group
+		c.repeat = append(c.repeat, e.Repeat)
+		c.within = append(c.within, e.RepeatWithin.Seconds())
+		c.group, c.repeats = c.group || e.Group, c.repeats || e.Repeat != ""
 	}
 	return c
 }

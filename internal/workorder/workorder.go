@@ -55,7 +55,7 @@ const (
 	SealCallback = "callback.words"
 	// SealTask seals task.data, SealPhone and SealName the columns of person.
 	SealTask  = "task.data"
-	SealPhone = "person.phone"
+	SealPhone = gateway.SealPhone
 	SealName  = "person.name"
 )
 

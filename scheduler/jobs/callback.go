@@ -30,7 +30,7 @@ const topicAll = "all"
 func Callback(d Deps) gateway.Kind {
 	return gateway.Kind{
 		Name: workorder.DueCallback, Workers: 4, Class: scheduler.Normal, Opens: true,
-		Target: reporterOf, Run: d.callback, Lost: d.ringLost,
+		Target: d.reporterOf, Run: d.callback, Lost: d.ringLost,
 	}
 }
 

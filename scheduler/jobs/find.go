@@ -65,22 +65,23 @@ func staffOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error
 }
 
 // reporterOf is where the reporter of a ticket is written to: the chat by which
-// the ticket came, else another address that is proven to be the same person's.
-func reporterOf(ctx context.Context, d *postgres.DB, due gateway.Due) (int64, error) {
+// the ticket came, else another address that is proven to be the same person's;
+// never one that stopped the topic.
+func (d Deps) reporterOf(ctx context.Context, q *postgres.DB, due gateway.Due) (int64, error) {
 	id, err := due.SubjectID("ticket")
 	if err != nil {
 		return 0, err
 	}
-	k, err := d.GetTicket(ctx, id)
+	k, err := q.GetTicket(ctx, id)
 	if err != nil {
 		return 0, fmt.Errorf("load a ticket: %w", err)
 	}
-	c, err := d.Conversation(ctx, k.ConversationID)
+	c, err := q.Conversation(ctx, k.ConversationID)
 	if err != nil {
 		return 0, fmt.Errorf("load the chat of a ticket: %w", err)
 	}
 	// Who bound the address since has proved to be the reporter.
-	return best(gateway.Reach(ctx, d.Queries, []int64{k.ReporterID, c.PersonID}, k.AddressID))
+	return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{k.ReporterID, c.PersonID}, k.AddressID))
 }
 
 // onDuty lists who holds a role in one of the areas and is on duty; when nobody

@@ -14,13 +14,14 @@ import (
 
 // Fresh lists the late-binding checks by the reason that is written in an
 // outbox row: is what the text says still so?
-func Fresh(Deps) map[string]gateway.Fresh {
+func Fresh(d Deps) map[string]gateway.Fresh {
 	onDesk := func(k db.Ticket) bool { return ticket.State(k.State).OnDesk() }
 	held := func(k db.Ticket) bool { return ticket.State(k.State).Held() }
 	asked := func(k db.Ticket) bool {
 		return ticket.State(k.State) == ticket.Handled || ticket.State(k.State) == ticket.Callback
 	}
 	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
+	wanted := func(reason string, then gateway.Fresh) gateway.Fresh { return wanted(d.Topics[reason], then) }
 	return map[string]gateway.Fresh{
 		workorder.DueCard: sameVersion(held),
 		// A card of a group goes out only while everybody there may see it.
@@ -31,10 +32,10 @@ func Fresh(Deps) map[string]gateway.Fresh {
 		workorder.DueSign:         of(onDesk),
 		workorder.DueContact:      of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
 		workorder.DueDispatch:     of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
-		workorder.DueNotice:       wanted(of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
-		workorder.DueCallback:     wanted(sameVersion(asked)),
-		DueRating:                 wanted(sameVersion(closed)),
-		DueStillFine:              wanted(sameVersion(closed)),
+		workorder.DueNotice:       wanted(workorder.DueNotice, of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
+		workorder.DueCallback:     wanted(workorder.DueCallback, sameVersion(asked)),
+		DueRating:                 wanted(DueRating, sameVersion(closed)),
+		DueStillFine:              wanted(DueStillFine, sameVersion(closed)),
 		workorder.DueTask:         taskOpen,
 		workorder.ReasonCoCard:    of(held),
 		workorder.DueCoNudge:      of(onDesk),
@@ -85,14 +86,15 @@ func look(ctx context.Context, tx *postgres.Tx, subject string, holds check) (bo
 	return true, "", nil
 }
 
-// wanted also wants that the reporter has not asked for silence.
-func wanted(then gateway.Fresh) gateway.Fresh {
+// wanted also wants that the reporter has not asked for silence, in all or about a
+// topic. What a single number stopped the gateway sees to (gateway.ReachFor).
+func wanted(topic string, then gateway.Fresh) gateway.Fresh {
 	return func(ctx context.Context, tx *postgres.Tx, subject string, version int32) (bool, string, error) {
 		k, why, err := find(ctx, tx, subject)
 		if err != nil || why != "" {
 			return false, why, err
 		}
-		stopped, err := tx.OptedOut(ctx, k.ReporterID, []string{topicAll})
+		stopped, err := tx.OptedOut(ctx, k.ReporterID, []string{topicAll, topic})
 		if err != nil {
 			return false, "", fmt.Errorf("look whether the person wants to hear it: %w", err)
 		}

@@ -48,6 +48,8 @@ type Deps struct {
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
 	Tally    *tally.Tally
+	// Topics are the topics of what is told, by kind: people stop one of them.
+	Topics map[string]string
 	// WarnDays is how long before its end the calendar is missed.
 	WarnDays int
 	// Hooks posts events to other programs; Answers is how long the API keeps

@@ -19,7 +19,7 @@ const noticeHandled = "notice.handled"
 // rings; whom a program filed for, it tells.
 func Notice(d Deps) gateway.Kind {
 	return gateway.Kind{
-		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: reporterOf, Run: d.notice,
+		Name: workorder.DueNotice, Workers: 4, Class: scheduler.Normal, Target: d.reporterOf, Run: d.notice,
 		Lost: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			o, err := d.order(ctx, t, due, true)
 			if err != nil {

@@ -38,7 +38,7 @@ func StillFine(d Deps) gateway.Kind { return d.survey(DueStillFine, DueStillFine
 
 func (d Deps) survey(kind, flow string) gateway.Kind {
 	return gateway.Kind{
-		Name: kind, Workers: 4, Class: scheduler.Survey, Opens: true, Target: reporterOf,
+		Name: kind, Workers: 4, Class: scheduler.Survey, Opens: true, Target: d.reporterOf,
 		Run: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			return d.askSurvey(ctx, t, due, flow)
 		},
@@ -72,21 +72,18 @@ func (d Deps) askSurvey(ctx context.Context, t *gateway.Turn, due gateway.Due, f
 
 // spare says why somebody is not asked, "" when they may be.
 func (d Deps) spare(ctx context.Context, t *gateway.Turn, o *workorder.Order, kind string) (string, error) {
-	p, err := t.GetPerson(ctx, o.ReporterID)
+	person, err := t.RootPerson(ctx, o.ReporterID)
 	if err != nil {
 		return "", fmt.Errorf("load the reporter: %w", err)
 	}
-	if p.MergedInto != nil {
-		return "the person was merged into another", nil
-	}
-	stopped, err := t.OptedOut(ctx, p.ID, []string{topicAll, flowRating, kind})
+	stopped, err := t.OptedOut(ctx, o.ReporterID, []string{topicAll, flowRating, kind})
 	if err != nil {
 		return "", fmt.Errorf("look whether the person wants to be asked: %w", err)
 	}
 	if stopped {
 		return "the person wants no surveys", nil
 	}
-	last, err := t.LastSurvey(ctx, p.ID)
+	last, err := t.LastSurvey(ctx, person)
 	if err != nil {
 		return "", fmt.Errorf("look when the person was asked last: %w", err)
 	}

@@ -29,7 +29,7 @@ func TopicTold(d Deps) gateway.Kind {
 			if err != nil {
 				return 0, fmt.Errorf("load a ticket: %w", err)
 			}
-			return best(gateway.Reach(ctx, q.Queries, []int64{k.ReporterID}, k.AddressID))
+			return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{k.ReporterID}, k.AddressID))
 		},
 		Lost: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 			told, err := data[workorder.TopicTold](due)

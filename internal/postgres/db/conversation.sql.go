@@ -166,10 +166,10 @@ with recursive up(id, merged_into) as (
     union
     select m.id from family f cross join lateral (select p.id from person p where p.merged_into = f.id offset 0) m
 )
-select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
-from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where address.person_id = family.id offset 0) a
+select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy,
+    array(select r.id from prompt r where r.address_id = a.id and r.closed_at is null and r.open_until > product_now())::bigint[] as prompts
+from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where address.person_id = family.id offset 0) a
 cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at, is_group, in_group, area_kind, area, bound_by, blocked_at, left_at, former_chat from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
-left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
 where a.state = 'active' and a.id <> all($1::bigint[])
   and (a.trust in ('stable', 'verified')
        or a.id = $2::bigint and (a.trust = 'session' or cardinality($1::bigint[]) = 0))
@@ -183,7 +183,7 @@ type ReachRow struct {
 	UserID    string
 	AddressID int64
 	Busy      bool
-	PromptID  int64
+	Prompts   []int64
 }
 
 // Reach lists where people are written to, in the order in which it is tried:
@@ -211,7 +211,7 @@ func (q *Queries) Reach(ctx context.Context, tried []int64, first int64, persons
 			&i.UserID,
 			&i.AddressID,
 			&i.Busy,
-			&i.PromptID,
+			&i.Prompts,
 		); err != nil {
 			return nil, err
 		}
@@ -235,9 +235,10 @@ func (q *Queries) SetAddressState(ctx context.Context, iD int64, state string) e
 }
 
 const setTrust = `-- name: SetTrust :exec
-update address set trust = $2 where id = $1
+update address set trust = $2, proven_at = case when $2 = 'verified' then product_now() else proven_at end where id = $1
 `
 
+// SetTrust and MoveAddress note when an address was proven.
 func (q *Queries) SetTrust(ctx context.Context, iD int64, trust string) error {
 	_, err := q.db.Exec(ctx, setTrust, iD, trust)
 	return err

@@ -420,12 +420,12 @@ func (q *Queries) FirstFigureAt(ctx context.Context, since time.Time, until time
 }
 
 const homeOfPerson = `-- name: HomeOfPerson :one
-select division from ticket where reporter_id = $1 and division <> '' order by id desc limit 1
+select division from ticket where reporter_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and division <> '' order by id desc limit 1
 `
 
 // HomeOfPerson is the township of the person's last ticket with a place.
-func (q *Queries) HomeOfPerson(ctx context.Context, reporterID int64) (string, error) {
-	row := q.db.QueryRow(ctx, homeOfPerson, reporterID)
+func (q *Queries) HomeOfPerson(ctx context.Context, id int64) (string, error) {
+	row := q.db.QueryRow(ctx, homeOfPerson, id)
 	var division string
 	err := row.Scan(&division)
 	return division, err
@@ -442,11 +442,11 @@ func (q *Queries) JoinPoll(ctx context.Context, personID int64, kind string, add
 
 const leavePoll = `-- name: LeavePoll :execrows
 update consent set withdrawn_at = product_now()
-where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
+where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 `
 
-func (q *Queries) LeavePoll(ctx context.Context, personID int64) (int64, error) {
-	result, err := q.db.Exec(ctx, leavePoll, personID)
+func (q *Queries) LeavePoll(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.Exec(ctx, leavePoll, id)
 	if err != nil {
 		return 0, err
 	}
@@ -507,7 +507,7 @@ func (q *Queries) OwnRatings(ctx context.Context, tickets []int64, addresses []i
 }
 
 const pollConsent = `-- name: PollConsent :one
-select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
+select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1
 `
 
@@ -516,16 +516,16 @@ type PollConsentRow struct {
 	AddressID int64
 }
 
-func (q *Queries) PollConsent(ctx context.Context, personID int64) (PollConsentRow, error) {
-	row := q.db.QueryRow(ctx, pollConsent, personID)
+func (q *Queries) PollConsent(ctx context.Context, id int64) (PollConsentRow, error) {
+	row := q.db.QueryRow(ctx, pollConsent, id)
 	var i PollConsentRow
 	err := row.Scan(&i.Kind, &i.AddressID)
 	return i, err
 }
 
 const pollMembers = `-- name: PollMembers :many
-select c.person_id, c.id, c.kind from consent c join person p on p.id = c.person_id
-where c.kind in ('worry_poll', 'worry_poll_firm') and c.withdrawn_at is null and p.merged_into is null and c.id > $1::bigint
+select coalesce(p.merged_into, p.id)::bigint as person_id, c.id, c.kind from consent c join person p on p.id = c.person_id
+where c.kind in ('worry_poll', 'worry_poll_firm') and c.withdrawn_at is null and c.id > $1::bigint
 order by c.id limit $2
 `
 
@@ -535,7 +535,8 @@ type PollMembersRow struct {
 	Kind     string
 }
 
-// PollMembers are who joined the monthly question, in the order of ids.
+// PollMembers are who joined the monthly question, in the order of ids. Who turned
+// out to be somebody else since is asked as that person, once.
 func (q *Queries) PollMembers(ctx context.Context, after int64, maxRows int32) ([]PollMembersRow, error) {
 	rows, err := q.db.Query(ctx, pollMembers, after, maxRows)
 	if err != nil {

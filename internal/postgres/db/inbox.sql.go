@@ -125,6 +125,24 @@ func (q *Queries) RefuseInbox(ctx context.Context, iD int64, error string) error
 	return err
 }
 
+const repeatOfAnother = `-- name: RepeatOfAnother :one
+select exists (select 1 from inbox own join inbox i on i.channel = own.channel and i.id <> own.id
+    and i.event_key >= $1::text and i.event_key < $1 || chr(1114111) and starts_with(i.event_key, $1)
+    and i.received_at between own.received_at - make_interval(secs => $2::float8) and own.received_at + make_interval(secs => $2::float8)
+    and (i.state <> 'waiting' or i.id < own.id)
+    where own.id = $3)
+`
+
+// RepeatOfAnother reports whether a waiting event that may be a copy is one: of an
+// event that was taken around the same time and begins with the same key. Of two
+// copies that both wait the later one goes.
+func (q *Queries) RepeatOfAnother(ctx context.Context, prefix string, within float64, iD int64) (bool, error) {
+	row := q.db.QueryRow(ctx, repeatOfAnother, prefix, within, iD)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const replayDead = `-- name: ReplayDead :execrows
 update inbox set state = 'waiting', tries = 0, error = '', next_try = now()
 where state = 'dead' and (id = $1 or $1 = 0)

@@ -21,6 +21,13 @@ type Address struct {
 	State         string
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
+	ProvenAt      *time.Time
+}
+
+type AddressStop struct {
+	AddressID int64
+	Topic     string
+	CreatedAt time.Time
 }
 
 type ApiRequest struct {

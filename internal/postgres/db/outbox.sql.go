@@ -40,7 +40,7 @@ func (q *Queries) Chain(ctx context.Context, id int64) (ChainRow, error) {
 
 const claimOutbox = `-- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
-from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
@@ -58,7 +58,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state
           order by q.rank, q.id limit $3))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
@@ -104,6 +104,7 @@ type ClaimOutboxRow struct {
 	InGroup        bool
 	IsGroup        bool
 	LastInboundAt  *time.Time
+	KnownAt        time.Time
 	AddressState   string
 	At             time.Time
 	Standing       string
@@ -170,6 +171,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.InGroup,
 			&i.IsGroup,
 			&i.LastInboundAt,
+			&i.KnownAt,
 			&i.AddressState,
 			&i.At,
 			&i.Standing,
@@ -187,7 +189,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 }
 
 const endedOutbox = `-- name: EndedOutbox :many
-select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
     ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any($1::bigint[])
@@ -236,6 +238,7 @@ type EndedOutboxRow struct {
 	InGroup        bool
 	IsGroup        bool
 	LastInboundAt  *time.Time
+	KnownAt        time.Time
 	AddressState   string
 	At             time.Time
 	Standing       string
@@ -296,6 +299,7 @@ func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRo
 			&i.InGroup,
 			&i.IsGroup,
 			&i.LastInboundAt,
+			&i.KnownAt,
 			&i.AddressState,
 			&i.At,
 			&i.Standing,

@@ -120,8 +120,19 @@ func (q *Queries) AddStaff(ctx context.Context, arg AddStaffParams) (int64, erro
 	return id, err
 }
 
+const addressOwner = `-- name: AddressOwner :one
+select person_id from address where id = $1
+`
+
+func (q *Queries) AddressOwner(ctx context.Context, id int64) (int64, error) {
+	row := q.db.QueryRow(ctx, addressOwner, id)
+	var person_id int64
+	err := row.Scan(&person_id)
+	return person_id, err
+}
+
 const addressesOf = `-- name: AddressesOf :many
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at from address where person_id = $1 order by id
+select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where person_id = $1 order by id
 `
 
 func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, error) {
@@ -143,6 +154,7 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 			&i.State,
 			&i.LastInboundAt,
 			&i.CreatedAt,
+			&i.ProvenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -152,6 +164,18 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const countCodesTo = `-- name: CountCodesTo :one
+select count(*) from one_time_code where sent_to = $1 and created_at > $2
+`
+
+// CountCodesTo counts the codes that were sent to an address.
+func (q *Queries) CountCodesTo(ctx context.Context, sentTo int64, createdAt time.Time) (int64, error) {
+	row := q.db.QueryRow(ctx, countCodesTo, sentTo, createdAt)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const getPerson = `-- name: GetPerson :one
@@ -275,8 +299,19 @@ func (q *Queries) ListStaff(ctx context.Context, limit int32) ([]ListStaffRow, e
 	return items, nil
 }
 
+const mergePersons = `-- name: MergePersons :exec
+update person set merged_into = $1::bigint where id = $2::bigint or merged_into = $2::bigint
+`
+
+// MergePersons notes that persons turned out to be another one. Nothing else is
+// rewritten: whoever was merged before into one of them is found in one step.
+func (q *Queries) MergePersons(ctx context.Context, root int64, iD int64) error {
+	_, err := q.db.Exec(ctx, mergePersons, root, iD)
+	return err
+}
+
 const moveAddress = `-- name: MoveAddress :exec
-update address set person_id = $2, trust = $3 where id = $1
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1
 `
 
 func (q *Queries) MoveAddress(ctx context.Context, iD int64, personID int64, trust string) error {
@@ -285,12 +320,13 @@ func (q *Queries) MoveAddress(ctx context.Context, iD int64, personID int64, tru
 }
 
 const openCode = `-- name: OpenCode :one
-select id, person_id, address_id, sent_to, request, hash, tries, expires_at, used_at, created_at from one_time_code where address_id = $1 and request = $2 and used_at is null and expires_at > product_now()
+select id, person_id, address_id, sent_to, request, hash, tries, expires_at, used_at, created_at from one_time_code where address_id = $1 and used_at is null and expires_at > product_now()
 order by id desc limit 1 for update
 `
 
-func (q *Queries) OpenCode(ctx context.Context, addressID int64, request string) (OneTimeCode, error) {
-	row := q.db.QueryRow(ctx, openCode, addressID, request)
+// OpenCode is the last code that an address asked for, for whatever request.
+func (q *Queries) OpenCode(ctx context.Context, addressID int64) (OneTimeCode, error) {
+	row := q.db.QueryRow(ctx, openCode, addressID)
 	var i OneTimeCode
 	err := row.Scan(
 		&i.ID,
@@ -348,11 +384,13 @@ func (q *Queries) OptOut(ctx context.Context, personID int64, topic string) erro
 }
 
 const optedOut = `-- name: OptedOut :one
-select exists (select 1 from opt_out where person_id = $1 and topic = any($2::text[]))
+select exists (select 1 from person p join opt_out o on o.person_id in (p.id, p.merged_into)
+               where p.id = $1 and o.topic = any($2::text[]))
 `
 
-func (q *Queries) OptedOut(ctx context.Context, personID int64, topics []string) (bool, error) {
-	row := q.db.QueryRow(ctx, optedOut, personID, topics)
+// OptedOut also sees what was said before two persons turned out to be one.
+func (q *Queries) OptedOut(ctx context.Context, person int64, topics []string) (bool, error) {
+	row := q.db.QueryRow(ctx, optedOut, person, topics)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
@@ -380,6 +418,24 @@ func (q *Queries) PersonsByPhone(ctx context.Context, phoneIndex []byte) ([]int6
 		return nil, err
 	}
 	return items, nil
+}
+
+const provenCode = `-- name: ProvenCode :one
+select request, sent_to from one_time_code where id = $1 and address_id = $2 and used_at > $3::timestamptz
+`
+
+type ProvenCodeRow struct {
+	Request string
+	SentTo  int64
+}
+
+// ProvenCode is a code that was answered from its address since then: proof for
+// the request it was made for.
+func (q *Queries) ProvenCode(ctx context.Context, iD int64, addressID int64, since time.Time) (ProvenCodeRow, error) {
+	row := q.db.QueryRow(ctx, provenCode, iD, addressID, since)
+	var i ProvenCodeRow
+	err := row.Scan(&i.Request, &i.SentTo)
+	return i, err
 }
 
 const rootPerson = `-- name: RootPerson :one

@@ -11,15 +11,25 @@ import (
 	"time"
 )
 
-const closeLatePrompt = `-- name: CloseLatePrompt :exec
-update prompt set closed_at = product_now(), outcome = 'expired'
-where address_id = $1 and extension = '' and closed_at is null and open_until <= product_now()
+const closeAddressPrompts = `-- name: CloseAddressPrompts :exec
+update prompt set closed_at = product_now(), outcome = $2 where address_id = $1 and closed_at is null
 `
 
-// CloseLatePrompt closes a prompt whose answer is no longer expected, so that
-// the next one can be opened.
-func (q *Queries) CloseLatePrompt(ctx context.Context, addressID int64) error {
-	_, err := q.db.Exec(ctx, closeLatePrompt, addressID)
+// CloseAddressPrompts closes all of an address.
+func (q *Queries) CloseAddressPrompts(ctx context.Context, addressID int64, outcome string) error {
+	_, err := q.db.Exec(ctx, closeAddressPrompts, addressID, outcome)
+	return err
+}
+
+const closeLatePrompts = `-- name: CloseLatePrompts :exec
+update prompt set closed_at = product_now(), outcome = 'expired'
+where address_id = $1 and closed_at is null and open_until <= product_now()
+`
+
+// CloseLatePrompts closes the prompts of an address whose answer is no longer
+// expected, so that the next one can be opened.
+func (q *Queries) CloseLatePrompts(ctx context.Context, addressID int64) error {
+	_, err := q.db.Exec(ctx, closeLatePrompts, addressID)
 	return err
 }
 
@@ -42,6 +52,22 @@ func (q *Queries) ClosePromptsOf(ctx context.Context, outcome string, subject st
 	return err
 }
 
+const freeExtension = `-- name: FreeExtension :one
+select n::text from generate_series(1, $1::int) n
+where not exists (select 1 from prompt p where p.address_id = $2 and p.extension = n::text and p.closed_at is null)
+order by (select max(p.id) from prompt p where p.address_id = $2 and p.extension = n::text) nulls first, n limit 1
+`
+
+// FreeExtension finds a code for the next prompt of an address: of those that no
+// open prompt has, the one used longest ago, so that a late answer to an old
+// question meets the code of no new one. No row when all are taken.
+func (q *Queries) FreeExtension(ctx context.Context, codes int32, address int64) (string, error) {
+	row := q.db.QueryRow(ctx, freeExtension, codes, address)
+	var n string
+	err := row.Scan(&n)
+	return n, err
+}
+
 const keepPrompt = `-- name: KeepPrompt :exec
 update prompt set state = $2, codes = $3 where id = $1 and closed_at is null
 `
@@ -51,24 +77,38 @@ func (q *Queries) KeepPrompt(ctx context.Context, iD int64, state []byte, codes 
 	return err
 }
 
+const lastUnder = `-- name: LastUnder :one
+select subject from prompt where address_id = $1 and extension = $2 and extension <> '' order by id desc limit 1
+`
+
+// LastUnder is what the last prompt under a code was about.
+func (q *Queries) LastUnder(ctx context.Context, addressID int64, extension string) (string, error) {
+	row := q.db.QueryRow(ctx, lastUnder, addressID, extension)
+	var subject string
+	err := row.Scan(&subject)
+	return subject, err
+}
+
 const movePrompt = `-- name: MovePrompt :execrows
-update prompt set address_id = $1, conversation_id = $2
-where id = $3 and address_id = $4 and closed_at is null
+update prompt set address_id = $1, conversation_id = $2, extension = $3
+where id = $4 and address_id = $5 and closed_at is null
 `
 
 type MovePromptParams struct {
 	ToAddress      int64
 	ConversationID int64
+	Extension      string
 	ID             int64
 	FromAddress    int64
 }
 
-// MovePrompt lets a prompt wait at another address for its answer, when it
-// still waits at the one it is thought to.
+// MovePrompt lets a prompt wait at another address for its answer, under a code
+// of that one, when it still waits at the one it is thought to.
 func (q *Queries) MovePrompt(ctx context.Context, arg MovePromptParams) (int64, error) {
 	result, err := q.db.Exec(ctx, movePrompt,
 		arg.ToAddress,
 		arg.ConversationID,
+		arg.Extension,
 		arg.ID,
 		arg.FromAddress,
 	)
@@ -79,8 +119,8 @@ func (q *Queries) MovePrompt(ctx context.Context, arg MovePromptParams) (int64, 
 }
 
 const openPrompt = `-- name: OpenPrompt :one
-insert into prompt (address_id, conversation_id, due_id, flow, state, codes, subject, subject_version, open_until)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into prompt (address_id, conversation_id, due_id, flow, state, codes, subject, subject_version, open_until, extension)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 returning id
 `
 
@@ -94,6 +134,7 @@ type OpenPromptParams struct {
 	Subject        string
 	SubjectVersion int32
 	OpenUntil      time.Time
+	Extension      string
 }
 
 func (q *Queries) OpenPrompt(ctx context.Context, arg OpenPromptParams) (int64, error) {
@@ -107,6 +148,7 @@ func (q *Queries) OpenPrompt(ctx context.Context, arg OpenPromptParams) (int64, 
 		arg.Subject,
 		arg.SubjectVersion,
 		arg.OpenUntil,
+		arg.Extension,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -131,6 +173,45 @@ func (q *Queries) OpenPrompts(ctx context.Context, ids []int64) ([]int64, error)
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const promptsOf = `-- name: PromptsOf :many
+select id, extension, state, subject from prompt
+where address_id = $1 and conversation_id = $2 and closed_at is null and open_until > product_now()
+order by id
+`
+
+type PromptsOfRow struct {
+	ID        int64
+	Extension string
+	State     []byte
+	Subject   string
+}
+
+// PromptsOf lists what waits for an answer in a conversation.
+func (q *Queries) PromptsOf(ctx context.Context, addressID int64, conversationID int64) ([]PromptsOfRow, error) {
+	rows, err := q.db.Query(ctx, promptsOf, addressID, conversationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PromptsOfRow{}
+	for rows.Next() {
+		var i PromptsOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Extension,
+			&i.State,
+			&i.Subject,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -93,7 +93,7 @@ func (q *Queries) MissLookup(ctx context.Context, arg MissLookupParams) error {
 
 const provenAddress = `-- name: ProvenAddress :one
 select a.id, a.person_id from address a
-where a.person_id = any($1::bigint[]) and a.id <> $2 and a.state <> 'gone' and a.trust <> 'none'
+where a.person_id in (select p.id from person p where p.id = any($1::bigint[]) or p.merged_into = any($1::bigint[])) and a.id <> $2 and a.state <> 'gone' and a.trust <> 'none'
 order by case a.trust when 'verified' then 0 when 'stable' then 1 else 2 end, a.last_inbound_at desc nulls last, a.id
 limit 1
 `

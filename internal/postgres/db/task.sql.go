@@ -238,11 +238,12 @@ func (q *Queries) LastCallback(ctx context.Context, ticketID int64) (Callback, e
 }
 
 const lastSurvey = `-- name: LastSurvey :one
-select coalesce(max(sent_at), 'epoch'::timestamptz)::timestamptz as at from survey where person_id = $1
+select coalesce(max(sent_at), 'epoch'::timestamptz)::timestamptz as at from survey
+where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1)
 `
 
-func (q *Queries) LastSurvey(ctx context.Context, personID int64) (time.Time, error) {
-	row := q.db.QueryRow(ctx, lastSurvey, personID)
+func (q *Queries) LastSurvey(ctx context.Context, id int64) (time.Time, error) {
+	row := q.db.QueryRow(ctx, lastSurvey, id)
 	var at time.Time
 	err := row.Scan(&at)
 	return at, err

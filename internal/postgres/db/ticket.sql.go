@@ -705,11 +705,11 @@ func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit i
 }
 
 const ticketsOfPerson = `-- name: TicketsOfPerson :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where reporter_id = $1 order by id desc limit $2
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where reporter_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) order by id desc limit $2
 `
 
-func (q *Queries) TicketsOfPerson(ctx context.Context, reporterID int64, limit int32) ([]Ticket, error) {
-	rows, err := q.db.Query(ctx, ticketsOfPerson, reporterID, limit)
+func (q *Queries) TicketsOfPerson(ctx context.Context, iD int64, limit int32) ([]Ticket, error) {
+	rows, err := q.db.Query(ctx, ticketsOfPerson, iD, limit)
 	if err != nil {
 		return nil, err
 	}

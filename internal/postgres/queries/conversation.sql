@@ -41,10 +41,10 @@ with recursive up(id, merged_into) as (
     union
     select m.id from family f cross join lateral (select p.id from person p where p.merged_into = f.id offset 0) m
 )
-select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy, coalesce(r.id, 0)::bigint as prompt_id
+select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy,
+    array(select r.id from prompt r where r.address_id = a.id and r.closed_at is null and r.open_until > product_now())::bigint[] as prompts
 from family cross join lateral (select * from address where address.person_id = family.id offset 0) a
 cross join lateral (select * from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
-left join prompt r on r.address_id = a.id and r.extension = '' and r.closed_at is null and r.open_until > product_now()
 where a.state = 'active' and a.id <> all(sqlc.arg(tried)::bigint[])
   and (a.trust in ('stable', 'verified')
        or a.id = sqlc.arg(first)::bigint and (a.trust = 'session' or cardinality(sqlc.arg(tried)::bigint[]) = 0))
@@ -62,8 +62,9 @@ where a.id = sqlc.arg(id) and a.state = 'active'
 -- name: SetAddressState :exec
 update address set state = $2 where id = $1 and state <> 'stopped';
 
+-- SetTrust and MoveAddress note when an address was proven.
 -- name: SetTrust :exec
-update address set trust = $2 where id = $1;
+update address set trust = $2, proven_at = case when $2 = 'verified' then product_now() else proven_at end where id = $1;
 
 -- name: ChannelOfConversation :one
 select channel from conversation where id = $1;

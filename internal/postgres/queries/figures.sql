@@ -106,14 +106,15 @@ select parent::text as township, count(*) as n from division where level = 'vill
 -- name: DivisionNames :many
 select code, name from division where level in ('city', 'county', 'township');
 
--- PollMembers are who joined the monthly question, in the order of ids.
+-- PollMembers are who joined the monthly question, in the order of ids. Who turned
+-- out to be somebody else since is asked as that person, once.
 -- name: PollMembers :many
-select c.person_id, c.id, c.kind from consent c join person p on p.id = c.person_id
-where c.kind in ('worry_poll', 'worry_poll_firm') and c.withdrawn_at is null and p.merged_into is null and c.id > sqlc.arg(after)::bigint
+select coalesce(p.merged_into, p.id)::bigint as person_id, c.id, c.kind from consent c join person p on p.id = c.person_id
+where c.kind in ('worry_poll', 'worry_poll_firm') and c.withdrawn_at is null and c.id > sqlc.arg(after)::bigint
 order by c.id limit sqlc.arg(max_rows);
 
 -- name: PollConsent :one
-select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
+select kind, coalesce(address_id, 0)::bigint as address_id from consent where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null
 order by id desc limit 1;
 
 -- name: JoinPoll :exec
@@ -121,7 +122,7 @@ insert into consent (person_id, kind, version, address_id) values ($1, $2, 1, $3
 
 -- name: LeavePoll :execrows
 update consent set withdrawn_at = product_now()
-where person_id = $1 and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null;
+where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and kind in ('worry_poll', 'worry_poll_firm') and withdrawn_at is null;
 
 -- AskWorry notes that somebody is asked this month; nothing comes back when they
 -- were asked already.
@@ -139,7 +140,7 @@ group by month, kind, area, worry;
 
 -- HomeOfPerson is the township of the person's last ticket with a place.
 -- name: HomeOfPerson :one
-select division from ticket where reporter_id = $1 and division <> '' order by id desc limit 1;
+select division from ticket where reporter_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) and division <> '' order by id desc limit 1;
 
 -- FigureReaders are the staff with one of the roles, in the order of ids.
 -- name: FigureReaders :many

@@ -24,6 +24,16 @@ where h.next_try <= now()
 order by h.id
 limit $1;
 
+-- RepeatOfAnother reports whether a waiting event that may be a copy is one: of an
+-- event that was taken around the same time and begins with the same key. Of two
+-- copies that both wait the later one goes.
+-- name: RepeatOfAnother :one
+select exists (select 1 from inbox own join inbox i on i.channel = own.channel and i.id <> own.id
+    and i.event_key >= sqlc.arg(prefix)::text and i.event_key < sqlc.arg(prefix) || chr(1114111) and starts_with(i.event_key, sqlc.arg(prefix))
+    and i.received_at between own.received_at - make_interval(secs => sqlc.arg(within)::float8) and own.received_at + make_interval(secs => sqlc.arg(within)::float8)
+    and (i.state <> 'waiting' or i.id < own.id)
+    where own.id = sqlc.arg(id));
+
 -- name: WaitingIsOpen :one
 select exists (select 1 from inbox where id = $1 and state = 'waiting');
 

@@ -8,7 +8,7 @@
 -- been sent under the older epoch.
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
-from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
@@ -26,13 +26,13 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state
           order by q.rank, q.id limit sqlc.arg(max_rows)))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
 where o.id = h.id
-returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.address_state, h.at,
+returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
 
 -- EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
 -- from a report, or from the want of one. Its columns are those of ClaimOutbox.
 -- name: EndedOutbox :many
-select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, a.state as address_state, product_now()::timestamptz as at,
+select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
     ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any(sqlc.arg(ids)::bigint[])

@@ -26,11 +26,14 @@ update person set notice_version = $2, noticed_at = product_now() where id = $1;
 -- name: PersonsByPhone :many
 select id from person where phone_index = $1 and merged_into is null order by id;
 
+-- name: AddressOwner :one
+select person_id from address where id = $1;
+
 -- name: AddressesOf :many
 select * from address where person_id = $1 order by id;
 
 -- name: MoveAddress :exec
-update address set person_id = $2, trust = $3 where id = $1;
+update address set person_id = $2, trust = $3, proven_at = case when $3 = 'verified' then product_now() else proven_at end where id = $1;
 
 -- name: StopAddress :exec
 update address set state = 'stopped' where id = $1;
@@ -44,15 +47,32 @@ insert into opt_out (person_id, topic) values ($1, $2) on conflict do nothing;
 -- name: OptIn :exec
 delete from opt_out where person_id = $1 and topic = $2;
 
+-- OptedOut also sees what was said before two persons turned out to be one.
 -- name: OptedOut :one
-select exists (select 1 from opt_out where person_id = $1 and topic = any(sqlc.arg(topics)::text[]));
+select exists (select 1 from person p join opt_out o on o.person_id in (p.id, p.merged_into)
+               where p.id = sqlc.arg(person) and o.topic = any(sqlc.arg(topics)::text[]));
 
 -- name: AddCode :one
 insert into one_time_code (person_id, address_id, sent_to, request, hash, expires_at) values ($1, $2, $3, $4, $5, $6) returning id;
 
+-- OpenCode is the last code that an address asked for, for whatever request.
 -- name: OpenCode :one
-select * from one_time_code where address_id = $1 and request = $2 and used_at is null and expires_at > product_now()
+select * from one_time_code where address_id = $1 and used_at is null and expires_at > product_now()
 order by id desc limit 1 for update;
+
+-- ProvenCode is a code that was answered from its address since then: proof for
+-- the request it was made for.
+-- name: ProvenCode :one
+select request, sent_to from one_time_code where id = sqlc.arg(id) and address_id = sqlc.arg(address_id) and used_at > sqlc.arg(since)::timestamptz;
+
+-- CountCodesTo counts the codes that were sent to an address.
+-- name: CountCodesTo :one
+select count(*) from one_time_code where sent_to = $1 and created_at > $2;
+
+-- MergePersons notes that persons turned out to be another one. Nothing else is
+-- rewritten: whoever was merged before into one of them is found in one step.
+-- name: MergePersons :exec
+update person set merged_into = sqlc.arg(root)::bigint where id = sqlc.arg(id)::bigint or merged_into = sqlc.arg(id)::bigint;
 
 -- name: TryCode :exec
 update one_time_code set tries = tries + 1 where id = $1;

@@ -28,6 +28,6 @@ select count(*) from one_time_code where address_id = $1 and created_at > $2;
 -- most trust, heard last, that is not the asking one.
 -- name: ProvenAddress :one
 select a.id, a.person_id from address a
-where a.person_id = any(sqlc.arg(persons)::bigint[]) and a.id <> sqlc.arg(asking) and a.state <> 'gone' and a.trust <> 'none'
+where a.person_id in (select p.id from person p where p.id = any(sqlc.arg(persons)::bigint[]) or p.merged_into = any(sqlc.arg(persons)::bigint[])) and a.id <> sqlc.arg(asking) and a.state <> 'gone' and a.trust <> 'none'
 order by case a.trust when 'verified' then 0 when 'stable' then 1 else 2 end, a.last_inbound_at desc nulls last, a.id
 limit 1;

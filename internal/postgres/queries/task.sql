@@ -42,7 +42,8 @@ on conflict (kind, ticket_id) do nothing returning id;
 update survey set answered_at = product_now(), answer = $3 where kind = $1 and ticket_id = $2 and answered_at is null;
 
 -- name: LastSurvey :one
-select coalesce(max(sent_at), 'epoch'::timestamptz)::timestamptz as at from survey where person_id = $1;
+select coalesce(max(sent_at), 'epoch'::timestamptz)::timestamptz as at from survey
+where person_id in (select p.id from person p where p.id = $1 or p.merged_into = $1);
 
 -- name: UnratedTickets :many
 select t.id, t.reporter_id, t.version from ticket t

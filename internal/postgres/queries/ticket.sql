@@ -35,7 +35,7 @@ select * from ticket where id = $1;
 select id from ticket where number = $1;
 
 -- name: TicketsOfPerson :many
-select * from ticket where reporter_id = $1 order by id desc limit $2;
+select * from ticket where reporter_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) order by id desc limit $2;
 
 -- name: TicketsOfAddress :many
 select * from ticket where address_id = $1 order by id desc limit $2;

@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"shaoying/bots"
+	"shaoying/flows"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+// What is particular to networks whose user ids are phone numbers (Caps.Phone).
+// Anybody can write any number as the sender, so such an event proves nothing: it
+// is believed for nothing (bots.TrustNone) and nobody is staff there, whatever is
+// known of the address. That an address is verified means only that messages may
+// be sent to it: it is bound. And a number that was silent for long may have been
+// given to somebody else 二次放号: it is bound no longer.
+
+// How phone numbers are sealed (the column person.phone) and indexed.
+const (
+	SealPhone  = "person.phone"
+	IndexPhone = "phone"
+)
+
+// Forgeable reports whether the speaker may be somebody else than the address
+// says. What needs more than bots.TrustNone must not be done here.
+func (t *Turn) Forgeable() bool { return t.caps.Phone }
+
+// KeepPhone keeps the number of a person, in E.164 form: sealed, and findable by
+// its blind index.
+func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {
+	if err := t.SetPersonPhone(ctx, person, t.Seal(SealPhone, e164), t.g.Keys.Index(IndexPhone, e164)); err != nil {
+		return fmt.Errorf("keep a phone number: %w", err)
+	}
+	return nil
+}
+
+// number does what comes before anything else is done for a number: a binding
+// that is too old falls, and the number becomes that of the person.
+func (t *Turn) number(ctx context.Context, ev bots.Event) error {
+	if !t.caps.Phone {
+		return nil
+	}
+	if _, err := t.lapse(ctx); err != nil {
+		return err
+	}
+	if ev.From.Phone == "" || t.row.Phone {
+		return nil
+	}
+	t.row.Phone = true
+	return t.KeepPhone(ctx, t.Person, ev.From.Phone)
+}
+
+// lapse unbinds a number that was silent for too long and reports whether it did.
+// Whoever has it now is a person of their own, in no dialogue and asked nothing;
+// only a code binds it again.
+func (t *Turn) lapse(ctx context.Context) (bool, error) {
+	bound := t.row.Trust == bots.TrustVerified.String()
+	if !t.caps.Phone || !bound || !t.g.cfg.silent(t.row.KnownAt, t.Now) {
+		return false, nil
+	}
+	before := t.Person
+	person, err := t.NewPerson(ctx)
+	if err != nil {
+		return false, fmt.Errorf("make a person: %w", err)
+	}
+	if err := t.MoveAddress(ctx, t.Address, person, bots.TrustNone.String()); err != nil {
+		return false, fmt.Errorf("unbind a number: %w", err)
+	}
+	if err := t.CloseAddressPrompts(ctx, t.Address, "silent"); err != nil {
+		return false, fmt.Errorf("close the prompts of a number: %w", err)
+	}
+	t.Person, t.Lang = person, flows.BaseLang
+	t.row.PersonID, t.row.Phone, t.row.Trust = person, false, bots.TrustNone.String()
+	t.row.Flow, t.row.State, t.row.PromptID = "", nil, 0
+	data := map[string]any{"person": before}
+	return true, t.Record(ctx, "address.lapsed", postgres.Subject("address", t.Address), data, "")
+}
+
+// silent reports whether a number known at one time may be somebody else's at
+// another.
+func (c Config) silent(known, now time.Time) bool {
+	return c.Silent > 0 && now.Sub(known) > c.Silent
+}
+
+// silentFor reports whether a push must not go to a number because it may be
+// somebody else's. What was meant for this very address may: a one-time code.
+func (c Config) silentFor(caps bots.Caps, row db.ClaimOutboxRow) bool {
+	return caps.Phone && row.Class == "push" && row.Subject != postgres.Subject("address", row.AddressID) && c.silent(row.KnownAt, row.At)
+}

@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"shaoying/bots"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+// Where codes can be set behind our number, each open prompt of an address has
+// one of its own, and an answer finds its question by it. Elsewhere an address
+// has one prompt at a time, without a code.
+
+// promptsAt is how many prompts may be open at one address.
+func promptsAt(caps bots.Caps) int { return max(caps.Extensions, 1) }
+
+// freeExtension finds the code of the next prompt of an address, "" where there
+// are no codes.
+func freeExtension(ctx context.Context, tx *postgres.Tx, caps bots.Caps, address int64) (string, error) {
+	if err := tx.CloseLatePrompts(ctx, address); err != nil {
+		return "", fmt.Errorf("close late prompts: %w", err)
+	}
+	if caps.Extensions == 0 {
+		return "", nil
+	}
+	code, err := tx.FreeExtension(ctx, int32(caps.Extensions), address)
+	if err != nil {
+		return "", fmt.Errorf("find a free extension code: %w", err)
+	}
+	return code, nil
+}
+
+// prompts opens the dialogues that wait behind the open prompts of this
+// conversation, oldest first. Only where there may be several they are looked
+// for; the one elsewhere was read with the conversation.
+func (t *Turn) prompts(ctx context.Context) ([]*dialogue, error) {
+	if t.waiting != nil {
+		return t.waiting, nil
+	}
+	var rows []db.PromptsOfRow
+	switch {
+	case t.caps.Extensions > 0:
+		var err error
+		if rows, err = t.PromptsOf(ctx, t.Address, t.Conversation); err != nil {
+			return nil, fmt.Errorf("look for open prompts: %w", err)
+		}
+	case t.row.PromptID != 0:
+		rows = []db.PromptsOfRow{{ID: t.row.PromptID, State: t.row.PromptState, Subject: t.row.PromptSubject}}
+	}
+	t.waiting = make([]*dialogue, len(rows))
+	for i, r := range rows {
+		d, err := t.openDialogue(r.State, aadPrompt)
+		if err != nil {
+			return nil, err
+		}
+		d.prompt, d.extension, d.subject = r.ID, r.Extension, r.Subject
+		t.waiting[i] = d
+	}
+	return t.waiting, nil
+}
+
+// prompt opens the dialogue behind one of the open prompts, nil when that one is
+// not open.
+func (t *Turn) prompt(ctx context.Context, id int64) (*dialogue, error) {
+	open, err := t.prompts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range open {
+		if p.prompt == id {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+// strays reports whether the code that an event came with belonged to a question
+// about something else than p, which is over.
+func (t *Turn) strays(ctx context.Context, p *dialogue) (bool, error) {
+	if t.extension == "" || t.extension == p.extension {
+		return false, nil
+	}
+	subject, err := t.LastUnder(ctx, t.Address, t.extension)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return false, nil // a code that nobody was ever given says nothing
+	}
+	if err != nil {
+		return false, fmt.Errorf("look what a code stood for: %w", err)
+	}
+	return subject != p.subject, nil
+}
