@@ -13,6 +13,8 @@ type ActionDoc struct {
 	// Results are the names of the fields that it returns. Of a resolve, those
 	// beside status, value, options, say and params become variables.
 	Results []string
+	// Speaks: the host goes on when the dialogue ends here, and answers.
+	Speaks bool
 }
 
 // Known is what definitions may refer to.

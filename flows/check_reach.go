@@ -100,6 +100,9 @@ func (w silence) step(s *step, in hearing) hearing {
 		if s.branch {
 			return max(in, w.block(s.orElse, in))
 		}
+		if w.c.known.Actions[s.arg].Speaks {
+			return heard
+		}
 	case stepIf:
 		then := w.block(s.then, in)
 		if s.branch {

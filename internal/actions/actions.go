@@ -154,6 +154,6 @@ func residentDocs() map[string]flows.ActionDoc {
 		"poll.join":              {},
 		"poll.leave":             {Results: []string{"joined"}},
 		"poll.answer":            {},
-		"prompt.answer":          {},
+		"prompt.answer":          {Speaks: true},
 	}
 }

@@ -74,6 +74,9 @@ func (s *Set) askForPerson(ctx context.Context, t *gateway.Turn, o *workorder.Or
 // language changes what the person is spoken to in: English when asked for in
 // Latin letters, else Chinese. It holds from the answer on.
 func (s *Set) language(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if t.Bound() {
+		return fail("number.bound"), nil
+	}
 	lang := flows.BaseLang
 	if strings.IndexFunc(text(args, "text"), func(r rune) bool { return unicode.Is(unicode.Han, r) }) < 0 {
 		lang = "en"

@@ -16,6 +16,9 @@ import (
 // joinPoll notes that a person wants to be asked once a month what worries them
 // most, as a resident or for a firm.
 func (s *Set) joinPoll(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if t.Bound() {
+		return fail("number.bound"), nil
+	}
 	kind := tally.ConsentPoll
 	if text(args, "kind") == "firm" {
 		kind = tally.ConsentPollFirm

@@ -12,6 +12,9 @@ import (
 
 // enrolRider notes that a person is a rider 骑士, with name and phone sealed.
 func (s *Set) enrolRider(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if t.Bound() {
+		return fail("number.bound"), nil
+	}
 	name, phone := text(args, "name"), text(args, "phone")
 	if err := t.AddRider(ctx, t.Person, text(args, "platform"), text(args, "township")); err != nil {
 		return nil, fmt.Errorf("enrol a rider: %w", err)
@@ -22,8 +25,10 @@ func (s *Set) enrolRider(ctx context.Context, t *gateway.Turn, args map[string]a
 	if err := t.SetPersonName(ctx, t.Person, t.Seal(workorder.SealName, name)); err != nil {
 		return nil, fmt.Errorf("keep a name: %w", err)
 	}
-	if err := s.keepPhone(ctx, t, phone); err != nil {
-		return nil, err
+	if !t.Forgeable() { // there the number itself is the one to ring
+		if err := s.keepPhone(ctx, t, phone); err != nil {
+			return nil, err
+		}
 	}
 	return result{}, t.Record(ctx, "rider.enrolled", postgres.Subject("person", t.Person), nil, "")
 }

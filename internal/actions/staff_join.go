@@ -32,6 +32,9 @@ func (s *Set) join(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	if t.Group {
 		return fail("staff.private_chat"), nil
 	}
+	if t.Forgeable() { // whoever writes this number as the sender would be staff
+		return fail("join.number"), nil
+	}
 	locked, lockErr := t.LookupLocked(ctx, t.Address)
 	if lockErr != nil {
 		return nil, fmt.Errorf("read the lock of an address: %w", lockErr)

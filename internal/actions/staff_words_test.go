@@ -146,7 +146,7 @@ func TestStaffTexts(t *testing.T) {
 	for _, s := range ticket.States() {
 		check(zh, "card.state."+string(s))
 	}
-	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "unmerged", "lost", "lost_staff", "notice", "card"} {
+	for _, w := range []string{ticket.WaitPlace, ticket.WaitAgainst, ticket.WaitNamed, ticket.WaitDuty, ticket.WaitUnit, "unmerged", "lost", "lost_staff", "lost_capped", "notice", "card"} {
 		check(zh, "wait."+w)
 	}
 	for _, k := range []string{

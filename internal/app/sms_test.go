@@ -95,3 +95,39 @@ func TestTextsWithoutTemplate(t *testing.T) {
 		t.Errorf("with a free template: %+v", r)
 	}
 }
+
+// Every account in the guide for counties starts as it stands there.
+func TestTheGuideStarts(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/zh/sms.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, external(t))
+	h.Process.Privacy.CrossBorderAssessment = "赣网办评〔2026〕1号"
+	var kinds []string
+	for i, block := range strings.Split(string(guide), "```yaml\n") {
+		if i == 0 {
+			continue
+		}
+		block, _, _ = strings.Cut(block, "```")
+		block = strings.ReplaceAll(block[strings.Index(block, "  - id: "):], "…", "0123456789abcdef")
+		for _, line := range strings.Split(block, "\n") {
+			if key, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && strings.HasSuffix(key, "_env") {
+				name, _, _ := strings.Cut(value, " ")
+				secret := "callback-token-of-the-tests-0123456789"
+				if key == "password_env" {
+					secret = "12345678"
+				}
+				t.Setenv(name, secret)
+			}
+		}
+		c := accounts(t, strings.TrimPrefix(strings.TrimSpace(block), "- "))[1]
+		if _, err := h.channel(c); err != nil {
+			t.Errorf("the account of kind %s in the guide: %v", c.Kind, err)
+		}
+		kinds = append(kinds, c.Kind)
+	}
+	if got := strings.Join(kinds, " "); got != "kannel smpp aliyun tencent twilio" {
+		t.Errorf("the guide shows %s", got)
+	}
+}

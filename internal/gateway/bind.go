@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -15,6 +18,8 @@ import (
 // window, pace, rendering, money. A row that comes back with a state has ended
 // there; the others carry what is to be sent.
 func (c *Channel) prepare(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
+	// Who goes first also has the money first.
+	slices.SortFunc(rows, func(a, b db.ClaimOutboxRow) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
 	ready := make([]outcome, len(rows))
 	verdicts := c.bind(ctx, rows)
 	for i, row := range rows {
@@ -69,10 +74,15 @@ func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict 
 // bindIn asks for some of the rows in one transaction, which ends at the first
 // error.
 func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts []verdict, ask []int) error {
-	var prompts []int64
+	var prompts, tickets []int64
 	for _, i := range ask {
 		if prompted(rows[i]) {
 			prompts = append(prompts, rows[i].PromptID)
+		}
+		if id, ok := strings.CutPrefix(rows[i].Subject, "ticket:"); ok {
+			if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+				tickets = append(tickets, n)
+			}
 		}
 	}
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -81,6 +91,11 @@ func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts
 		if len(prompts) > 0 {
 			if open, err = tx.OpenPrompts(ctx, prompts); err != nil {
 				return fmt.Errorf("look which answers are still expected: %w", err)
+			}
+		}
+		if len(tickets) > 1 {
+			if err := tx.Ahead(ctx, tickets); err != nil {
+				return err
 			}
 		}
 		for _, i := range ask {

@@ -22,12 +22,12 @@ type Metrics struct {
 	dues      *prometheus.CounterVec
 	dangers   *prometheus.CounterVec
 	passed    *prometheus.CounterVec
+	spoolFull *prometheus.CounterVec
 	reports   *prometheus.CounterVec
 	caps      *prometheus.CounterVec
 	parts     *prometheus.CounterVec
 	fen       *prometheus.CounterVec
 	day       prometheus.Gauge
-	spoolFull *prometheus.CounterVec
 }
 
 // NewMetrics registers the gateway's counters.
@@ -47,13 +47,13 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		outcomes:  counter("sends_total", "Sends by state and class of error.", "channel", "state", "class"),
 		dues:      counter("due_total", "Due things run.", "kind", "result"),
 		passed:    counter("fallbacks_total", "Messages that one address did not take and the next one got.", "channel", "to"),
+		spoolFull: counter("spool_refused_total", "Events that the outage spool refused: it, or the disk, is full.", "channel"),
+		dangers:   counter("danger_total", "Messages that raised the safety list.", "code"),
 		reports:   counter("reports_total", "What networks said of messages, by state.", "channel", "state"),
 		caps:      counter("capped_total", "Messages kept back by a limit of money.", "channel", "limit"),
 		parts:     counter("parts_total", "Parts of paid messages sent.", "channel"),
 		fen:       counter("fen_total", "What they cost, in fen.", "channel"),
 		day:       day,
-		dangers:   counter("danger_total", "Messages that raised the safety list.", "code"),
-		spoolFull: counter("spool_refused_total", "Events that the outage spool refused: it, or the disk, is full.", "channel"),
 	}
 }
 

@@ -126,7 +126,7 @@ func (c *Channel) allow(batch []outcome, stand map[counter]int64) {
 		}
 		over := ""
 		for _, at := range o.paid.at {
-			if limit := c.g.Money.Policy.limit(at.scope, urgent(o.row)); limit > 0 && stand[at]+o.paid.amount(at) > int64(limit) {
+			if limit := c.g.Money.Policy.limit(at.scope, c.g.Money.Policy.urgent(o.row)); limit > 0 && stand[at]+o.paid.amount(at) > int64(limit) {
 				over = at.scope
 				break
 			}
@@ -172,9 +172,10 @@ func (c *Channel) charge(o outcome) charge {
 }
 
 // urgent reports whether a message may break the limits of its number and its
-// campaign, and use what is kept back of the day's money.
-func urgent(row db.ClaimOutboxRow) bool {
-	return row.Source == kindFlow+":"+flowDanger || row.Class == "push" && row.Rank == 0
+// campaign, and use what is kept back of the day's money: an answer to danger, and
+// a push of an urgent class. A code is in a hurry, but no more than that.
+func (p MoneyPolicy) urgent(row db.ClaimOutboxRow) bool {
+	return row.Source == kindFlow+":"+flowDanger || row.Class == "push" && row.Rank == 0 && !p.asked(row.Reason)
 }
 
 // day is when the product day of an instant began in the city.

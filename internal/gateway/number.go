@@ -28,6 +28,11 @@ const (
 // says. What needs more than bots.TrustNone must not be done here.
 func (t *Turn) Forgeable() bool { return t.caps.Phone }
 
+// Bound reports whether the speaker writes from a number that is bound to a person
+// who may not be the one that speaks: what is known of that person must not be
+// changed here.
+func (t *Turn) Bound() bool { return t.caps.Phone && t.row.Trust == bots.TrustVerified.String() }
+
 // KeepPhone keeps the number of a person, in E.164 form: sealed, and findable by
 // its blind index.
 func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {

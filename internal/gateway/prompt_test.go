@@ -22,7 +22,7 @@ func asking(flow string, until time.Duration) Kind {
 		Name: "ask." + flow, Workers: 4, Class: scheduler.Survey, Opens: true, Target: toConversation,
 		Run: func(ctx context.Context, t *Turn, d Due) (Outcome, error) {
 			err := t.Ask(ctx, d, Ask{
-				Flow: flow, Vars: map[string]any{"number": "77"}, Reason: "ask", Subject: d.Key, Version: d.Version, Until: t.Now.Add(until),
+				Flow: flow, Vars: map[string]any{"number": "77", "ticket": map[string]any{"number": d.Key, "matter": "路灯"}}, Reason: "ask", Subject: d.Key, Version: d.Version, Until: t.Now.Add(until),
 			})
 			return Done, err
 		},

@@ -77,18 +77,16 @@ func (t *Turn) prompt(ctx context.Context, id int64) (*dialogue, error) {
 	return nil, nil
 }
 
-// strays reports whether the code that an event came with belonged to a question
-// about something else than p, which is over.
-func (t *Turn) strays(ctx context.Context, p *dialogue) (bool, error) {
-	if t.extension == "" || t.extension == p.extension {
-		return false, nil
+// over is what the question was about to which the code of the event belonged
+// that is open no more; "" where the event came without a code, with an open one,
+// or with one that nobody was ever given.
+func (t *Turn) over(ctx context.Context, open []*dialogue) (string, error) {
+	if t.extension == "" || t.named(open) != nil {
+		return "", nil
 	}
 	subject, err := t.LastUnder(ctx, t.Address, t.extension)
-	if errors.Is(err, postgres.ErrNoRows) {
-		return false, nil // a code that nobody was ever given says nothing
+	if err != nil && !errors.Is(err, postgres.ErrNoRows) {
+		return "", fmt.Errorf("look what a code stood for: %w", err)
 	}
-	if err != nil {
-		return false, fmt.Errorf("look what a code stood for: %w", err)
-	}
-	return subject != p.subject, nil
+	return subject, nil
 }

@@ -35,14 +35,15 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 			return nil, "", err
 		}
 	}
-	bind := bindOf(row)
-	choices := make([]bots.Choice, len(p.Options))
-	for i, o := range p.Options {
-		data := g.button(bind, row.QuestionTurn, row.PromptID, i, o.Value, row.At)
-		choices[i] = bots.Choice{Label: o.Label, Data: data}
-	}
-	if caps.Choices < len(choices) {
-		text, choices = numbered(text, choices), nil
+	var choices []bots.Choice
+	if caps.Choices < len(p.Options) {
+		text = numbered(text, p.Options)
+	} else {
+		bind := bindOf(row)
+		for i, o := range p.Options {
+			data := g.button(bind, row.QuestionTurn, row.PromptID, i, o.Value, row.At)
+			choices = append(choices, bots.Choice{Label: o.Label, Data: data})
+		}
 	}
 	parts := split(text, caps.MaxText, caps.TextUnit)
 	messages := make([]bots.Message, len(parts))
@@ -94,7 +95,7 @@ func (g *Gateway) short(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, 
 }
 
 // numbered writes choices as a list to be answered by number.
-func numbered(text string, choices []bots.Choice) string {
+func numbered(text string, choices []flows.Option) string {
 	var b strings.Builder
 	b.WriteString(text)
 	for i, c := range choices {

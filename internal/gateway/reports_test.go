@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"shaoying/bots"
 )
 
@@ -20,8 +22,8 @@ type paid struct {
 	asked  []string
 }
 
-// Parts bills ten characters a part.
-func (p *paid) Parts(m bots.Message) int { return (len([]rune(m.Text)) + 9) / 10 }
+// Parts bills 40 characters a part.
+func (p *paid) Parts(m bots.Message) int { return (len([]rune(m.Text)) + 39) / 40 }
 
 func (p *paid) Settle(_ context.Context, _ bots.Address, key string, r bots.Receipt, _ time.Time) (bots.Report, error) {
 	p.mu.Lock()
@@ -288,6 +290,19 @@ func TestAReportThatNamesNothing(t *testing.T) {
 	if got := m.ends(); !slices.Equal(got, []string{"web:unknown", "web:unknown", "web:unknown"}) {
 		t.Fatalf("which of two it was about was guessed: %q", got)
 	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(Waiting(m.DB, web, true, m.Log)...)
+	m.exec(`update outbox set sent_at = now() - interval '2 minutes' where chat = 'li'`)
+	families, err := reg.Gather()
+	if err != nil || len(families) != 3 {
+		t.Fatalf("%d gauges, %v", len(families), err)
+	}
+	for _, f := range families {
+		v := f.GetMetric()[0].GetGauge().GetValue()
+		if least := map[string]float64{"shaoying_oldest_unsent_seconds": 0, "shaoying_oldest_unknown_seconds": 120, "shaoying_reports_waiting": 1}[f.GetName()]; v < least || v > least+60 {
+			t.Errorf("%s is %v, want %v", f.GetName(), v, least)
+		}
+	}
 	// The answer of the next message is awaited: the report may be about that.
 	m.nets[web].on(nil)
 	m.says("li", "您好")
@@ -356,7 +371,7 @@ func TestTheOwnerSettles(t *testing.T) {
 	s := newSending(m.posts[web].Channel, m.posts[web].epoch)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = s.send(ctx, s.epoch) }()
+	go func() { defer close(done); s.send(ctx, s.epoch) }()
 	defer func() { cancel(); <-done }()
 	m.reports("wang", bots.Report{ID: m.outbox("wang").Receipt, State: bots.ReportDelivered})
 	m.advance(11 * time.Minute)

@@ -44,6 +44,8 @@ type rig struct {
 	seen map[bots.UserID]int64
 	// dead and lost are what the two hooks were told.
 	dead, lost *notes
+	// capped are the days of limits of money that people were told of.
+	capped *notes
 }
 
 // newRig makes a rig. change may alter what the gateway is built of.
@@ -51,7 +53,7 @@ func newRig(t testing.TB, change ...func(*Config, *Deps)) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, dsn: pgtest.DSN(t, furnished), net: newNetwork(), acts: newActions(), seen: map[bots.UserID]int64{},
-		dead: &notes{}, lost: &notes{},
+		dead: &notes{}, lost: &notes{}, capped: &notes{},
 	}
 	var err error
 	if r.sql, err = pgxpool.New(t.Context(), r.dsn+" pool_max_conns=2"); err != nil {
@@ -101,7 +103,7 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
 		Actions: r.acts.all(), Kinds: append(QuestionKinds(), SettleKind()), Fresh: map[string]Fresh{},
-		Dead: r.dead.hook, Undeliverable: r.lost.undelivered, Log: slog.New(slog.DiscardHandler),
+		Dead: r.dead.hook, Undeliverable: r.undeliverable, Log: slog.New(slog.DiscardHandler),
 		Reports: reportPolicy(r.t), Money: &Money{Policy: moneyPolicy(r.t), Zone: time.FixedZone("CST", 8*3600)},
 	}
 	for _, f := range change {
@@ -400,8 +402,11 @@ func (n *notes) hook(ctx context.Context, t *Turn, why string) error {
 	return n.err
 }
 
-func (n *notes) undelivered(ctx context.Context, t *Turn, what Undelivered) error {
-	return n.hook(ctx, t, what.Class)
+func (r *rig) undeliverable(ctx context.Context, t *Turn, what Undelivered) error {
+	if what.Capped != "" {
+		return r.capped.hook(ctx, t, what.Capped)
+	}
+	return r.lost.hook(ctx, t, what.Class)
 }
 
 func (n *notes) all() []string {

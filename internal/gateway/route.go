@@ -57,7 +57,9 @@ func (t *Turn) understand(ctx context.Context, in flows.Input) error {
 	if err != nil {
 		return err
 	}
-	if d != nil && t.leavesWhich(d, open, in) {
+	if leaves, err := t.leavesWhich(ctx, d, open, in); err != nil {
+		return err
+	} else if leaves {
 		t.row.Flow, t.row.State, d = "", nil, nil
 	}
 	if done, err := t.answerPrompt(ctx, d, open, in); done || err != nil {

@@ -111,7 +111,7 @@ func (c *Channel) work(ctx context.Context, own *postgres.Ownership) error {
 		})
 	}
 	part("receive", func() error { return c.adapter.Run(ctx, c.g.Sink) })
-	part("send", func() error { return c.send(ctx, own.Epoch) })
+	part("send", func() error { c.send(ctx, own.Epoch); return nil })
 	part("watch the lock", func() error { return own.Watch(ctx) })
 	wg.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
@@ -125,8 +125,10 @@ type sending struct {
 	*Channel
 	epoch int64
 	most  int
-	// flying counts rows from claim to mark.
-	flying  atomic.Int64
+	// flying counts rows from claim to mark, binding those of them that the pace
+	// was not asked about yet.
+	flying, binding atomic.Int64
+
 	results chan outcome
 	// soon wakes the claimer: rows were marked, or one that the pace had given
 	// back may go. To wait for the next look at the outbox would make one message
@@ -141,18 +143,17 @@ func newSending(c *Channel, epoch int64) *sending {
 
 // send claims, sends and marks until ctx ends, then waits for what is in the air
 // and marks it.
-func (c *Channel) send(ctx context.Context, epoch int64) error {
+func (c *Channel) send(ctx context.Context, epoch int64) {
 	s := newSending(c, epoch)
 	// A claimed row is finished even while the process stops.
 	work := context.WithoutCancel(ctx)
 	var batches, others sync.WaitGroup
-	others.Go(func() { s.mark(work) })
+	others.Go(func() { s.finish(work) })
 	others.Go(func() { s.settle(ctx) })
 	s.claim(ctx, func(rows []db.ClaimOutboxRow) { batches.Go(func() { s.batch(work, rows) }) })
 	batches.Wait()
 	close(s.results)
 	others.Wait()
-	return nil
 }
 
 // claim gives batches of rows to start until ctx ends.
@@ -167,7 +168,9 @@ func (s *sending) claim(ctx context.Context, start func([]db.ClaimOutboxRow)) {
 		next := time.Duration(0)
 		if free := s.most - int(s.flying.Load()); free > 0 {
 			var room int
-			if room, next = s.pace.room(free); room > 0 && s.take(ctx, room, start) {
+			asking := int(s.binding.Load())
+			room, next = s.pace.room(free + asking)
+			if room -= asking; room > 0 && s.take(ctx, room, start) {
 				continue
 			}
 		}
@@ -195,6 +198,7 @@ func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutbo
 		return false
 	}
 	s.flying.Add(int64(len(rows)))
+	s.binding.Add(int64(len(rows)))
 	start(rows)
 	return len(rows) == room && int(s.flying.Load()) < s.most
 }
@@ -202,7 +206,12 @@ func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutbo
 // batch sends rows that were claimed together. Results has room for them all.
 func (s *sending) batch(ctx context.Context, rows []db.ClaimOutboxRow) {
 	var wg sync.WaitGroup
-	for _, o := range s.prepare(ctx, rows) {
+	ready := s.prepare(ctx, rows)
+	s.binding.Add(-int64(len(rows)))
+	if s.adapter.Caps().Rate.PerSecond > 0 {
+		nudge(s.soon) // what the pace leaves is known now
+	}
+	for _, o := range ready {
 		if o.state != "" {
 			s.results <- o
 			continue
@@ -212,8 +221,10 @@ func (s *sending) batch(ctx context.Context, rows []db.ClaimOutboxRow) {
 	wg.Wait()
 }
 
-// mark writes outcomes and reports until there are no more results.
-func (s *sending) mark(ctx context.Context) {
+// finish writes outcomes and reports until there are no more results. Networks
+// that cost nothing are looked at for reports only when one came.
+func (s *sending) finish(ctx context.Context) {
+	paid := s.adapter.Caps().Paid
 	reported, stop := s.g.Bus.Subscribe(topicReports(s.id))
 	defer stop()
 	tick := time.NewTicker(sendPoll)
@@ -238,12 +249,14 @@ func (s *sending) mark(ctx context.Context) {
 					time.AfterFunc(o.wait, func() { nudge(s.soon) })
 				}
 			}
-			if !s.adapter.Caps().Paid {
+			if !paid {
 				continue
 			}
 		case <-reported:
 		case <-tick.C:
-			unmarked = s.markAll(ctx, s.epoch, unmarked)
+			if unmarked = s.markAll(ctx, s.epoch, unmarked); !paid {
+				continue
+			}
 		}
 		s.report(ctx)
 	}

@@ -134,6 +134,7 @@ func (t *Turn) giveUp(ctx context.Context, id int64) (Outcome, error) {
 	}
 	t.Wake(topicDue)
 	for _, to := range after.passed {
+		t.g.Metrics.passedOn(bots.ChannelID(row.Channel), to)
 		t.Wake(topicOutbox(to))
 	}
 	return Done, nil

@@ -83,14 +83,12 @@ func (t *Turn) answerPrompt(ctx context.Context, d *dialogue, open []*dialogue, 
 	if len(fit) == 0 {
 		return false, nil
 	}
-	if len(fit) == 1 {
-		stray, err := t.strays(ctx, fit[0])
-		if err != nil {
-			return false, err
-		}
-		if !stray {
-			return true, t.step(ctx, fit[0], in)
-		}
+	over, err := t.over(ctx, open)
+	if err != nil {
+		return false, err
+	}
+	if len(fit) == 1 && (over == "" || over == fit[0].subject) {
+		return true, t.step(ctx, fit[0], in)
 	}
 	return true, t.askWhich(ctx, fit, in)
 }
@@ -173,11 +171,16 @@ func (t *Turn) Answer(ctx context.Context, picked, text string) (bool, error) {
 }
 
 // leavesWhich reports whether in does not answer the question which prompt was
-// meant, or makes it needless by the code with which it came.
-func (t *Turn) leavesWhich(d *dialogue, open []*dialogue, in flows.Input) bool {
-	if d.State.Flow != flowWhich {
-		return false
+// meant: it fits none of its options, or the code with which it came says that it
+// is about something else.
+func (t *Turn) leavesWhich(ctx context.Context, d *dialogue, open []*dialogue, in flows.Input) (bool, error) {
+	if d == nil || d.State.Flow != flowWhich {
+		return false, nil
 	}
 	to := t.named(open)
-	return t.choice(d, in) == words.None || to != nil && t.replies(to, in)
+	if t.choice(d, in) == words.None || to != nil && t.replies(to, in) {
+		return true, nil
+	}
+	over, err := t.over(ctx, open)
+	return over != "", err
 }

@@ -57,7 +57,8 @@ type DB struct {
 // function that InTx called.
 type Tx struct {
 	*db.Queries
-	conn execer
+	conn  execer
+	ahead *ahead
 }
 
 // execer is what both a pooled transaction and the pipelined turn run on.

@@ -90,6 +90,9 @@ func TestRetentionForgetsWordsAndKeepsFigures(t *testing.T) {
 	r.exec(`update assignment set basis = 'x', reply = 'x'`)
 	r.exec(`update due set state = 'cleared', done_at = product_now()`)
 	r.exec(`update outbox set state = 'sent'`)
+	r.exec(`insert into report (channel, event_key, chat, receipt, outbox_id, state, code, at)
+		select 'web', n::text, 'li', '', 0, 'delivered', '', now() - make_interval(days => n) from generate_series(10, 20) n`)
+	r.exec(`insert into spend (scope, name, since, count) select 'all', '', product_now() - make_interval(days => n), 1 from generate_series(395, 405) n`)
 	r.exec(`insert into mailbox (channel, chat, seq, key, item) select 'web', 'li', n, n::text, 'x' from generate_series(1, 3) n`)
 	keys := one[int64](r, `select count(*) from inbox`)
 
@@ -105,6 +108,9 @@ func TestRetentionForgetsWordsAndKeepsFigures(t *testing.T) {
 		}
 	}
 	retain()
+	if n := one[int64](r, `select (select count(*) from report) * 100 + (select count(*) from spend)`); n != 405 { // younger than 14 and than 400 days
+		t.Errorf("%d, want 4 reports and 5 counters left", n)
+	}
 	if n := one[int64](r, `select count(*) from message where kind = 'text'`); n == 0 {
 		t.Fatal("forgot what is young")
 	}

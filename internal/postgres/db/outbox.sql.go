@@ -454,6 +454,36 @@ func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, er
 	return seconds, err
 }
 
+const optOutsOf = `-- name: OptOutsOf :many
+select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
+where p.id = any($1::bigint[])
+`
+
+type OptOutsOfRow struct {
+	PersonID int64
+	Topic    string
+}
+
+func (q *Queries) OptOutsOf(ctx context.Context, persons []int64) ([]OptOutsOfRow, error) {
+	rows, err := q.db.Query(ctx, optOutsOf, persons)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OptOutsOfRow{}
+	for rows.Next() {
+		var i OptOutsOfRow
+		if err := rows.Scan(&i.PersonID, &i.Topic); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const outboxPending = `-- name: OutboxPending :one
 select count(*) from outbox where state in ('queued', 'sending')
 `
@@ -493,4 +523,89 @@ where channel = $2 and epoch = $3
 func (q *Queries) PauseChannel(ctx context.Context, wait float64, channel string, epoch int64) error {
 	_, err := q.db.Exec(ctx, pauseChannel, wait, channel, epoch)
 	return err
+}
+
+const ticketsByID = `-- name: TicketsByID :many
+select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where id = any($1::bigint[])
+`
+
+// TicketsByID and OptOutsOf read at once what late binding asks for one by one.
+func (q *Queries) TicketsByID(ctx context.Context, ids []int64) ([]Ticket, error) {
+	rows, err := q.db.Query(ctx, ticketsByID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Ticket{}
+	for rows.Next() {
+		var i Ticket
+		if err := rows.Scan(
+			&i.ID,
+			&i.Number,
+			&i.State,
+			&i.Claim,
+			&i.Matter,
+			&i.Urgency,
+			&i.Danger,
+			&i.Division,
+			&i.Grid,
+			&i.PlaceID,
+			&i.PlaceLabel,
+			&i.Words,
+			&i.ReportedFor,
+			&i.PublicReply,
+			&i.InternalReply,
+			&i.Confidential,
+			&i.Anonymous,
+			&i.Sensitive,
+			&i.Finding,
+			&i.Against,
+			&i.AgainstStaff,
+			&i.ReporterID,
+			&i.AddressID,
+			&i.ConversationID,
+			&i.Version,
+			&i.Redos,
+			&i.Relapses,
+			&i.Tries,
+			&i.ReceivedAt,
+			&i.DispatchedAt,
+			&i.SignedAt,
+			&i.ContactedAt,
+			&i.HandledAt,
+			&i.ClosedAt,
+			&i.DispatchDue,
+			&i.SignDue,
+			&i.ContactDue,
+			&i.Deadline,
+			&i.UnitResult,
+			&i.Contacted,
+			&i.Solved,
+			&i.Satisfied,
+			&i.Outcome,
+			&i.Grams,
+			&i.Was,
+			&i.MasterID,
+			&i.Level,
+			&i.Extensions,
+			&i.Request,
+			&i.RequestReason,
+			&i.RequestStaff,
+			&i.RequestedAt,
+			&i.RequestedUntil,
+			&i.SuspendedAt,
+			&i.SuspendedUntil,
+			&i.ReferredTo,
+			&i.Exclusion,
+			&i.ExclusionReason,
+			&i.Supervisions,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -101,3 +101,11 @@ select count(*) from outbox where state in ('queued', 'sending');
 
 -- name: LoadOutbox :one
 select * from outbox where id = $1;
+
+-- TicketsByID and OptOutsOf read at once what late binding asks for one by one.
+-- name: TicketsByID :many
+select * from ticket where id = any(sqlc.arg(ids)::bigint[]);
+
+-- name: OptOutsOf :many
+select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
+where p.id = any(sqlc.arg(persons)::bigint[]);
