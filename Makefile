@@ -54,6 +54,7 @@ bench: build
 soak:
 	@scripts/need go postgres
 	@SHAOYING_SOAK=1 go test -tags kill -count=1 -timeout 0 -v ./test/kill
+	@SHAOYING_SOAK=1 go test -tags peers -count=1 -timeout 0 -run DatabaseAway ./test/peers/sms
 	@scripts/fuzz 60s ./bots/sms/...
 
 # sqlc has a module of its own (tools.mod): it needs a C compiler and two

@@ -14,6 +14,7 @@ import (
 
 type benchCmd struct {
 	Figures benchFiguresCmd `cmd:"" help:"Measure lists, rates and the worry index over many tickets, on a temporary database."`
+	SMS     benchSMSCmd     `cmd:"" name:"sms" help:"Measure how fast texts leave by SMPP, on a temporary database; needs node."`
 	Turn    benchTurnCmd    `cmd:"" default:"withargs" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
 }
 
@@ -49,6 +50,25 @@ func (c *benchFiguresCmd) Run(e *env) error {
 	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
 	cfg := bench.FiguresConfig{Config: bench.Config{Log: log}, Tickets: c.Tickets, Asked: c.Asked}
 	report, err := bench.Figures(e.ctx, cfg, app.Bench(log))
+	if err != nil {
+		return err
+	}
+	return show(c.JSON, report)
+}
+
+type benchSMSCmd struct {
+	Rounds int  `help:"Measurements of each rate; the median counts." default:"3"`
+	Texts  int  `help:"How many texts wait." default:"20000"`
+	Number int  `help:"How many of them are for one phone number." default:"4"`
+	Urgent int  `help:"How many urgent texts are sent through them." default:"100"`
+	JSON   bool `help:"Print the report as JSON." name:"json"`
+}
+
+// Run prints the report, as that of turns.
+func (c *benchSMSCmd) Run(e *env) error {
+	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
+	cfg := bench.SMSConfig{Config: bench.Config{Rounds: c.Rounds, Seconds: 5, Log: log}, Texts: c.Texts, Number: c.Number, Urgent: c.Urgent}
+	report, err := bench.SMS(e.ctx, cfg, app.Bench(log))
 	if err != nil {
 		return err
 	}

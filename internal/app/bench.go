@@ -6,7 +6,10 @@ import (
 	"io"
 	"log/slog"
 
+	"shaoying/bots"
+	"shaoying/bots/sms/smpp"
 	"shaoying/internal/bench"
+	"shaoying/internal/privacy"
 )
 
 // Bench opens what `shaoying bench` measures: the house and its gateway as
@@ -26,7 +29,13 @@ func Bench(log *slog.Logger) bench.Open {
 			Gateway: s.gateway,
 			Tally:   h.Tally,
 			Serve:   func(ctx context.Context, out io.Writer) error { return Serve(ctx, h, out) },
-			Close:   h.Close,
+			SMPP: func(id bots.ChannelID, addr, systemID, password string, window int) (bots.Adapter, error) {
+				cfg := smpp.Defaults(id)
+				cfg.Addr, cfg.SystemID, cfg.Password, cfg.From = addr, systemID, privacy.NewSecret(password), "10690"
+				cfg.Window, cfg.Throughput = window, 1e6
+				return h.smppChannel(cfg)
+			},
+			Close: h.Close,
 		}, nil
 	}
 }

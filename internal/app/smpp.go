@@ -24,10 +24,14 @@ func (h *House) smpp(c configs.Channel) (bots.Adapter, error) {
 	if err := cfg.Secrets(); err != nil {
 		return nil, err
 	}
+	return h.smppChannel(cfg)
+}
+
+func (h *House) smppChannel(cfg smpp.Config) (bots.Adapter, error) {
 	if err := decodeInto("policies/smpp.yaml", &cfg.Limits); err != nil {
 		return nil, err
 	}
-	return smpp.New(cfg, smpp.Deps{Parts: &parts{channel: c.ID, db: h.DB, keys: h.Keys}, Keys: h.Keys, Clock: h.Clock, Log: h.Log})
+	return smpp.New(cfg, smpp.Deps{Parts: &parts{channel: string(cfg.ID), db: h.DB, keys: h.Keys}, Keys: h.Keys, Clock: h.Clock, Log: h.Log})
 }
 
 // parts keeps the pieces of long texts of one SMPP account in PostgreSQL, sealed.

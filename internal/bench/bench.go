@@ -1,6 +1,7 @@
 // Package bench measures the speed of the product on the machine it runs on:
 // `shaoying bench turn` prints the first five figures of design 10, `shaoying
-// bench figures` those over a million tickets.
+// bench figures` those over a million tickets, `shaoying bench sms` how fast texts
+// leave (sms.go).
 //
 // # What is measured
 //
@@ -48,6 +49,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"shaoying/bots"
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
 	"shaoying/internal/postgres/managed"
@@ -67,6 +69,8 @@ type Product struct {
 	// Serve runs everything on a free port of loopback until ctx ends and
 	// writes "ready http://…" to out.
 	Serve func(ctx context.Context, out io.Writer) error
+	// SMPP makes an account at a centre that sets no pace but its window.
+	SMPP  func(id bots.ChannelID, addr, systemID, password string, window int) (bots.Adapter, error)
 	Close func() error
 }
 

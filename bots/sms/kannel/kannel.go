@@ -27,7 +27,8 @@
 //	group = sms-service       post-url = ".../mo/TOKEN?from=%p&to=%P&coding=%c&charset=%C&id=%I&ts=%T"
 //	                          keyword = default, catch-all = true, max-messages = 0
 //	                          concatenation = true, assume-plain-text = true, omit-empty = true
-//	group = smsbox            mo-recode = true, http-request-retry = 3, http-queue-delay = 10
+//	group = smsbox            mo-recode = true, http-request-retry = 3, http-queue-delay = 10,
+//	                          max-pending-requests = 1, or the messages of one sender overtake one another
 //	                          reply-couldnotfetch = "", or Kannel writes to residents in English
 //
 // # States, clocks, failure

@@ -151,7 +151,7 @@ func (c *Channel) session(ctx context.Context) (*session, error) {
 		s, changed := c.bound, c.changed
 		c.mu.Unlock()
 		switch {
-		case s != nil:
+		case s != nil && !s.over(): // one that has just ended is taken away in a moment
 			return s, nil
 		case c.refused.Load():
 			return nil, &bots.Error{Class: bots.ClassLoggedOut, Err: errRefused}

@@ -67,6 +67,16 @@ func (s *session) close(why error) {
 	_ = s.conn.Close() // nothing more is said on it
 }
 
+// over reports whether the connection was given up.
+func (s *session) over() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // end waits until the session has ended with its reader, and says why.
 func (s *session) end() error {
 	<-s.ended

@@ -76,7 +76,9 @@ function submit(session, pdu) {
 // seen checks the order of a number's texts, which end with their count.
 function seen(pdu, text) {
   if (text.startsWith('!')) say({ event: 'urgent', text, at: Date.now() });
-  const n = Number(/(\d+)$/.exec(text)?.[1] ?? 0);
+  const number = /(\d+)$/.exec(text);
+  if (number === null) return;
+  const n = Number(number[1]);
   if (n <= (latest.get(pdu.destination_addr) ?? -1)) disorder++;
   latest.set(pdu.destination_addr, n);
 }
