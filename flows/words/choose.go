@@ -80,6 +80,24 @@ func (l *Lexicon) plainly(n string, shown []term, options int) (int, Found) {
 	return -1, None
 }
 
+// Tells reports whether an answer inside which Choose found an option says so
+// much beside it that it may be about something else.
+func (l *Lexicon) Tells(answer string, opts []Option) bool {
+	n, labels := l.bare(Normalize(answer)), shown(opts)
+	return beside(n, labels) > l.file.Beside.Label && beside(n, l.widen(labels)) > l.file.Beside.Synonym
+}
+
+// beside counts the characters of n that are no part of the longest term in it.
+func beside(n string, terms []term) int {
+	longest := 0
+	for _, t := range terms {
+		if strings.Contains(n, t.text) {
+			longest = max(longest, runes(t.text))
+		}
+	}
+	return runes(n) - longest
+}
+
 // YesNo reads an answer to a yes-or-no question. ok is false when it is
 // unclear. 1 is yes and 2 is no, the order in which they are offered.
 func (l *Lexicon) YesNo(answer string) (yes, ok bool) {

@@ -160,6 +160,34 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// A text may name an option and yet be about something else.
+func TestTells(t *testing.T) {
+	l := loadLexicon(t)
+	fine := []Option{{Value: "fine", Label: "还好"}, {Value: "broken", Label: "又坏了"}}
+	content := []Option{{Value: "1", Label: "满意"}, {Value: "2", Label: "基本满意"}, {Value: "3", Label: "不满意"}}
+	for _, tt := range []struct {
+		in      string
+		options []Option
+		want    bool
+	}{
+		{"满意，谢谢你们", content, false},
+		{"不满意，灯还是不亮", content, false},
+		{"我对物业很不满意，垃圾没人清", content, true},
+		{"2栋门口路面不好走", content, true},
+		{"灯坏了", fine, false},
+		{"又坏了，还是那个灯", fine, false},
+		{"昌盛小区5栋路灯坏了", fine, true},
+		{"我家门口的路灯不亮了", fine, true},
+	} {
+		if _, found := l.Choose(tt.in, tt.options); found == None {
+			t.Errorf("%s names no option", tt.in)
+		}
+		if got := l.Tells(tt.in, tt.options); got != tt.want {
+			t.Errorf("%s: %v", tt.in, got)
+		}
+	}
+}
+
 func TestYesNo(t *testing.T) {
 	l := loadLexicon(t)
 	tests := []struct {

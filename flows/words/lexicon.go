@@ -26,6 +26,7 @@ type Lexicon struct {
 type lexiconFile struct {
 	Source        string              `yaml:"source"`
 	LongestInside int                 `yaml:"longest_inside"`
+	Beside        besideFile          `yaml:"beside"`
 	Fillers       []string            `yaml:"fillers"`
 	Picks         []string            `yaml:"picks"`
 	Ordinals      []string            `yaml:"ordinals"`
@@ -41,6 +42,13 @@ type lexiconFile struct {
 	Skip          []string            `yaml:"skip"`
 	Alike         []alikeFile         `yaml:"alike"`
 	Globals       map[string][]string `yaml:"globals"`
+}
+
+// besideFile is how many characters an answer has beside its option at most, by
+// what names the option.
+type besideFile struct {
+	Label   int `yaml:"label"`
+	Synonym int `yaml:"synonym"`
 }
 
 // alikeFile says which words stand for which labels.
@@ -86,6 +94,9 @@ func ParseLexicon(name string, body []byte) (*Lexicon, error) {
 	}
 	if f.LongestInside <= 0 {
 		errs = append(errs, errors.New("longest_inside: must be a number of characters above 0"))
+	}
+	if f.Beside.Label <= 0 || f.Beside.Synonym <= 0 {
+		errs = append(errs, errors.New("beside: label and synonym must be numbers of characters above 0"))
 	}
 	for _, w := range f.Yes {
 		if slices.Contains(f.No, w) {

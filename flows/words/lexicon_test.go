@@ -140,6 +140,7 @@ func TestParseLexiconRefuses(t *testing.T) {
 		{"unknown key", good + "\nfoo: 1\n", "unknown field"},
 		{"not YAML", "a: [", "words.yaml"},
 		{"no limit", strings.Replace(good, "longest_inside: 24", "longest_inside: 0", 1), "longest_inside"},
+		{"nothing beside", strings.Replace(good, "beside: {label: 6", "beside: {label: 0", 1), "beside"},
 		{"contradiction", strings.Replace(good, "yes: [是,", "yes: [否, 是,", 1), "is in yes and in no"},
 		{"unknown global", strings.Replace(good, "  help:", "  halp:", 1), "unknown name"},
 		{"global twice", strings.Replace(good, "  cancel: [取消", "  cancel: [帮助, 取消", 1), "is in"},

@@ -101,12 +101,16 @@ func (t *Turn) choice(d *dialogue, in flows.Input) words.Found {
 	if q == nil || in.Kind != flows.InputText {
 		return words.None
 	}
+	_, found := t.g.Words.Choose(in.Text, optionsOf(q))
+	return found
+}
+
+func optionsOf(q *flows.Question) []words.Option {
 	options := make([]words.Option, len(q.Options))
 	for i, o := range q.Options {
 		options[i] = words.Option{Value: o.Value, Label: o.Label, Words: o.Words}
 	}
-	_, found := t.g.Words.Choose(in.Text, options)
-	return found
+	return options
 }
 
 // command reports whether a member of the staff typed a command. It stands

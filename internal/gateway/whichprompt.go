@@ -33,18 +33,32 @@ func (t *Turn) named(open []*dialogue) *dialogue {
 // question, when nothing happened since and the event names no other.
 func (t *Turn) askedBack(open []*dialogue) *dialogue {
 	for _, p := range open {
-		if t.extension == "" && p.State.Turn > 1 && p.Asked == t.row.Turn-1 && p.Where == t.Conversation {
+		if t.extension == "" && t.justAsked(p) {
 			return p
 		}
 	}
 	return nil
 }
 
+// justAsked reports whether a prompt has answered the last message with a question.
+func (t *Turn) justAsked(p *dialogue) bool {
+	return p.State.Turn > 1 && p.Asked == t.row.Turn-1 && p.Where == t.Conversation
+}
+
+// tells reports whether a text says much more than the option that it names.
+func (t *Turn) tells(p *dialogue, text string) bool {
+	options := optionsOf(p.State.Open())
+	_, found := t.g.Words.Choose(text, options)
+	return found != words.Exact && t.g.Words.Tells(text, options)
+}
+
 // replies reports whether in can be an answer to the open question of a prompt:
-// one of its options, or a number where one was asked for.
+// one of its options, or a number where one was asked for. A text to a number that
+// also tells a story (昌盛小区5栋路灯坏了, while it is asked whether something is
+// still fine) is a new matter, unless the question was asked a moment ago.
 func (t *Turn) replies(p *dialogue, in flows.Input) bool {
 	if t.fits(p, in) {
-		return true
+		return !t.caps.Phone || in.Kind != flows.InputText || t.justAsked(p) || !t.tells(p, in.Text)
 	}
 	q := p.State.Open()
 	if q == nil || in.Kind != flows.InputText {

@@ -166,6 +166,14 @@ func TestAnAnswerFindsItsQuestion(t *testing.T) {
 		m.want(m.texts("n1", "等了三天", "2"), "已受理，编号 1001。")
 		m.wantRecorded()
 	})
+	t.Run("nor is one that names an option", func(t *testing.T) {
+		t.Parallel()
+		m, _ := with(t, "a")
+		m.want(m.texts("n1", "我对物业很不满意，垃圾没人清", ""), welcome)
+		m.want(m.texts("n1", "我对物业很不满意，垃圾没人清", "1"), welcome) // in the thread of the question
+		m.wantRecorded()
+		m.want(m.texts("n1", "不满意，灯还是不亮", "1"), "哪里不好？")
+	})
 	t.Run("stop and danger first", func(t *testing.T) {
 		t.Parallel()
 		m, _ := with(t, "a", "b")
