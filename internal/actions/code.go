@@ -61,10 +61,7 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 
 // hasTickets reports whether there is a ticket that a code could lead to.
 func (s *Set) hasTickets(ctx context.Context, t *gateway.Turn) (bool, error) {
-	own, err := t.TicketsOfAddress(ctx, t.Address, 1)
-	if err == nil && len(own) == 0 {
-		own, err = t.TicketsOfPerson(ctx, t.Person, 1)
-	}
+	own, err := t.TicketsOfPerson(ctx, t.Person, 1)
 	if err != nil {
 		return false, fmt.Errorf("look for tickets: %w", err)
 	}

@@ -52,9 +52,8 @@ func (s *Set) ownArg(ctx context.Context, t *gateway.Turn, args map[string]any, 
 	return s.own(ctx, t, text(args, "number"), c)
 }
 
-// reporter is the speaker as the reporter of a ticket. Persons that were
-// merged are one, and an address that was bound to another person since still
-// speaks for what was filed through it.
+// reporter is the speaker as the reporter of a ticket. Persons that were merged
+// are one.
 func (s *Set) reporter(ctx context.Context, t *gateway.Turn, o *workorder.Order) (ticket.Actor, error) {
 	as := ticket.Actor{As: ticket.AsReporter, Person: t.Person, Staff: t.Staff}
 	if o.ReporterID == t.Person {
@@ -64,7 +63,7 @@ func (s *Set) reporter(ctx context.Context, t *gateway.Turn, o *workorder.Order)
 	if err != nil {
 		return as, fmt.Errorf("follow a merged person: %w", err)
 	}
-	if root == t.Person || o.AddressID == t.Address {
+	if root == t.Person {
 		as.Person = o.ReporterID
 	}
 	return as, nil
@@ -80,7 +79,7 @@ func (s *Set) mine(ctx context.Context, t *gateway.Turn, c people.ResidentComman
 	case people.Allow:
 		rows, err = t.TicketsOfPerson(ctx, t.Person, mineMax)
 	case people.AllowOwn:
-		rows, err = t.TicketsOfAddress(ctx, t.Address, mineMax)
+		rows, err = t.TicketsOfAddress(ctx, t.Address, t.Person, mineMax)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list the tickets of a resident: %w", err)

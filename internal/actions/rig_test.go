@@ -80,7 +80,7 @@ func newRig(t testing.TB) *rig {
 	r.layCity()
 	r.set = newSet(t, keys, library)
 	acts := r.set.All()
-	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000}, gateway.Deps{
+	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000, Silent: r.set.Orders.Rights.Trust.Silent}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys, Library: library,
 		Words: r.set.Words, Safety: r.set.Safety, Channels: map[bots.ChannelID]bots.Adapter{web: network{}, sms: texter{}}, Actions: acts, Topics: r.set.Stopping.ByReason(),
 		Kinds: r.asking(), Fresh: map[string]gateway.Fresh{}, Log: slog.New(slog.DiscardHandler),

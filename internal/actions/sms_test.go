@@ -74,6 +74,12 @@ func TestLifeBySMS(t *testing.T) {
 			t.Error("it fell into the old ticket")
 		}
 		r.silent(1, "满意") // the question is open still
+		r.exec(`insert into survey (kind, person_id, ticket_id) select 'still_fine', reporter_id, id from ticket where id = 1 on conflict do nothing`)
+		r.asks(1, "still_fine")
+		r.single(1, "昌盛小区5栋路灯坏了", "已受理")
+		if r.tickets() != before+2 || one[string](r, `select state from ticket where id = 1`) != "closed" {
+			t.Error("it reopened the old ticket")
+		}
 	})
 }
 
@@ -255,6 +261,7 @@ func TestBindByCodeToANumber(t *testing.T) {
 		t.Error("tickets were moved")
 	}
 	r.expect("li", "我的工单", n, r.number()) // both
+	r.expect("li", "1", r.number(), "昌盛小区")  // that of who they were before, too
 	// Un-merging clears merged_into, and everybody has what they had.
 	r.exec(`update person set merged_into = null`)
 	r.exec(`update address set trust = 'session' where user_id = 'li'`)
@@ -340,5 +347,28 @@ func TestBindingMakesNobodyStaff(t *testing.T) {
 	}
 	if s := one[string](r, `select trust from address where channel = 'sms' order by id desc limit 1`); s != "none" {
 		t.Errorf("trust is %s: their cards would go out by SMS", s)
+	}
+}
+
+// Who has a number that was silent for 90 days is somebody else: nothing of what
+// was filed by it before is told or changed, code or no code.
+func TestANumberThatIsSomebodyElsesNow(t *testing.T) {
+	r := newRig(t)
+	n := r.filedBySMS(1)
+	r.advance(91 * 24 * time.Hour)
+	for _, said := range []string{"我的工单", "补充", "撤回", "补充 " + n, "撤回 " + n} {
+		for _, text := range r.texts(1, said) {
+			if strings.Contains(text, n) || strings.Contains(text, "验证码") {
+				t.Errorf("%s is answered by %q", said, text)
+			}
+		}
+	}
+	if s := one[string](r, `select state from ticket where id = 1`); s == "withdrawn" {
+		t.Error("they withdrew it")
+	}
+	mine := r.filedBySMS(1)
+	code := digitsOf(t, r.single(1, "我的工单", "验证码"))
+	if got := strings.Join(r.texts(1, code), ""); !strings.Contains(got, mine) || strings.Contains(got, n) {
+		t.Errorf("their tickets are %q", got)
 	}
 }

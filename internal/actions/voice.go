@@ -52,7 +52,7 @@ func voiceIDs(args map[string]any) []string {
 // openRecording is the draft of a recording just before this one, nil when
 // there is none.
 func (s *Set) openRecording(ctx context.Context, t *gateway.Turn) (*workorder.Order, error) {
-	rows, err := t.TicketsOfAddress(ctx, t.Address, 1)
+	rows, err := t.TicketsOfAddress(ctx, t.Address, t.Person, 1)
 	if err != nil {
 		return nil, fmt.Errorf("look for the last ticket of an address: %w", err)
 	}

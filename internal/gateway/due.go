@@ -319,8 +319,12 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 	if t.Group && t.Conversation != t.GroupID && k.Name != KindExpire {
 		return Dropped("nobody is written to in a group"), true, nil
 	}
-	if lapsed, err := t.lapse(ctx); err != nil || lapsed {
-		return t.unreachable(d, "the number was silent for too long"), lapsed, err
+	lapsed, err := t.lapse(ctx)
+	if err != nil {
+		return out, false, err
+	}
+	if lapsed && d.Subject != postgres.Subject("address", t.Address) { // a code goes to whoever has the number
+		return t.unreachable(d, "the number was silent for too long"), true, nil
 	}
 	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
 		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true, nil

@@ -42,8 +42,8 @@ func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {
 	return nil
 }
 
-// number does what comes before anything else is done for a number: a binding
-// that is too old falls, and the number becomes that of the person.
+// number does what comes before anything else is done for a number: one that was
+// silent for too long is nobody's, and the number becomes that of the person.
 func (t *Turn) number(ctx context.Context, ev bots.Event) error {
 	if !t.caps.Phone {
 		return nil
@@ -58,12 +58,12 @@ func (t *Turn) number(ctx context.Context, ev bots.Event) error {
 	return t.KeepPhone(ctx, t.Person, ev.From.Phone)
 }
 
-// lapse unbinds a number that was silent for too long and reports whether it did.
-// Whoever has it now is a person of their own, in no dialogue and asked nothing;
-// only a code binds it again.
+// lapse parts a number that was silent for too long from its person, bound or not,
+// and reports whether it did. Whoever has it now is a person of their own, in no
+// dialogue, asked nothing and told nothing of what was filed before; only a code
+// binds it again.
 func (t *Turn) lapse(ctx context.Context) (bool, error) {
-	bound := t.row.Trust == bots.TrustVerified.String()
-	if !t.caps.Phone || !bound || !t.g.cfg.silent(t.row.KnownAt, t.Now) {
+	if !t.caps.Phone || !t.g.cfg.silent(t.row.KnownAt, t.Now) {
 		return false, nil
 	}
 	before := t.Person
@@ -80,6 +80,12 @@ func (t *Turn) lapse(ctx context.Context) (bool, error) {
 	t.Person, t.Lang = person, flows.BaseLang
 	t.row.PersonID, t.row.Phone, t.row.Trust = person, false, bots.TrustNone.String()
 	t.row.Flow, t.row.State, t.row.PromptID = "", nil, 0
+	if number, err := t.g.Keys.OpenPseudonym(IndexPhone, string(t.User)); err == nil {
+		if err := t.KeepPhone(ctx, person, number); err != nil {
+			return false, err
+		}
+		t.row.Phone = true
+	}
 	data := map[string]any{"person": before}
 	return true, t.Record(ctx, "address.lapsed", postgres.Subject("address", t.Address), data, "")
 }

@@ -200,13 +200,51 @@ func TestASilentNumberIsUnbound(t *testing.T) {
 		t.Parallel()
 		m := phoneRig(t)
 		m.texts("n1", "您好", "")
-		m.advance(quarter + time.Hour)
-		m.flush() // a reply that is late is still theirs
 		m.plan("tell", "n1", "灯修好了", time.Time{})
 		m.due()
-		m.flush()
+		m.advance(quarter + time.Hour)
+		m.flush() // a reply that is late is still theirs, a push is not
+		m.plan("tell", "n1", "水管修好了", time.Time{})
+		m.due()
 		if got := m.ends(); !slices.Equal(got, []string{"sms:sent", "sms:failed"}) || !slices.Equal(m.lost.all(), []string{"closed"}) {
 			t.Fatalf("rows %q, people heard %q", got, m.lost.all())
+		}
+		if s, why := m.dueRow("tell", "水管修好了"); s != "dropped" || why != "the number was silent for too long" {
+			t.Fatalf("%s: %s", s, why)
+		}
+	})
+	t.Run("who has it now is somebody else", func(t *testing.T) {
+		t.Parallel()
+		m := phoneRig(t)
+		m.texts("n1", "您好", "")
+		before := m.count(`select person_id from address where user_id = 'n1'`)
+		m.advance(quarter + time.Hour)
+		m.want(m.texts("n1", "您好", ""), "您好，有事请直说。")
+		if m.count(`select person_id from address where user_id = 'n1'`) == before {
+			t.Fatal("they are taken for who had it before")
+		}
+	})
+	t.Run("a code goes to it", func(t *testing.T) {
+		t.Parallel()
+		m := bound(t, quarter+time.Hour)
+		code := telling("")
+		code.Name = "code"
+		code.Target = func(ctx context.Context, db *postgres.DB, _ Due) (int64, error) { return m.conversation("n1"), nil }
+		m.Kinds = append(m.Kinds, code)
+		p, err := dueRows([]Plan{{
+			Kind: "code", Subject: postgres.Subject("address", m.count(`select id from address where user_id = 'n1'`)), Key: "验证码",
+			At: m.now().Add(-time.Second),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.DB.PlanDues(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		m.due()
+		m.flush()
+		if got := m.ends(); !slices.Equal(got, []string{"sms:sent"}) || same(m) {
+			t.Fatalf("rows %q, the same person %v", got, same(m))
 		}
 	})
 }

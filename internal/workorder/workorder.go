@@ -231,11 +231,18 @@ func (s *Service) FindOwn(ctx context.Context, t *gateway.Turn, n ticket.Number,
 	if err != nil {
 		return nil, err
 	}
+	if o.ReporterID != t.Person {
+		root, err := t.RootPerson(ctx, o.ReporterID)
+		if err != nil {
+			return nil, fmt.Errorf("follow a merged person: %w", err)
+		}
+		if root != t.Person { // also who has a number now that was somebody else's
+			return nil, ErrNotYours
+		}
+	}
 	switch people.Allowed(c, t.Trust, false) {
 	case people.Allow:
-		if o.ReporterID == t.Person {
-			return o, nil
-		}
+		return o, nil
 	case people.AllowOwn:
 		if o.AddressID == t.Address {
 			return o, nil

@@ -76,12 +76,7 @@ func (d Deps) reporterOf(ctx context.Context, q *postgres.DB, due gateway.Due) (
 	if err != nil {
 		return 0, fmt.Errorf("load a ticket: %w", err)
 	}
-	c, err := q.Conversation(ctx, k.ConversationID)
-	if err != nil {
-		return 0, fmt.Errorf("load the chat of a ticket: %w", err)
-	}
-	// Who bound the address since has proved to be the reporter.
-	return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{k.ReporterID, c.PersonID}, k.AddressID))
+	return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{k.ReporterID}, k.AddressID))
 }
 
 // onDuty lists who holds a role in one of the areas and is on duty; when nobody

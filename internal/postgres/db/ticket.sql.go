@@ -621,11 +621,14 @@ func (q *Queries) TicketsMergedInto(ctx context.Context, master int64) ([]int64,
 }
 
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
-select id, number, state, claim, matter, urgency, danger, division, grid, place_id, place_label, words, reported_for, public_reply, internal_reply, confidential, anonymous, sensitive, finding, against, against_staff, reporter_id, address_id, conversation_id, version, redos, relapses, tries, received_at, dispatched_at, signed_at, contacted_at, handled_at, closed_at, dispatch_due, sign_due, contact_due, deadline, unit_result, contacted, solved, satisfied, outcome, grams, was, master_id, level, extensions, request, request_reason, request_staff, requested_at, requested_until, suspended_at, suspended_until, referred_to, exclusion, exclusion_reason, supervisions from ticket where address_id = $1 order by id desc limit $2
+select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from ticket t join person p on p.id = t.reporter_id
+where t.address_id = $1 and coalesce(p.merged_into, p.id) = $2::bigint order by t.id desc limit $3
 `
 
-func (q *Queries) TicketsOfAddress(ctx context.Context, addressID int64, limit int32) ([]Ticket, error) {
-	rows, err := q.db.Query(ctx, ticketsOfAddress, addressID, limit)
+// TicketsOfAddress are those that a person filed by an address. A number may have
+// been somebody else's before.
+func (q *Queries) TicketsOfAddress(ctx context.Context, address int64, person int64, maxRows int32) ([]Ticket, error) {
+	rows, err := q.db.Query(ctx, ticketsOfAddress, address, person, maxRows)
 	if err != nil {
 		return nil, err
 	}
