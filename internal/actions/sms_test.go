@@ -260,8 +260,8 @@ func TestBindByCodeToANumber(t *testing.T) {
 	if s := one[int64](r, `select count(distinct address_id) from ticket`); s != 2 {
 		t.Error("tickets were moved")
 	}
-	r.expect("li", "我的工单", n, r.number()) // both
-	r.expect("li", "1", r.number(), "昌盛小区")  // that of who they were before, too
+	r.expect("li", "我的工单", n, r.number())   // both
+	r.expect("li", "1", r.number(), "昌盛小区") // that of who they were before, too
 	// Un-merging clears merged_into, and everybody has what they had.
 	r.exec(`update person set merged_into = null`)
 	r.exec(`update address set trust = 'session' where user_id = 'li'`)

@@ -162,6 +162,10 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
+	if at, night := c.g.atNight(caps, row); night {
+		o.state, o.err, o.morning = "stale", "put off: quiet hours", at
+		return o
+	}
 	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
 		o.state, o.wait, o.row.Tries = "queued", wait, row.Tries-1
 		return o

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -163,6 +164,7 @@ func (r *Runner) Once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("claim due rows: %w", err)
 	}
+	slices.SortFunc(rows, func(a, b db.ClaimDueRow) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
 	// A claimed row is finished even while the process stops.
 	work := context.WithoutCancel(ctx)
 	var wg sync.WaitGroup
@@ -314,7 +316,8 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 
 // inTheWay decides what stands against a push: too late, quiet hours, an open
 // dialogue or another prompt. What waits gets a later due_at, nothing is
-// queued: whatever is in the outbox may go now.
+// queued: whatever is in the outbox may go now. What lies there into the night
+// all the same is the sender's matter (night.go).
 func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands bool, err error) {
 	if t.Group && t.Conversation != t.GroupID && k.Name != KindExpire {
 		return Dropped("nobody is written to in a group"), true, nil

@@ -32,6 +32,8 @@ type outcome struct {
 	went bool
 	// paid is what was counted for it, on a paid channel.
 	paid charge
+	// morning is when a push is queued anew that came into quiet hours.
+	morning time.Time
 	// capped is the day whose limit stands against it, empty for none.
 	capped string
 }
@@ -155,6 +157,9 @@ func (c *Channel) follow(ctx context.Context, tx *postgres.Tx, epoch int64, batc
 			continue
 		}
 		after.chats, after.rows = append(after.chats, o.row.Chat), append(after.rows, o.row.ID)
+		if !o.morning.IsZero() {
+			after.plans = append(after.plans, Plan{Kind: KindMorning, Subject: outboxSubject(o.row.ID), At: o.morning})
+		}
 		if o.state == "sent" {
 			said.add(c.g, o.row, o.text)
 		}

@@ -102,7 +102,7 @@ func (r *rig) another(change ...func(*Config, *Deps)) *Gateway {
 	deps := Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clk, Keys: keys, Library: library,
 		Words: lexicon(r.t), Safety: safety(r.t), Channels: map[bots.ChannelID]bots.Adapter{web: r.net},
-		Actions: r.acts.all(), Kinds: append(QuestionKinds(), SettleKind()), Fresh: map[string]Fresh{},
+		Actions: r.acts.all(), Kinds: append(QuestionKinds(), SettleKind(), MorningKind()), Fresh: map[string]Fresh{},
 		Dead: r.dead.hook, Undeliverable: r.undeliverable, Log: slog.New(slog.DiscardHandler),
 		Reports: reportPolicy(r.t), Money: &Money{Policy: moneyPolicy(r.t), Zone: time.FixedZone("CST", 8*3600)},
 	}

@@ -128,7 +128,8 @@ func (t *Turn) hear(ev bots.Event) error {
 
 // flooded counts this message in its sender's minute. Messages over the limit
 // are kept but not run; the first one is answered, so that the sender knows,
-// unless each answer costs money: who writes so fast there is a machine. A danger is seen in them all the same.
+// unless each answer costs money: who writes so fast there is a machine. A danger
+// is seen in them all the same.
 func (t *Turn) flooded(ctx context.Context, ev bots.Event) (bool, error) {
 	if t.Wall.Sub(t.row.FloodAt) >= time.Minute {
 		t.row.FloodAt, t.row.FloodCount = t.Wall, 0

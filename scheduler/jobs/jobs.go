@@ -67,7 +67,7 @@ type Deps struct {
 
 // All lists every kind of due row that the product runs.
 func All(d Deps) []gateway.Kind {
-	return append(gateway.QuestionKinds(), gateway.SettleKind(),
+	return append(gateway.QuestionKinds(), gateway.SettleKind(), gateway.MorningKind(),
 		Card(d), CardEdit(d), Members(d), Task(d), Line(d), Notice(d), Code(d),
 		Nudge(d), Sign(d), Dispatch(d), Contact(d),
 		WhistleCall(d), WhistleCard(d), WhistleLate(d), WhistleNudge(d), WhistleTell(d),
