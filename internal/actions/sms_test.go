@@ -165,6 +165,25 @@ func TestStopByTopic(t *testing.T) {
 	r.single(1, "T", "不再主动给这个号码发短信")
 }
 
+// A stop word is about the texts in whose thread it stands, not about the last one.
+func TestStopInAThread(t *testing.T) {
+	r := newRig(t)
+	r.filedBySMS(1)
+	r.exec(`update ticket set state = 'closed', closed_at = product_now(), outcome = 'unconfirmed'`)
+	r.exec(`insert into survey (kind, person_id, ticket_id) select 'rating', reporter_id, id from ticket`)
+	r.asks(1, "survey")
+	r.exec(`update outbox set reason = 'rating', extension = '1' where reason = 'test.ask'`)
+	r.exec(`insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason)
+		select channel, chat, conversation_id, address_id, 'push', source, text_key, text_version, lang, params, 'notice' from outbox where reason = 'rating'`)
+	r.heard(phoneUser(1))
+	r.sent()
+	for _, tt := range []struct{ code, want string }{{"1", "满意度短信"}, {"2", "进度短信"}} {
+		ev := r.text(1, "R")
+		ev.Extension = tt.code
+		r.holds(r.send(ev), tt.want)
+	}
+}
+
 // Leaving texts never leaves care silently: somebody rings.
 func TestStopInCare(t *testing.T) {
 	r := newRig(t)

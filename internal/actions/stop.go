@@ -129,10 +129,11 @@ func (s *Set) stopNumber(ctx context.Context, t *gateway.Turn) (result, error) {
 	return r, t.Record(ctx, "address.stopped", subject, map[string]any{"topic": topic}, "")
 }
 
-// lastTopic is what the number was last written about unasked, "" when that was
-// long ago or belongs to no topic.
+// lastTopic is what the number was last written about unasked, in the thread in
+// which the stop word came where it came in one; "" when that was long ago or
+// belongs to no topic.
 func (s *Set) lastTopic(ctx context.Context, t *gateway.Turn) (string, error) {
-	reason, err := t.LastPush(ctx, t.Conversation, t.Now.Add(-s.Stopping.Within))
+	reason, err := t.LastPush(ctx, t.Conversation, t.Now.Add(-s.Stopping.Within), t.Extension())
 	if errors.Is(err, postgres.ErrNoRows) {
 		return "", nil
 	}

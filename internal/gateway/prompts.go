@@ -33,6 +33,9 @@ func freeExtension(ctx context.Context, tx *postgres.Tx, caps bots.Caps, address
 	return code, nil
 }
 
+// Extension is the code behind our number to which the speaker wrote, "" for none.
+func (t *Turn) Extension() string { return t.extension }
+
 // prompts opens the dialogues that wait behind the open prompts of this
 // conversation, oldest first. Only where there may be several they are looked
 // for; the one elsewhere was read with the conversation.

@@ -25,12 +25,16 @@ const (
 // before the dispatchers. The task says whom to call and about which ticket; the
 // words stay where they are. As long as it is open it stands for everything
 // else that could not be said there about the same, and is told only once: the
-// line that tells of it may be as undeliverable.
+// line that tells of it may be as undeliverable. A one-time code is nobody's task:
+// who waits for it asks again, and anybody can ask for one to any number.
 func Undelivered(d Deps) func(context.Context, *gateway.Turn, gateway.Undelivered) error {
 	return d.undelivered
 }
 
 func (d Deps) undelivered(ctx context.Context, t *gateway.Turn, what gateway.Undelivered) error {
+	if what.Subject == postgres.Subject("address", t.Address) {
+		return nil
+	}
 	reader, err := t.Tx.Conversation(ctx, t.Conversation)
 	if err != nil {
 		return fmt.Errorf("look whose chat it is: %w", err)

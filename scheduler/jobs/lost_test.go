@@ -11,8 +11,10 @@ import (
 
 	"shaoying/bots"
 	"shaoying/internal/gateway"
+	"shaoying/internal/postgres"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler/jobs"
 )
 
 const tg = bots.ChannelID("tg")
@@ -191,6 +193,13 @@ func TestWhoCannotBeReachedIsCalled(t *testing.T) {
 	}
 	if n := one[int64](r, `select count(*) from outbox where state = 'failed' and error_class = 'gone'`); n != 2 {
 		t.Errorf("%d messages failed, want 2", n)
+	}
+	// A code that does not arrive is no task: anybody can ask for one to any number.
+	r.do("wang", func(ctx context.Context, t *gateway.Turn) error {
+		return jobs.Undelivered(r.deps)(ctx, t, gateway.Undelivered{Class: "rejected", Subject: postgres.Subject("address", t.Address)})
+	})
+	if n := one[int64](r, `select count(*) from task where kind = 'lost'`); n != 1 {
+		t.Errorf("%d tasks after a code was lost", n)
 	}
 	// Now nobody is left to write to: the clerk rings, as before.
 	tell("three")

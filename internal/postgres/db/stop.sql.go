@@ -14,13 +14,14 @@ const lastPush = `-- name: LastPush :one
 
 select o.reason from message m join outbox o on o.id = m.outbox_id
 where m.conversation_id = $1 and m.direction = 'out' and m.at > $2::timestamptz and o.class = 'push'
-order by m.at desc, m.id desc limit 1
+order by o.extension = $3::text and o.extension <> '' desc, m.at desc, m.id desc limit 1
 `
 
 // What a number wants to hear no more of.
-// LastPush tells why the last text went out that nobody had asked for.
-func (q *Queries) LastPush(ctx context.Context, conversationID int64, since time.Time) (string, error) {
-	row := q.db.QueryRow(ctx, lastPush, conversationID, since)
+// LastPush tells why the last text went out that nobody had asked for: of those
+// with the code behind our number to which the answer came, if there are any.
+func (q *Queries) LastPush(ctx context.Context, conversationID int64, since time.Time, extension string) (string, error) {
+	row := q.db.QueryRow(ctx, lastPush, conversationID, since, extension)
 	var reason string
 	err := row.Scan(&reason)
 	return reason, err

@@ -1,10 +1,11 @@
 -- What a number wants to hear no more of.
 
--- LastPush tells why the last text went out that nobody had asked for.
+-- LastPush tells why the last text went out that nobody had asked for: of those
+-- with the code behind our number to which the answer came, if there are any.
 -- name: LastPush :one
 select o.reason from message m join outbox o on o.id = m.outbox_id
 where m.conversation_id = sqlc.arg(conversation_id) and m.direction = 'out' and m.at > sqlc.arg(since)::timestamptz and o.class = 'push'
-order by m.at desc, m.id desc limit 1;
+order by o.extension = sqlc.arg(extension)::text and o.extension <> '' desc, m.at desc, m.id desc limit 1;
 
 -- PushedSince tells whether a text of one of the reasons went out since then.
 -- name: PushedSince :one
