@@ -234,8 +234,17 @@ func TestReportOfTheOnlyOpenMessage(t *testing.T) {
 		t.Errorf("two are open, the receipt is given to %q", got.Key)
 	}
 	s.answered(second, "c")
+	s.report("x", "c", bots.ReportDelivered)
 	if got := s.report("x", "b", bots.ReportDelivered); got.Key != "2" {
 		t.Errorf("the only open one is 2: %+v", got)
+	}
+	third := s.begin("x", "4", 1) // 2 is settled, so only this one is open
+	s.stopped(third, false)
+	if got := s.report("x", "d", bots.ReportDelivered); got.Key != "4" {
+		t.Errorf("the only open one is 4: %+v", got)
+	}
+	if len(s.open) > 0 {
+		t.Errorf("still open: %v", s.open)
 	}
 }
 

@@ -132,10 +132,10 @@ func (s *sent) stopped(o *outgoing, certain bool) {
 	}
 }
 
-// settled forgets a message when every part has come to its end; the lock is
-// held.
+// settled forgets a message when every part has come to its end, also one whose
+// answers never came; the lock is held.
 func (s *sent) settled(o *outgoing) {
-	if len(o.ids) < o.total || len(o.states) < o.total {
+	if len(o.states) < o.total {
 		return
 	}
 	for _, state := range o.states {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,10 @@ func TestCentreKilledAndBack(t *testing.T) {
 		l.start()
 		until(t, "a bind", func() bool { return l.binds() == round+2 })
 		l.report(l.sent(key)[0], 2, "DELIVRD")
+		// With two unknown messages to a number, a report could mean either.
+		until(t, "its report", func() bool {
+			return slices.ContainsFunc(l.sink.Rows(), func(ev bots.Event) bool { return ev.Report != nil && ev.Report.Key == key })
+		})
 	}
 	until(t, "all is taken", func() bool { return l.left() == 0 })
 	seen, settled := map[string]int{}, map[string]bool{}
