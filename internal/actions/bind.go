@@ -50,6 +50,11 @@ func (s *Set) bind(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 	if err != nil {
 		return nil, err
 	}
+	if staff {
+		if err := t.UnbindNumbers(ctx, t.Person); err != nil {
+			return nil, err
+		}
+	}
 	for _, address := range []int64{t.Address, p.SentTo} {
 		if staff {
 			break

@@ -350,7 +350,11 @@ func TestBindingMakesNobodyStaff(t *testing.T) {
 	r.exec(`insert into address (channel, user_id, chat, person_id, trust) select 'web', 'wang', 'wang', person_id, 'verified' from staff where slug = 'wang'`)
 	r.expect("wang", "绑定", "手机号")
 	r.expect("wang", "13800000002", "验证码")
+	r.exec(`insert into address (channel, user_id, chat, person_id, trust) select 'sms', 'older', 'older', person_id, 'verified' from staff where slug = 'wang'`)
 	r.expect("wang", r.codeSent(), "绑定好了")
+	if n := one[int64](r, `select count(*) from address where channel = 'sms' and trust <> 'none'`); n != 0 {
+		t.Errorf("%d numbers of a colleague are bound: cards would go there", n)
+	}
 	var staff int64
 	err := r.Desk(t.Context(), 0, 0, func(ctx context.Context, turn *gateway.Turn) error {
 		p, err := turn.RootPerson(ctx, one[int64](r, `select person_id from address where channel = 'sms' order by id desc limit 1`))

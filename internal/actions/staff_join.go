@@ -120,6 +120,9 @@ func (s *Set) enlist(ctx context.Context, t *gateway.Turn, in db.Invite) error {
 		if err := t.SetPersonName(ctx, t.Person, t.Seal(workorder.SealName, in.Name)); err != nil {
 			return fmt.Errorf("keep the name of a person: %w", err)
 		}
+		if err := t.UnbindNumbers(ctx, t.Person); err != nil {
+			return err
+		}
 	}
 	if err := t.AddGrant(ctx, db.AddGrantParams{StaffID: id, Role: in.Role, AreaKind: in.AreaKind, Area: in.Area}); err != nil {
 		return fmt.Errorf("grant a role: %w", err)

@@ -324,9 +324,15 @@ func TestJoin(t *testing.T) {
 			c.Hash(o.set.Orders.Keys), grid, days)
 	}
 	invite(code, 7)
+	o.says("zhou", "您好")
+	o.says("zhou", "取消")
+	o.exec(`insert into address (channel, user_id, chat, person_id, trust) select 'sms', 'zhou-phone', 'zhou-phone', person_id, 'verified' from address where user_id = 'zhou'`)
 	o.expect("zhou", "加入 "+code.Spoken(), "周网格，您好，加入好了")
 	if s := one[string](o.rig, `select a.trust || ' ' || r.role || ' ' || r.area from address a join staff s on s.person_id = a.person_id join staff_role r on r.staff_id = s.id where a.user_id = 'zhou'`); s != "verified grid_worker "+grid {
 		t.Errorf("joined as %s", s)
+	}
+	if s := one[string](o.rig, `select trust from address where user_id = 'zhou-phone'`); s != "none" {
+		t.Errorf("the number of a colleague is %s: cards would go there", s)
 	}
 	o.expect("zhou", "怎么用", "周网格，手上0件", "接 3")
 	o.expect("lu", "加入 "+string(code), "激活码不对")

@@ -42,6 +42,24 @@ func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {
 	return nil
 }
 
+// UnbindNumbers unbinds the numbers of a person who is on the staff: what staff are
+// sent is for no telephone that others may read, and no SMS is paid for it.
+func (t *Turn) UnbindNumbers(ctx context.Context, person int64) error {
+	var phones []string
+	for id, a := range t.g.Channels {
+		if a.Caps().Phone {
+			phones = append(phones, string(id))
+		}
+	}
+	if len(phones) == 0 {
+		return nil
+	}
+	if err := t.UnbindAddresses(ctx, phones, person); err != nil {
+		return fmt.Errorf("unbind the numbers of a colleague: %w", err)
+	}
+	return nil
+}
+
 // number does what comes before anything else is done for a number: one that was
 // silent for too long is nobody's, and the number becomes that of the person.
 func (t *Turn) number(ctx context.Context, ev bots.Event) error {

@@ -243,3 +243,16 @@ func (q *Queries) SetTrust(ctx context.Context, iD int64, trust string) error {
 	_, err := q.db.Exec(ctx, setTrust, iD, trust)
 	return err
 }
+
+const unbindAddresses = `-- name: UnbindAddresses :exec
+update address set trust = 'none'
+where trust <> 'none' and channel = any($1::text[])
+  and person_id in (select p.id from person p where p.id = $2::bigint or p.merged_into = $2::bigint)
+`
+
+// UnbindAddresses takes a person's addresses on some channels out of those that
+// may be written to.
+func (q *Queries) UnbindAddresses(ctx context.Context, channels []string, person int64) error {
+	_, err := q.db.Exec(ctx, unbindAddresses, channels, person)
+	return err
+}

@@ -66,5 +66,12 @@ update address set state = $2 where id = $1 and state <> 'stopped';
 -- name: SetTrust :exec
 update address set trust = $2, proven_at = case when $2 = 'verified' then product_now() else proven_at end where id = $1;
 
+-- UnbindAddresses takes a person's addresses on some channels out of those that
+-- may be written to.
+-- name: UnbindAddresses :exec
+update address set trust = 'none'
+where trust <> 'none' and channel = any(sqlc.arg(channels)::text[])
+  and person_id in (select p.id from person p where p.id = sqlc.arg(person)::bigint or p.merged_into = sqlc.arg(person)::bigint);
+
 -- name: ChannelOfConversation :one
 select channel from conversation where id = $1;
