@@ -77,14 +77,20 @@ func (t *Turn) number(ctx context.Context, ev bots.Event) error {
 }
 
 // lapse parts a number that was silent for too long from its person, bound or not,
-// and reports whether it did. Whoever has it now is a person of their own, in no
+// once, and reports whether it was silent. Whoever has it now is a person of their own, in no
 // dialogue, asked nothing and told nothing of what was filed before; only a code
 // binds it again.
 func (t *Turn) lapse(ctx context.Context) (bool, error) {
 	if !t.caps.Phone || !t.g.cfg.silent(t.row.KnownAt, t.Now) {
 		return false, nil
 	}
-	before := t.Person
+	before, err := t.GetPerson(ctx, t.Person)
+	if err != nil {
+		return false, fmt.Errorf("load a person: %w", err)
+	}
+	if t.g.cfg.silent(t.row.KnownAt, before.CreatedAt) {
+		return true, nil // it was parted before, and nothing was heard from it since
+	}
 	person, err := t.NewPerson(ctx)
 	if err != nil {
 		return false, fmt.Errorf("make a person: %w", err)
@@ -104,7 +110,7 @@ func (t *Turn) lapse(ctx context.Context) (bool, error) {
 		}
 		t.row.Phone = true
 	}
-	data := map[string]any{"person": before}
+	data := map[string]any{"person": before.ID}
 	return true, t.Record(ctx, "address.lapsed", postgres.Subject("address", t.Address), data, "")
 }
 

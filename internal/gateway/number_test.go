@@ -117,6 +117,7 @@ func TestASilentNumberIsUnbound(t *testing.T) {
 		m.says("li", "您好")
 		m.also("li", sms, "n1", bots.TrustVerified)
 		m.exec(`update address set created_at = product_now() - interval '400 days'`)
+		m.exec(`update person set created_at = product_now() - interval '400 days'`)
 		m.exec(`update address set last_inbound_at = product_now() - make_interval(secs => $1) where user_id = 'n1'`, silent.Seconds())
 		m.flush()
 		m.exec(`delete from outbox`)
@@ -245,6 +246,11 @@ func TestASilentNumberIsUnbound(t *testing.T) {
 		m.flush()
 		if got := m.ends(); !slices.Equal(got, []string{"sms:sent"}) || same(m) {
 			t.Fatalf("rows %q, the same person %v", got, same(m))
+		}
+		m.plan("tell", "n1", "灯修好了", time.Time{})
+		m.due()
+		if n := m.count(`select count(*) from trail where kind = 'address.lapsed'`); n != 1 {
+			t.Fatalf("it was parted from its person %d times", n)
 		}
 	})
 }

@@ -169,7 +169,7 @@ func (l *linter) longest(path string) (string, bool) {
 			return slices.MaxFunc(list, func(a, b string) int { return len(utf16.Encode([]rune(a))) - len(utf16.Encode([]rune(b))) }), true
 		}
 		if n, ok := l.p.Longest[name]; ok {
-			return strings.Repeat("长", n), true
+			return strings.Repeat("x", n), true
 		}
 	}
 	return "", false
