@@ -203,26 +203,61 @@ func TestReportsOfManyParts(t *testing.T) {
 		{"a", bots.ReportDelivered, bots.Report{ID: "c", Key: "77", State: bots.ReportDelivered}},
 		{"c", bots.ReportDelivered, bots.Report{ID: "c", State: bots.ReportDelivered}}, // forgotten: as after a restart
 	} {
-		if got := s.report("x", step.id, step.state); got != step.want {
-			t.Errorf("%s %s: %+v, want %+v", step.id, step.state, got, step.want)
+		if got, ok := s.report("x", step.id, step.state); got != step.want || !ok {
+			t.Errorf("%s %s: %+v %v, want %+v", step.id, step.state, got, ok, step.want)
 		}
 	}
 	o = s.begin("x", "78", 2)
 	s.answered(o, "d")
 	s.answered(o, "e")
 	s.report("x", "e", bots.ReportDelivered)
-	if got := s.report("x", "d", bots.ReportFailed); got.State != bots.ReportFailed || got.ID != "e" {
+	if got, ok := s.report("x", "d", bots.ReportFailed); !ok || got.State != bots.ReportFailed || got.ID != "e" {
 		t.Errorf("one part failed: %+v", got)
 	}
 }
 
-// A receipt that is faster than the answer, or whose answer was lost.
+// The centre had the first part of two, and the connection broke before the
+// second: that the first was delivered does not make the message sent.
+func TestAPartSaysNothingOfTheWhole(t *testing.T) {
+	s := newSent()
+	lost := s.begin("x", "1", 2)
+	s.stopped(lost, false)
+	if got, ok := s.report("x", "a", bots.ReportDelivered); ok {
+		t.Errorf("one of two parts is delivered: %+v", got)
+	}
+	half := s.begin("y", "2", 2)
+	s.answered(half, "b")
+	s.stopped(half, false)
+	for _, state := range []bots.ReportState{bots.ReportBuffered, bots.ReportDelivered} {
+		if got, ok := s.report("y", "b", state); ok {
+			t.Errorf("one of two parts is %s: %+v", state, got)
+		}
+	}
+	if got, ok := s.report("y", "c", bots.ReportDelivered); !ok || got.Key != "2" || got.State != bots.ReportDelivered {
+		t.Errorf("the other came too: %+v", got)
+	}
+	failed := s.begin("z", "3", 2)
+	s.answered(failed, "d")
+	s.stopped(failed, false)
+	if got, ok := s.report("z", "d", bots.ReportFailed); !ok || got.Key != "3" || got.State != bots.ReportFailed {
+		t.Errorf("one of two parts failed: %+v", got)
+	}
+}
+
+// A receipt that is faster than the answer, or whose answer was lost: of a
+// message of one part the gateway finds the row by the id, and may know that it
+// is another's.
 func TestReportOfTheOnlyOpenMessage(t *testing.T) {
 	s := newSent()
-	early := s.begin("x", "1", 1)
-	if got := s.report("x", "a", bots.ReportDelivered); got.Key != "1" || got.ID != "a" {
-		t.Errorf("the receipt came first: %+v", got)
+	report := func(id, key string) {
+		t.Helper()
+		want := bots.Report{ID: id, Key: key, State: bots.ReportDelivered}
+		if got, ok := s.report("x", id, bots.ReportDelivered); got != want || !ok {
+			t.Errorf("%+v %v, want %+v", got, ok, want)
+		}
 	}
+	early := s.begin("x", "1", 1)
+	report("a", "")
 	s.answered(early, "a")
 	if len(s.open) > 0 || len(s.byID) > 0 {
 		t.Errorf("it is not forgotten: %v %v", s.open, s.byID)
@@ -230,19 +265,20 @@ func TestReportOfTheOnlyOpenMessage(t *testing.T) {
 	lost := s.begin("x", "2", 1)
 	s.stopped(lost, false)
 	second := s.begin("x", "3", 1)
-	if got := s.report("x", "b", bots.ReportDelivered); got.Key != "" {
-		t.Errorf("two are open, the receipt is given to %q", got.Key)
-	}
+	report("b", "")
 	s.answered(second, "c")
-	s.report("x", "c", bots.ReportDelivered)
-	if got := s.report("x", "b", bots.ReportDelivered); got.Key != "2" {
-		t.Errorf("the only open one is 2: %+v", got)
+	report("c", "3")
+	report("b", "")
+	if len(s.open) > 0 {
+		t.Errorf("still open: %v", s.open)
 	}
-	third := s.begin("x", "4", 1) // 2 is settled, so only this one is open
-	s.stopped(third, false)
-	if got := s.report("x", "d", bots.ReportDelivered); got.Key != "4" {
-		t.Errorf("the only open one is 4: %+v", got)
+	long := s.begin("x", "4", 2) // 2 is settled, so only this one is open
+	s.answered(long, "d")
+	s.stopped(long, false)
+	if got, ok := s.report("x", "d", bots.ReportDelivered); ok {
+		t.Errorf("half of 4: %+v", got)
 	}
+	report("e", "4")
 	if len(s.open) > 0 {
 		t.Errorf("still open: %v", s.open)
 	}
