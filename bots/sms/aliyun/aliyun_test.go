@@ -253,6 +253,11 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%q, want %q", found, want)
 		}
 	}
+	net.Review(aliyunfake.SignName, 10)
+	net.Review(aliyunfake.Free, 10)
+	if found := wrong(nil); len(found) != 2 || !strings.Contains(found[0], "may not be used") || !strings.Contains(found[1], "may not be used") {
+		t.Errorf("reviews that were called off: %q", found)
+	}
 	net.Review(aliyunfake.SignName, 2)
 	net.Review(aliyunfake.Free, 0)
 	if found := wrong(nil); len(found) != 2 || !strings.Contains(found[0], "refused") || !strings.Contains(found[1], "being reviewed") {

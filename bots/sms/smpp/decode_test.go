@@ -288,6 +288,7 @@ func FuzzDeliver(f *testing.F) {
 	f.Add(byte(0x40), byte(8), []byte("\x05\x00\x03\x07\x03\x02\x8d\xef"), []byte{})
 	f.Add(byte(0x04), byte(0), []byte("id:1 sub:001 dlvrd:001 stat:DELIVRD err:000 text:x"), []byte("\x00\x1e\x00\x021\x00\x04\x27\x00\x01\x02"))
 	f.Add(byte(0), byte(0x0f), []byte{0xC2, 0xB7}, []byte("\x02\x0c\x00\x02\x00\x01\x02\x0e\x00\x01\x02\x02\x0f\x00\x01\x01"))
+	f.Add(byte(0x04), byte(0), []byte("id:1 stat:DELIVRD err:\x01\xff"), []byte("\x00\x1e\x00\x02\xe9\x01"))
 	f.Fuzz(func(t *testing.T, class, coding byte, data, params []byte) {
 		if len(data) > pdu.MaxShort {
 			return
@@ -308,8 +309,12 @@ func FuzzDeliver(f *testing.F) {
 		if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
 			t.Fatalf("not for an event: %q", text)
 		}
-		if r, ok := readReceipt(AlphabetLatin1, m); ok && (r.id == "" || len(r.code) > 32) {
-			t.Fatalf("a receipt %+v", r)
+		if r, ok := readReceipt(AlphabetLatin1, m); ok {
+			ev := bots.Event{Key: "r", Channel: "c", Chat: "x", From: bots.Identity{User: "x"}, Kind: bots.KindReport}
+			ev.Report = &bots.Report{ID: r.id, State: bots.ReportBuffered, Code: r.code}
+			if err := ev.Validate(); err != nil || r.id == "" || len(r.code) > 32 {
+				t.Fatalf("a receipt %+v: %v", r, err)
+			}
 		}
 	})
 }

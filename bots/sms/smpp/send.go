@@ -110,7 +110,7 @@ func (c *Channel) submit(ctx context.Context, s *session, o *outgoing, m pdu.Mes
 	if err != nil { // it was taken, and nobody knows under which name
 		return "", &bots.Error{Class: bots.ClassUnknown, Err: fmt.Errorf("submit_sm_resp: %w", err)}
 	}
-	return id, nil
+	return named(id), nil
 }
 
 // late reports an answer that came after the send was given up as unknown. Of a
@@ -125,6 +125,7 @@ func (c *Channel) late(o *outgoing, p pdu.PDU) {
 	report := bots.Report{Key: o.key, State: bots.ReportFailed, Code: p.Status.String()}
 	if p.Status == pdu.OK {
 		id, err := pdu.ParseID(p.Body)
+		id = named(id)
 		if err != nil || !c.sent.answered(o, id) {
 			return
 		}
