@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"shaoying/bots"
@@ -182,6 +183,22 @@ func TestTrackedMessagesAreBounded(t *testing.T) {
 	}
 	if len(s.age) > maxTracked || len(s.open) > 2 || len(s.byID) > 2 || len(s.partly) > 1 {
 		t.Errorf("%d remembered, %d open, %d ids, %d partly", len(s.age), len(s.open), len(s.byID), len(s.partly))
+	}
+}
+
+func TestPausesBetweenBinds(t *testing.T) {
+	l, pause := Limits{ReconnectMin: 100 * time.Millisecond, ReconnectMax: time.Second}, time.Duration(0)
+	for i, step := range []struct{ lasted, want time.Duration }{
+		{0, 100 * time.Millisecond},
+		{0, 200 * time.Millisecond},
+		{50 * time.Millisecond, 400 * time.Millisecond}, // let in and thrown out
+		{50 * time.Millisecond, 800 * time.Millisecond},
+		{0, time.Second},
+		{time.Hour, 100 * time.Millisecond},
+	} {
+		if pause = l.again(pause, step.lasted); pause != step.want {
+			t.Errorf("pause %d is %s, want %s", i+1, pause, step.want)
+		}
 	}
 }
 
