@@ -156,34 +156,48 @@ func (c *Channel) send(ctx context.Context, epoch int64) {
 	others.Wait()
 }
 
-// claim gives batches of rows to start until ctx ends.
+// claimPatience is how long a claim waits to become a large one.
+const claimPatience = 50 * time.Millisecond
+
+// claim gives batches of rows to start until ctx ends. A claim has to look past
+// all that is in the air and behind it, whatever it brings: while many rows wait,
+// it waits until it can bring many. Who is woken does not wait for that, for it
+// may be somebody's answer.
 func (s *sending) claim(ctx context.Context, start func([]db.ClaimOutboxRow)) {
 	wake, stop := s.g.Bus.Subscribe(topicOutbox(s.id))
 	defer stop()
 	tick := time.NewTicker(sendPoll)
 	defer tick.Stop()
+	eager, more := true, false
 	for ctx.Err() == nil {
 		// Only what the account may send now is claimed: a claimed row that has
 		// to wait costs two writes and comes back at once.
 		next := time.Duration(0)
-		if free := s.most - int(s.flying.Load()); free > 0 {
+		if free := s.most - int(s.flying.Load()); free > 0 && (eager || !more || free >= s.most/2) {
+			eager = false
 			var room int
 			asking := int(s.binding.Load())
 			room, next = s.pace.room(free + asking)
-			if room -= asking; room > 0 && s.take(ctx, room, start) {
-				continue
+			if room -= asking; room > 0 {
+				more = s.take(ctx, room, start)
 			}
 		}
-		var paced <-chan time.Time
+		if next == 0 && more {
+			next = claimPatience
+		}
+		var later <-chan time.Time
 		if next > 0 {
-			paced = time.After(next)
+			later = time.After(next)
 		}
 		select {
 		case <-ctx.Done():
-		case <-paced:
+		case <-later:
+			eager = true
 		case <-s.soon:
 		case <-wake:
+			eager = true
 		case <-tick.C:
+			eager = true
 		}
 	}
 }
@@ -200,7 +214,7 @@ func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutbo
 	s.flying.Add(int64(len(rows)))
 	s.binding.Add(int64(len(rows)))
 	start(rows)
-	return len(rows) == room && int(s.flying.Load()) < s.most
+	return len(rows) == room
 }
 
 // batch sends rows that were claimed together. Results has room for them all.

@@ -67,3 +67,16 @@ func (d *Database) Scan(ctx context.Context, query string, args []any, into ...a
 	}
 	return nil
 }
+
+// Shows lists the tables with a row in which text stands in the clear.
+func (d *Database) Shows(ctx context.Context, text string) ([]string, error) {
+	rows, err := d.conn.Query(ctx, `select c.relname
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition
+		  and (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %I.%I t where t::text like %L or t::text like %L',
+		       n.nspname, c.relname, '%' || $1 || '%', '%' || encode(convert_to($1, 'UTF8'), 'hex') || '%'), false, true, '')))[1]::text::bigint > 0`, text)
+	if err != nil {
+		return nil, fmt.Errorf("search every table: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

@@ -53,7 +53,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
               select b.id, b.rank, b.state, b.epoch, b.not_before from outbox b
               where b.channel = q.channel and b.chat = q.chat and b.state in ('queued', 'sending')
               order by b.id limit 1) head
-          where q.channel = $2 and q.state in ('queued', 'sending') and (q.id = head.id or q.rank < head.rank)
+          where q.channel = $2 and q.state in ('queued', 'sending') and q.rank >= 0 and (q.id = head.id or q.rank < head.rank)
             and head.not_before <= now() and (head.state = 'queued' or head.epoch < $1)
           order by q.rank, q.id limit $3))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
@@ -119,7 +119,7 @@ type ClaimOutboxRow struct {
 // the order. An owner whose epoch is over gets nothing, though it may not know
 // yet. Of a row that changes a message, standing is the receipt of that message,
 // and overtaken says that a newer change of it waits. An abandoned row may have
-// been sent under the older epoch.
+// been sent under the older epoch. "rank >= 0" is for the planner (00017).
 func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, maxRows int32) ([]ClaimOutboxRow, error) {
 	rows, err := q.db.Query(ctx, claimOutbox, epoch, channel, maxRows)
 	if err != nil {
@@ -442,7 +442,7 @@ func (q *Queries) MarkOutbox(ctx context.Context, arg MarkOutboxParams) ([]int64
 const oldestUnsent = `-- name: OldestUnsent :one
 select coalesce(extract(epoch from now() - min(first.created_at)), 0)::float8 as seconds
 from generate_series(0, 2) r(rank) cross join lateral (
-    select o.created_at from outbox o where o.channel = $1 and o.rank = r.rank and o.state in ('queued', 'sending') order by o.id limit 1) first
+    select o.created_at from outbox o where o.channel = $1 and o.rank = r.rank and o.rank >= 0 and o.state in ('queued', 'sending') order by o.id limit 1) first
 `
 
 // OldestUnsent is how long the first message of a channel that is not out yet

@@ -21,7 +21,10 @@ alter table outbox
 update outbox set rank = 0 where class = 'reply' and state in ('queued', 'sending');
 
 drop index outbox_next;
-create index outbox_next on outbox (channel, rank, id) where state in ('queued', 'sending');
+-- "rank >= 0" holds always. Only the query that wants this index says so: the one
+-- for the head of a chat must not take it for its own, which a planner without
+-- statistics does, for then a claim reads the whole backlog once for each row.
+create index outbox_next on outbox (channel, rank, id) where state in ('queued', 'sending') and rank >= 0;
 create index outbox_receipt on outbox (channel, receipt) where parts > 0 and receipt <> '';
 create index outbox_unknown on outbox (channel, chat) where state = 'unknown';
 create index outbox_settle on outbox (channel, id) where settle;

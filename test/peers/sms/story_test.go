@@ -188,6 +188,35 @@ func TestWholeProgram(t *testing.T) {
 		})
 	}
 	t.Run("twenty copies", func(t *testing.T) { copies(t, w, behind, p) })
+	t.Run("no number in the clear", func(t *testing.T) { unseen(t, w) })
+}
+
+// unseen: who wrote stands in no table, no log and no metric, after all that was
+// said and done (P5, P6).
+func unseen(t *testing.T, w *world.World) {
+	ctx := context.Background()
+	d, err := w.Look(ctx)
+	world.Must(t, err)
+	defer func() { world.Must(t, d.Close(ctx)) }()
+	resp, err := http.Get("http://" + w.Addr + "/metrics")
+	world.Must(t, err)
+	defer resp.Body.Close()
+	metrics, err := io.ReadAll(resp.Body)
+	world.Must(t, err)
+	for _, number := range []string{"13800138000", "13800138001", "13800138009"} {
+		tables, err := d.Shows(ctx, number)
+		world.Must(t, err)
+		if len(tables) > 0 {
+			t.Errorf("%s stands in tables %v", number, tables)
+		}
+		if strings.Contains(w.Logs(), number) || bytes.Contains(metrics, []byte(number)) {
+			t.Errorf("%s stands in a log or a metric", number)
+		}
+	}
+	// The search itself finds what does stand in the clear.
+	if tables, err := d.Shows(ctx, "昌盛小区"); err != nil || len(tables) == 0 {
+		t.Errorf("nothing is found that stands there: %v", err)
+	}
 }
 
 // storyBySMS is a report, its number, the work, the question by SMS, its answer.
