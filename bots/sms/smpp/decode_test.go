@@ -186,6 +186,15 @@ func TestTrackedMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// What is wrong with our own settings says nothing of the person.
+func TestSettingsAreNobodysFault(t *testing.T) {
+	for _, status := range []pdu.Status{0x0A, 0x48, 0x49, 0x50, 0x51} {
+		if got := bots.ClassOf((&Channel{}).failed(status)); got != bots.ClassLoggedOut {
+			t.Errorf("%s is %s", status, got)
+		}
+	}
+}
+
 func TestPausesBetweenBinds(t *testing.T) {
 	l, pause := Limits{ReconnectMin: 100 * time.Millisecond, ReconnectMax: time.Second}, time.Duration(0)
 	for i, step := range []struct{ lasted, want time.Duration }{

@@ -154,13 +154,13 @@ var classes = map[pdu.Status]bots.Class{
 	0xFF:            bots.ClassTemporary, // ESME_RUNKNOWNERR
 
 	pdu.InvalidTo: bots.ClassGone,
-	0x50:          bots.ClassGone, // ESME_RINVDSTTON
-	0x51:          bots.ClassGone, // ESME_RINVDSTNPI
 
 	0x0A:                bots.ClassLoggedOut, // ESME_RINVSRCADR: our own number
 	0x15:                bots.ClassLoggedOut, // ESME_RINVSERTYP
 	0x48:                bots.ClassLoggedOut, // ESME_RINVSRCTON
 	0x49:                bots.ClassLoggedOut, // ESME_RINVSRCNPI
+	0x50:                bots.ClassLoggedOut, // ESME_RINVDSTTON: to_ton is wrong, for everybody
+	0x51:                bots.ClassLoggedOut, // ESME_RINVDSTNPI: to_npi
 	0x53:                bots.ClassLoggedOut, // ESME_RINVSYSTYP
 	pdu.BindFailed:      bots.ClassLoggedOut,
 	pdu.InvalidPassword: bots.ClassLoggedOut,
