@@ -87,7 +87,7 @@ func SMS(ctx context.Context, cfg SMSConfig, open Open) (report *SMSReport, err 
 	if err != nil {
 		return nil, err
 	}
-	dir, err := smsc.Install()
+	dir, err := smsc.Install(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func takeFolder(root string) (*folder, error) {
 // it does not exist.
 func hold(path string, create bool) (*folder, error) {
 	if create {
-		if err := os.MkdirAll(path, ownDir); err != nil {
+		if err := errors.Join(os.MkdirAll(path, ownDir), syncFolder(filepath.Dir(path))); err != nil {
 			return nil, fmt.Errorf("make a folder of the outage spool: %w", err)
 		}
 	}
@@ -79,20 +79,25 @@ func (s *Spool) Adopt() error {
 			continue
 		}
 		moved, err := s.move(f)
+		s.unread = s.unread || moved > 0
 		if err := errors.Join(err, f.release()); err != nil {
 			return err
 		}
 		adopted += moved
 	}
-	if adopted == 0 {
+	if !s.unread {
 		return nil
 	}
 	s.Log.Info("adopted what another process had left in the outage spool", "files", adopted)
-	return s.load()
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.unread = false
+	return nil
 }
 
-// move brings the files of another folder into our own.
-func (s *Spool) move(from *folder) (int, error) {
+// move brings the files of another folder into our own and returns how many came.
+func (s *Spool) move(from *folder) (moved int, err error) {
 	names, err := files(from.path)
 	if err != nil || len(names) == 0 {
 		return 0, err
@@ -104,13 +109,14 @@ func (s *Spool) move(from *folder) (int, error) {
 			to = filepath.Join(s.folder.path, name[:nameSize]+"-"+strconv.Itoa(n)+suffix)
 		}
 		if err := os.Rename(filepath.Join(from.path, name), to); err != nil {
-			return 0, fmt.Errorf("adopt a file of the outage spool: %w", err)
+			return moved, fmt.Errorf("adopt a file of the outage spool: %w", err)
 		}
+		moved++
 	}
 	if err := errors.Join(syncFolder(s.folder.path), syncFolder(from.path)); err != nil {
-		return 0, fmt.Errorf("adopt files of the outage spool: %w", err)
+		return moved, fmt.Errorf("adopt files of the outage spool: %w", err)
 	}
-	return len(names), nil
+	return moved, nil
 }
 
 func exists(path string) bool {

@@ -22,7 +22,8 @@
 // A spool that has reached its limit, and a disk that is full, refuse
 // ([ErrFull] or the error of the disk): the network keeps the message and tries
 // again. A file that does not open is put aside under another name and told of;
-// it holds up nobody.
+// it holds up nobody. A machine that has no file handle or memory left is none of
+// a file's faults: it is read later.
 //
 // # Processes
 //
@@ -38,8 +39,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
@@ -69,11 +72,18 @@ type Spool struct {
 	limit  int64
 	folder *folder
 
-	mu      sync.Mutex
+	unread bool // what was adopted is not loaded yet
+
+	mu sync.Mutex
+	held
+	last int64 // the name of the newest file
+}
+
+// held is what lies in the folder.
+type held struct {
 	waiting map[string][]entry // by sender, oldest first
 	count   int
 	bytes   int64
-	last    int64 // the name of the newest file
 }
 
 // entry is one file.
@@ -104,10 +114,10 @@ func Open(root string, policy Policy, deps Deps) (*Spool, error) {
 	if policy.MaxBytes <= 0 {
 		return nil, errors.New("spool: max_bytes must be given")
 	}
-	if err := os.MkdirAll(root, ownDir); err != nil {
+	if err := errors.Join(os.MkdirAll(root, ownDir), syncFolder(filepath.Dir(root))); err != nil {
 		return nil, fmt.Errorf("make the outage spool: %w", err)
 	}
-	s := &Spool{Deps: deps, root: root, limit: policy.MaxBytes, waiting: map[string][]entry{}}
+	s := &Spool{Deps: deps, root: root, limit: policy.MaxBytes, held: held{waiting: map[string][]entry{}}}
 	var err error
 	if s.folder, err = takeFolder(root); err != nil {
 		return nil, err
@@ -121,11 +131,11 @@ func Open(root string, policy Policy, deps Deps) (*Spool, error) {
 // Close gives the folder up; what is in it stays.
 func (s *Spool) Close() error { return s.folder.release() }
 
-// load reads which senders have files here.
+// load reads which senders have files here; after an error what was known before
+// stands.
 func (s *Spool) load() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting, s.count, s.bytes = map[string][]entry{}, 0, 0
 	names, err := files(s.folder.path)
 	if err != nil {
 		return err
@@ -139,23 +149,31 @@ func (s *Spool) load() error {
 			return fmt.Errorf("clear the outage spool: %w", err)
 		}
 	}
+	found := held{waiting: map[string][]entry{}}
 	for _, name := range names {
+		if n, err := strconv.ParseInt(name[:min(nameSize, len(name))], 10, 64); err == nil {
+			s.last = max(s.last, n) // also where the clock was put back since
+		}
 		it, size, err := s.read(name)
+		if busy(err) {
+			return err
+		}
 		if err != nil {
 			if err := s.putAside(name, err); err != nil {
 				return err
 			}
 			continue
 		}
-		s.add(it.Sender, entry{name, size})
+		found.add(it.Sender, entry{name, size})
 	}
+	s.held = found
 	return nil
 }
 
-func (s *Spool) add(sender string, e entry) {
-	s.waiting[sender] = append(s.waiting[sender], e)
-	s.count++
-	s.bytes += e.size
+func (h *held) add(sender string, e entry) {
+	h.waiting[sender] = append(h.waiting[sender], e)
+	h.count++
+	h.bytes += e.size
 }
 
 // files lists the finished entries of a folder, oldest first.
@@ -187,6 +205,11 @@ func (s *Spool) read(name string) (it item, size int64, err error) {
 		return it, 0, fmt.Errorf("read a file of the outage spool: %w", err)
 	}
 	return it, int64(len(sealed)), nil
+}
+
+// busy reports whether it is the machine that cannot read now: the file is good.
+func busy(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // putAside renames a file that cannot be read.
@@ -296,6 +319,9 @@ func (s *Spool) Head(sender string) (body []byte, ok bool, err error) {
 		it, _, err := s.read(e.name)
 		if err == nil {
 			return it.Body, true, nil
+		}
+		if busy(err) {
+			return nil, false, err
 		}
 		if err := s.putAside(e.name, err); err != nil {
 			return nil, false, err

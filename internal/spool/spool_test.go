@@ -288,6 +288,79 @@ func TestDamagedFileIsPutAside(t *testing.T) {
 	}
 }
 
+// A machine without a file handle left cannot read now: no file is put aside for
+// that.
+func TestNoFileHandleLeft(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, root, 1<<20)
+	put(t, s, "a", "一")
+	dead := open(t, root, 1<<20)
+	put(t, dead, "b", "二")
+	if err := dead.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	low := limit
+	low.Cur = 64
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	var full []*os.File
+	give := func() {
+		for _, f := range full {
+			f.Close()
+		}
+		full = nil
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			t.Error(err)
+		}
+	}
+	defer give()
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		full = append(full, f)
+	}
+	if body, ok, err := s.Head("a"); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("%q %v %v", body, ok, err)
+	}
+	if err := s.Adopt(); !errors.Is(err, syscall.EMFILE) {
+		t.Error(err)
+	}
+	give()
+	if err := s.Adopt(); err != nil {
+		t.Error(err)
+	}
+	if a, b := all(t, s, "a"), all(t, s, "b"); !slices.Equal(a, []string{"一"}) || !slices.Equal(b, []string{"二"}) {
+		t.Errorf("%v and %v come back", a, b)
+	}
+}
+
+// A clock that was put back while nobody ran puts nothing before what is there.
+func TestClockPutBack(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, root, 1<<20)
+	s.last = s.Clock.Wall().Add(1 << 40).UnixNano() // some minutes ahead
+	put(t, s, "a", "一")
+	for _, body := range []string{"二", ""} { // the order shows when it is read again
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, root, 1<<20)
+		if body != "" {
+			put(t, s, "a", body)
+		}
+	}
+	if got := all(t, s, "a"); !slices.Equal(got, []string{"一", "二"}) {
+		t.Errorf("%v comes back", got)
+	}
+}
+
 // A process that is killed again and again while it writes loses nothing that it
 // had been told was taken, and doubles nothing.
 func TestKilledWhileWriting(t *testing.T) {

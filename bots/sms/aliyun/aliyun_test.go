@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 			T: t, Net: net.Network, Channel: "ali", Book: sms.Book{Keys: smsfake.Deps(t, nil).Keys}, Number: number, Signature: aliyunfake.SignName,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.URL()), log) },
 			Faults: map[bots.Class]string{
-				bots.ClassThrottled: "isv.BUSINESS_LIMIT_CONTROL", bots.ClassUnknown: aliyunfake.Lost,
+				bots.ClassThrottled: "Throttling.User", bots.ClassUnknown: aliyunfake.Lost, bots.ClassTemporary: "isv.BUSINESS_LIMIT_CONTROL",
 				bots.ClassLoggedOut: "isv.OUT_OF_SERVICE", bots.ClassGone: "isv.MOBILE_NUMBER_ILLEGAL",
 			},
 			Forged: append(smsfake.Forgeries(token, http.MethodPost, "/up/TOKEN", `[{"phone_number":"13800138000","content":"x","sequence_id":1}]`),
@@ -91,7 +91,7 @@ func TestCanonicalQuery(t *testing.T) {
 
 func TestClasses(t *testing.T) {
 	for code, want := range map[string]bots.Class{
-		"isv.BUSINESS_LIMIT_CONTROL": bots.ClassThrottled, "isv.DAY_LIMIT_CONTROL": bots.ClassThrottled, "Throttling.User": bots.ClassThrottled,
+		"isv.BUSINESS_LIMIT_CONTROL": bots.ClassClosed, "isv.DAY_LIMIT_CONTROL": bots.ClassThrottled, "Throttling.User": bots.ClassThrottled,
 		"isv.MOBILE_NUMBER_ILLEGAL": bots.ClassGone,
 		"isv.AMOUNT_NOT_ENOUGH":     bots.ClassLoggedOut, "isp.RAM_PERMISSION_DENY": bots.ClassLoggedOut, "InvalidAccessKeyId.NotFound": bots.ClassLoggedOut,
 		"SignatureDoesNotMatch": bots.ClassLoggedOut, "Forbidden.RAM": bots.ClassLoggedOut, "isv.SMS_SIGNATURE_ILLEGAL": bots.ClassLoggedOut,
@@ -102,9 +102,17 @@ func TestClasses(t *testing.T) {
 			t.Errorf("%s is %s, want %s", code, got, want)
 		}
 	}
-	for message, want := range map[string]time.Duration{"触发分钟级流控Permits:1": time.Minute, "触发小时级流控Permits:5": time.Hour, "触发天级流控Permits:10": time.Hour} {
-		if err := failure(200, "isv.BUSINESS_LIMIT_CONTROL", message); err.After != want || strings.Contains(err.Error(), "触发") {
-			t.Errorf("%s waits %s: %v", message, err.After, err)
+	// A number that had too many keeps nobody else waiting.
+	for message, want := range map[string]bots.Class{
+		"触发分钟级流控Permits:1": bots.ClassTemporary, "触发小时级流控Permits:5": bots.ClassClosed, "触发天级流控Permits:10": bots.ClassClosed,
+	} {
+		if err := failure(200, "isv.BUSINESS_LIMIT_CONTROL", message); err.Class != want || err.After != 0 || strings.Contains(err.Error(), "触发") {
+			t.Errorf("%s is %s, want %s: %v", message, err.Class, want, err)
+		}
+	}
+	for code, want := range map[string]time.Duration{"Throttling.User": time.Second, "isv.DAY_LIMIT_CONTROL": time.Hour} {
+		if err := failure(200, code, ""); err.After != want {
+			t.Errorf("%s waits %s, want %s", code, err.After, want)
 		}
 	}
 	for status, want := range map[int]bots.Class{200: bots.ClassUnknown, 502: bots.ClassUnknown, 403: bots.ClassTemporary, 302: bots.ClassTemporary} {
@@ -244,6 +252,11 @@ func TestCheck(t *testing.T) {
 		if found := wrong(change); len(found) != 1 || !strings.Contains(found[0], want) {
 			t.Errorf("%q, want %q", found, want)
 		}
+	}
+	net.Review(aliyunfake.SignName, 10)
+	net.Review(aliyunfake.Free, 10)
+	if found := wrong(nil); len(found) != 2 || !strings.Contains(found[0], "may not be used") || !strings.Contains(found[1], "may not be used") {
+		t.Errorf("reviews that were called off: %q", found)
 	}
 	net.Review(aliyunfake.SignName, 2)
 	net.Review(aliyunfake.Free, 0)

@@ -12,8 +12,19 @@ import (
 	"shaoying/bots/sms"
 )
 
-// reviews says what the review of a signature or template came to.
-var reviews = map[int]string{0: "is still being reviewed", 1: "", 2: "was refused in review"}
+// approved is the status of a signature or template that may be used.
+const approved = 1
+
+// review says what the review of another one came to.
+func review(status int) string {
+	switch status {
+	case 0:
+		return "is still being reviewed"
+	case 2:
+		return "was refused in review"
+	}
+	return fmt.Sprintf("may not be used: its review was called off, or ended in state %d", status)
+}
 
 // Check asks Aliyun how signature and templates stand.
 func (c *Channel) Check(ctx context.Context) []bots.Finding {
@@ -25,8 +36,8 @@ func (c *Channel) Check(ctx context.Context) []bots.Finding {
 	switch {
 	case err != nil:
 		return append(found, bots.Finding{Wrong: true, What: fmt.Sprintf("the signature cannot be looked up: %v", err)})
-	case reviews[status] != "" || status > 2:
-		wrong("the signature %s", reviews[status])
+	case status != approved:
+		wrong("the signature %s", review(status))
 	default:
 		found = append(found, bots.Finding{What: "the signature is approved; whether the carriers have it on file shows in the console"})
 	}
@@ -71,8 +82,8 @@ func (c *Channel) lookUp(ctx context.Context, id string, values []string) string
 	if err := c.ask(ctx, "QuerySmsTemplate", map[string]string{"TemplateCode": id}, &answer); err != nil {
 		return fmt.Sprintf("cannot be looked up: %v", err)
 	}
-	if why := reviews[answer.TemplateStatus]; why != "" {
-		return why
+	if answer.TemplateStatus != approved {
+		return review(answer.TemplateStatus)
 	}
 	var wants []string
 	for _, m := range slot.FindAllStringSubmatch(answer.TemplateContent, -1) {

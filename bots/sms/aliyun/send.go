@@ -86,12 +86,14 @@ func (c *Channel) template(m bots.Message) (id string, values map[string]string,
 // codes are those of Aliyun. What begins with isv. is our fault, with isp. Aliyun's.
 // Source: help.aliyun.com/document_detail/101346.html.
 var codes = sms.Codes{
-	// a person or the account had too many; Aliyun says when with "Permits:"
-	"isv.BUSINESS_LIMIT_CONTROL": bots.ClassThrottled,
-	"isv.DAY_LIMIT_CONTROL":      bots.ClassThrottled,
-	"isv.MONTH_LIMIT_CONTROL":    bots.ClassThrottled,
-	"Throttling.":                bots.ClassThrottled,
-	"Throttling":                 bots.ClassThrottled,
+	// one number had too many for an hour or a day; that of a minute is told
+	// apart in failure. Nobody else waits for that.
+	"isv.BUSINESS_LIMIT_CONTROL": bots.ClassClosed,
+	// the account had too many
+	"isv.DAY_LIMIT_CONTROL":   bots.ClassThrottled,
+	"isv.MONTH_LIMIT_CONTROL": bots.ClassThrottled,
+	"Throttling.":             bots.ClassThrottled,
+	"Throttling":              bots.ClassThrottled,
 	// nobody can be reached there
 	"isv.MOBILE_NUMBER_ILLEGAL": bots.ClassGone,
 	// an operator has to act
@@ -135,22 +137,21 @@ func classOf(status int, code string) bots.Class {
 // failure classes an answer that is not OK.
 func failure(status int, code, message string) *bots.Error {
 	class := classOf(status, code)
+	if code == "isv.BUSINESS_LIMIT_CONTROL" && strings.HasSuffix(message, "Permits:1") { // one a minute
+		class = bots.ClassTemporary
+	}
 	var after time.Duration
 	if class == bots.ClassThrottled {
-		after = pause(code, message)
+		after = pause(code)
 	}
 	return sms.Fail(class, after, status, code+" "+message)
 }
 
-// pause is how long a limit is waited for: calls are limited by the second,
-// numbers by minute, hour and day ("Permits:1" is that of the minute), the
-// account by the day.
-func pause(code, message string) time.Duration {
-	switch {
-	case strings.HasPrefix(code, "Throttling"):
+// pause is how long a limit of the account is waited for: calls are limited by
+// the second, messages by the day.
+func pause(code string) time.Duration {
+	if strings.HasPrefix(code, "Throttling") {
 		return time.Second
-	case strings.HasSuffix(message, "Permits:1"):
-		return time.Minute
 	}
 	return time.Hour
 }

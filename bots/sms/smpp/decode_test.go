@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"shaoying/bots"
@@ -185,6 +186,31 @@ func TestTrackedMessagesAreBounded(t *testing.T) {
 	}
 }
 
+// What is wrong with our own settings says nothing of the person.
+func TestSettingsAreNobodysFault(t *testing.T) {
+	for _, status := range []pdu.Status{0x0A, 0x48, 0x49, 0x50, 0x51} {
+		if got := bots.ClassOf((&Channel{}).failed(status)); got != bots.ClassLoggedOut {
+			t.Errorf("%s is %s", status, got)
+		}
+	}
+}
+
+func TestPausesBetweenBinds(t *testing.T) {
+	l, pause := Limits{ReconnectMin: 100 * time.Millisecond, ReconnectMax: time.Second}, time.Duration(0)
+	for i, step := range []struct{ lasted, want time.Duration }{
+		{0, 100 * time.Millisecond},
+		{0, 200 * time.Millisecond},
+		{50 * time.Millisecond, 400 * time.Millisecond}, // let in and thrown out
+		{50 * time.Millisecond, 800 * time.Millisecond},
+		{0, time.Second},
+		{time.Hour, 100 * time.Millisecond},
+	} {
+		if pause = l.again(pause, step.lasted); pause != step.want {
+			t.Errorf("pause %d is %s, want %s", i+1, pause, step.want)
+		}
+	}
+}
+
 func TestReportsOfManyParts(t *testing.T) {
 	s := newSent()
 	o := s.begin("x", "77", 3)
@@ -203,26 +229,61 @@ func TestReportsOfManyParts(t *testing.T) {
 		{"a", bots.ReportDelivered, bots.Report{ID: "c", Key: "77", State: bots.ReportDelivered}},
 		{"c", bots.ReportDelivered, bots.Report{ID: "c", State: bots.ReportDelivered}}, // forgotten: as after a restart
 	} {
-		if got := s.report("x", step.id, step.state); got != step.want {
-			t.Errorf("%s %s: %+v, want %+v", step.id, step.state, got, step.want)
+		if got, ok := s.report("x", step.id, step.state); got != step.want || !ok {
+			t.Errorf("%s %s: %+v %v, want %+v", step.id, step.state, got, ok, step.want)
 		}
 	}
 	o = s.begin("x", "78", 2)
 	s.answered(o, "d")
 	s.answered(o, "e")
 	s.report("x", "e", bots.ReportDelivered)
-	if got := s.report("x", "d", bots.ReportFailed); got.State != bots.ReportFailed || got.ID != "e" {
+	if got, ok := s.report("x", "d", bots.ReportFailed); !ok || got.State != bots.ReportFailed || got.ID != "e" {
 		t.Errorf("one part failed: %+v", got)
 	}
 }
 
-// A receipt that is faster than the answer, or whose answer was lost.
+// The centre had the first part of two, and the connection broke before the
+// second: that the first was delivered does not make the message sent.
+func TestAPartSaysNothingOfTheWhole(t *testing.T) {
+	s := newSent()
+	lost := s.begin("x", "1", 2)
+	s.stopped(lost, false)
+	if got, ok := s.report("x", "a", bots.ReportDelivered); ok {
+		t.Errorf("one of two parts is delivered: %+v", got)
+	}
+	half := s.begin("y", "2", 2)
+	s.answered(half, "b")
+	s.stopped(half, false)
+	for _, state := range []bots.ReportState{bots.ReportBuffered, bots.ReportDelivered} {
+		if got, ok := s.report("y", "b", state); ok {
+			t.Errorf("one of two parts is %s: %+v", state, got)
+		}
+	}
+	if got, ok := s.report("y", "c", bots.ReportDelivered); !ok || got.Key != "2" || got.State != bots.ReportDelivered {
+		t.Errorf("the other came too: %+v", got)
+	}
+	failed := s.begin("z", "3", 2)
+	s.answered(failed, "d")
+	s.stopped(failed, false)
+	if got, ok := s.report("z", "d", bots.ReportFailed); !ok || got.Key != "3" || got.State != bots.ReportFailed {
+		t.Errorf("one of two parts failed: %+v", got)
+	}
+}
+
+// A receipt that is faster than the answer, or whose answer was lost: of a
+// message of one part the gateway finds the row by the id, and may know that it
+// is another's.
 func TestReportOfTheOnlyOpenMessage(t *testing.T) {
 	s := newSent()
-	early := s.begin("x", "1", 1)
-	if got := s.report("x", "a", bots.ReportDelivered); got.Key != "1" || got.ID != "a" {
-		t.Errorf("the receipt came first: %+v", got)
+	report := func(id, key string) {
+		t.Helper()
+		want := bots.Report{ID: id, Key: key, State: bots.ReportDelivered}
+		if got, ok := s.report("x", id, bots.ReportDelivered); got != want || !ok {
+			t.Errorf("%+v %v, want %+v", got, ok, want)
+		}
 	}
+	early := s.begin("x", "1", 1)
+	report("a", "")
 	s.answered(early, "a")
 	if len(s.open) > 0 || len(s.byID) > 0 {
 		t.Errorf("it is not forgotten: %v %v", s.open, s.byID)
@@ -230,19 +291,20 @@ func TestReportOfTheOnlyOpenMessage(t *testing.T) {
 	lost := s.begin("x", "2", 1)
 	s.stopped(lost, false)
 	second := s.begin("x", "3", 1)
-	if got := s.report("x", "b", bots.ReportDelivered); got.Key != "" {
-		t.Errorf("two are open, the receipt is given to %q", got.Key)
-	}
+	report("b", "")
 	s.answered(second, "c")
-	s.report("x", "c", bots.ReportDelivered)
-	if got := s.report("x", "b", bots.ReportDelivered); got.Key != "2" {
-		t.Errorf("the only open one is 2: %+v", got)
+	report("c", "3")
+	report("b", "")
+	if len(s.open) > 0 {
+		t.Errorf("still open: %v", s.open)
 	}
-	third := s.begin("x", "4", 1) // 2 is settled, so only this one is open
-	s.stopped(third, false)
-	if got := s.report("x", "d", bots.ReportDelivered); got.Key != "4" {
-		t.Errorf("the only open one is 4: %+v", got)
+	long := s.begin("x", "4", 2) // 2 is settled, so only this one is open
+	s.answered(long, "d")
+	s.stopped(long, false)
+	if got, ok := s.report("x", "d", bots.ReportDelivered); ok {
+		t.Errorf("half of 4: %+v", got)
 	}
+	report("e", "4")
 	if len(s.open) > 0 {
 		t.Errorf("still open: %v", s.open)
 	}
@@ -252,6 +314,7 @@ func FuzzDeliver(f *testing.F) {
 	f.Add(byte(0x40), byte(8), []byte("\x05\x00\x03\x07\x03\x02\x8d\xef"), []byte{})
 	f.Add(byte(0x04), byte(0), []byte("id:1 sub:001 dlvrd:001 stat:DELIVRD err:000 text:x"), []byte("\x00\x1e\x00\x021\x00\x04\x27\x00\x01\x02"))
 	f.Add(byte(0), byte(0x0f), []byte{0xC2, 0xB7}, []byte("\x02\x0c\x00\x02\x00\x01\x02\x0e\x00\x01\x02\x02\x0f\x00\x01\x01"))
+	f.Add(byte(0x04), byte(0), []byte("id:1 stat:DELIVRD err:\x01\xff"), []byte("\x00\x1e\x00\x02\xe9\x01"))
 	f.Fuzz(func(t *testing.T, class, coding byte, data, params []byte) {
 		if len(data) > pdu.MaxShort {
 			return
@@ -272,8 +335,12 @@ func FuzzDeliver(f *testing.F) {
 		if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
 			t.Fatalf("not for an event: %q", text)
 		}
-		if r, ok := readReceipt(AlphabetLatin1, m); ok && (r.id == "" || len(r.code) > 32) {
-			t.Fatalf("a receipt %+v", r)
+		if r, ok := readReceipt(AlphabetLatin1, m); ok {
+			ev := bots.Event{Key: "r", Channel: "c", Chat: "x", From: bots.Identity{User: "x"}, Kind: bots.KindReport}
+			ev.Report = &bots.Report{ID: r.id, State: bots.ReportBuffered, Code: r.code}
+			if err := ev.Validate(); err != nil || r.id == "" || len(r.code) > 32 {
+				t.Fatalf("a receipt %+v: %v", r, err)
+			}
 		}
 	})
 }

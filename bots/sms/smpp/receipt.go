@@ -2,10 +2,12 @@ package smpp
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"shaoying/bots"
+	"shaoying/bots/sms"
 	"shaoying/bots/sms/smpp/pdu"
 )
 
@@ -39,7 +41,20 @@ func readReceipt(alphabet string, m pdu.Message) (r receipt, ok bool) {
 	} else if err := fields["err"]; err != "" && len(err) <= 8 {
 		r.code += " " + err
 	}
-	return r, r.id != "" && len(r.id) < 65
+	r.id, r.code = named(r.id), sms.Plain(r.code)
+	return r, r.id != "" && len(r.id) <= 2*maxID
+}
+
+// maxID is the longest message_id (5.2.23).
+const maxID = 64
+
+// named is an id of the centre as it may stand in a row: in hexadecimal where it
+// is not what the specification says, plain ASCII.
+func named(id string) string {
+	if strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return hex.EncodeToString([]byte(id))
+	}
+	return id
 }
 
 // receiptFields reads "id:… sub:… stat:… err:… text:…". The text is what we

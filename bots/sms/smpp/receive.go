@@ -198,7 +198,10 @@ func (l *lanes) understandReceipt(a *arrival) (bots.ChatID, func(context.Context
 		return "", nil
 	}
 	return chat, func(ctx context.Context) error {
-		report := l.sent.report(chat, r.id, state)
+		report, ok := l.sent.report(chat, r.id, state)
+		if !ok {
+			return nil
+		}
 		report.Code = r.code
 		return l.sink(ctx, []bots.Event{l.reportEvent(chat, who, r.id, report)})
 	}

@@ -29,26 +29,39 @@ func (c *Channel) Run(ctx context.Context, sink bots.Sink) error {
 	var flushing sync.WaitGroup
 	defer flushing.Wait()
 	flushing.Go(func() { lanes.flush(ctx) })
-	pause, away := c.cfg.Limits.ReconnectMin, false
+	pause, away := time.Duration(0), false
 	for ctx.Err() == nil {
+		lasted := time.Duration(0)
 		s, err := c.connect(ctx, lanes)
 		if err == nil {
-			pause, away = c.cfg.Limits.ReconnectMin, false
+			away = false
+			began := c.clock.Wall()
 			err = c.serve(ctx, s)
+			lasted = c.clock.Since(began)
 		}
 		if ctx.Err() == nil && !away {
 			away = true
 			c.log.Warn("there is no connection to the centre; it is tried until there is", "error", err)
 		}
+		pause = c.cfg.Limits.again(pause, lasted)
 		rest := time.NewTimer(pause/2 + mathrand.N(pause/2+1))
 		select {
 		case <-rest.C:
 		case <-ctx.Done():
 			rest.Stop()
 		}
-		pause = min(2*pause, c.cfg.Limits.ReconnectMax)
 	}
 	return nil
+}
+
+// again is the pause before another bind, after the last pause and a session that
+// lasted so long, 0 for none. A centre that lets us in and throws us out at once,
+// as one does that knows the account from elsewhere, is not run down either.
+func (l Limits) again(last, lasted time.Duration) time.Duration {
+	if last == 0 || lasted >= l.ReconnectMax {
+		return l.ReconnectMin
+	}
+	return min(2*last, l.ReconnectMax)
 }
 
 // open says where late answers go while Run runs.

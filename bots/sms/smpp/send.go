@@ -110,7 +110,7 @@ func (c *Channel) submit(ctx context.Context, s *session, o *outgoing, m pdu.Mes
 	if err != nil { // it was taken, and nobody knows under which name
 		return "", &bots.Error{Class: bots.ClassUnknown, Err: fmt.Errorf("submit_sm_resp: %w", err)}
 	}
-	return id, nil
+	return named(id), nil
 }
 
 // late reports an answer that came after the send was given up as unknown. Of a
@@ -125,6 +125,7 @@ func (c *Channel) late(o *outgoing, p pdu.PDU) {
 	report := bots.Report{Key: o.key, State: bots.ReportFailed, Code: p.Status.String()}
 	if p.Status == pdu.OK {
 		id, err := pdu.ParseID(p.Body)
+		id = named(id)
 		if err != nil || !c.sent.answered(o, id) {
 			return
 		}
@@ -153,13 +154,13 @@ var classes = map[pdu.Status]bots.Class{
 	0xFF:            bots.ClassTemporary, // ESME_RUNKNOWNERR
 
 	pdu.InvalidTo: bots.ClassGone,
-	0x50:          bots.ClassGone, // ESME_RINVDSTTON
-	0x51:          bots.ClassGone, // ESME_RINVDSTNPI
 
 	0x0A:                bots.ClassLoggedOut, // ESME_RINVSRCADR: our own number
 	0x15:                bots.ClassLoggedOut, // ESME_RINVSERTYP
 	0x48:                bots.ClassLoggedOut, // ESME_RINVSRCTON
 	0x49:                bots.ClassLoggedOut, // ESME_RINVSRCNPI
+	0x50:                bots.ClassLoggedOut, // ESME_RINVDSTTON: to_ton is wrong, for everybody
+	0x51:                bots.ClassLoggedOut, // ESME_RINVDSTNPI: to_npi
 	0x53:                bots.ClassLoggedOut, // ESME_RINVSYSTYP
 	pdu.BindFailed:      bots.ClassLoggedOut,
 	pdu.InvalidPassword: bots.ClassLoggedOut,

@@ -23,7 +23,8 @@
 // # Receipts
 //
 // Every part asks for one. A message is delivered when all of its parts are and
-// failed when one has. The parts' ids are remembered in memory only; after a
+// failed when one has; nothing is reported of one of which parts were never heard
+// of. The parts' ids are remembered in memory only; after a
 // restart a report names what the centre named.
 //
 // # When the centre is told "received"

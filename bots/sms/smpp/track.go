@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"slices"
 	"sync"
 
 	"shaoying/bots"
@@ -147,9 +148,15 @@ func (s *sent) settled(o *outgoing) {
 }
 
 // report says what a receipt of one part means for its message: delivered when
-// all parts are, failed when one has. A receipt of an unknown id belongs to the
-// only message to that number that has no answer, if there is one.
-func (s *sent) report(chat bots.ChatID, id string, state bots.ReportState) bots.Report {
+// all parts are, failed when one has. ok is false as long as it says nothing of
+// the whole: while parts are missing that never had an answer or a receipt, a
+// message whose outcome is unknown must not pass for sent.
+//
+// A receipt of an unknown id belongs to the only message to that number that has
+// no answer, if there is one. Of a message of one part the gateway finds that
+// better: it knows the receipts of earlier messages too. The report then names
+// the id alone.
+func (s *sent) report(chat bots.ChatID, id string, state bots.ReportState) (r bots.Report, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.byID[id]
@@ -158,17 +165,20 @@ func (s *sent) report(chat bots.ChatID, id string, state bots.ReportState) bots.
 		s.byID[id] = o
 	}
 	if o == nil {
-		return bots.Report{ID: id, State: state}
+		return bots.Report{ID: id, State: state}, true
 	}
 	if old := o.states[id]; old == "" || old == bots.ReportBuffered {
 		o.states[id] = state
 	}
-	out := bots.Report{ID: id, Key: o.key, State: o.state()}
-	if len(o.ids) == o.total {
-		out.ID = o.ids[o.total-1]
+	defer s.settled(o)
+	if o.total == 1 && !slices.Contains(o.ids, id) {
+		return bots.Report{ID: id, State: state}, true
 	}
-	s.settled(o)
-	return out
+	r = bots.Report{ID: id, Key: o.key, State: o.state()}
+	if len(o.ids) == o.total {
+		r.ID = o.ids[o.total-1]
+	}
+	return r, r.State == bots.ReportFailed || len(o.states) >= o.total
 }
 
 // state is what became of a message as a whole.

@@ -73,6 +73,14 @@ func (c *Channel) template(m bots.Message) (id string, values []string, err erro
 // codes are those of Tencent. Source: cloud.tencent.com/document/api/382/59177
 // and /52075.
 var codes = sms.Codes{
+	// one number had too many for half a minute, an hour or a day; nobody else
+	// waits for that
+	"LimitExceeded.PhoneNumberThirtySecondLimit":     bots.ClassTemporary,
+	"LimitExceeded.DeliveryFrequencyLimit":           bots.ClassTemporary,
+	"LimitExceeded.PhoneNumberOneHourLimit":          bots.ClassClosed,
+	"LimitExceeded.PhoneNumberDailyLimit":            bots.ClassClosed,
+	"LimitExceeded.PhoneNumberSameContentDailyLimit": bots.ClassClosed,
+	// the account had too many
 	"LimitExceeded.":        bots.ClassThrottled,
 	"LimitExceeded":         bots.ClassThrottled,
 	"RequestLimitExceeded.": bots.ClassThrottled,
@@ -114,16 +122,11 @@ func failure(status int, code, message string) *bots.Error {
 	return sms.Fail(class, after, status, code+" "+message)
 }
 
-// pause is how long a limit is waited for: calls are limited by the second,
-// numbers by half a minute, hour and day, the account by the day.
+// pause is how long a limit of the account is waited for: calls are limited by
+// the second, messages by the day.
 func pause(code string) time.Duration {
-	switch {
-	case strings.HasPrefix(code, "RequestLimitExceeded"):
+	if strings.HasPrefix(code, "RequestLimitExceeded") {
 		return time.Second
-	case strings.HasSuffix(code, "ThirtySecondLimit"):
-		return 30 * time.Second
-	case strings.HasSuffix(code, "DeliveryFrequencyLimit"):
-		return time.Minute
 	}
 	return time.Hour
 }

@@ -29,7 +29,8 @@ func TestConformance(t *testing.T) {
 			T: t, Net: net.Network, Channel: "tc", Book: sms.Book{Keys: smsfake.Deps(t, nil).Keys}, Number: from, Signature: tencentfake.SignName,
 			Open: func(log *slog.Logger) bots.Adapter { return open(t, settings(t, net.URL()), log) },
 			Faults: map[bots.Class]string{
-				bots.ClassThrottled: "LimitExceeded.PhoneNumberThirtySecondLimit", bots.ClassUnknown: tencentfake.Lost,
+				bots.ClassThrottled: "LimitExceeded.AppMainlandChinaDailyLimit", bots.ClassTemporary: "LimitExceeded.PhoneNumberThirtySecondLimit",
+				bots.ClassClosed: "LimitExceeded.PhoneNumberDailyLimit", bots.ClassUnknown: tencentfake.Lost,
 				bots.ClassLoggedOut: "AuthFailure.SecretIdNotFound", bots.ClassGone: "FailedOperation.PhoneNumberInBlacklist",
 			},
 			Forged: append(smsfake.Forgeries(token, http.MethodPost, "/reply/TOKEN", `{"mobile":"13800138000","nationcode":"86","text":"x","time":1}`),
@@ -87,7 +88,10 @@ func TestSignature(t *testing.T) {
 
 func TestClasses(t *testing.T) {
 	for code, want := range map[string]bots.Class{
-		"LimitExceeded.PhoneNumberDailyLimit": bots.ClassThrottled, "RequestLimitExceeded.UinLimitExceeded": bots.ClassThrottled,
+		// A number that had too many keeps nobody else waiting.
+		"LimitExceeded.PhoneNumberDailyLimit": bots.ClassClosed, "LimitExceeded.PhoneNumberThirtySecondLimit": bots.ClassTemporary,
+		"LimitExceeded.DeliveryFrequencyLimit": bots.ClassTemporary, "LimitExceeded.PhoneNumberSameContentDailyLimit": bots.ClassClosed,
+		"LimitExceeded.AppMainlandChinaDailyLimit": bots.ClassThrottled, "RequestLimitExceeded.UinLimitExceeded": bots.ClassThrottled,
 		"LimitExceeded.PhoneNumberCountLimit":        bots.ClassRejected,
 		"InvalidParameterValue.IncorrectPhoneNumber": bots.ClassGone, "FailedOperation.PhoneNumberInBlacklist": bots.ClassGone,
 		"AuthFailure.SignatureFailure": bots.ClassLoggedOut, "UnauthorizedOperation.RequestIpNotInWhitelist": bots.ClassLoggedOut,
@@ -101,8 +105,7 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for code, want := range map[string]time.Duration{
-		"LimitExceeded.PhoneNumberThirtySecondLimit": 30 * time.Second, "LimitExceeded.DeliveryFrequencyLimit": time.Minute,
-		"LimitExceeded.PhoneNumberOneHourLimit": time.Hour, "RequestLimitExceeded": time.Second,
+		"LimitExceeded.AppMainlandChinaDailyLimit": time.Hour, "RequestLimitExceeded": time.Second, "LimitExceeded.PhoneNumberOneHourLimit": 0,
 	} {
 		if got := failure(200, code, "").After; got != want {
 			t.Errorf("%s waits %s, want %s", code, got, want)

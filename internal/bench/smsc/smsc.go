@@ -8,6 +8,7 @@ package smsc
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/json"
@@ -19,14 +20,18 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 )
 
 //go:embed package.json package-lock.json serve.js
 var files embed.FS
 
+// fetchTime is how long npm may take.
+const fetchTime = 5 * time.Minute
+
 // Install puts package, lock and script into a folder of the user's cache that
 // is named after them, has npm fetch the rest, and returns the folder.
-func Install() (string, error) {
+func Install(ctx context.Context) (string, error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", fmt.Errorf("%s is not installed: scripts/need node", program)
@@ -58,7 +63,9 @@ func Install() (string, error) {
 			return "", fmt.Errorf("write %s: %w", name, err)
 		}
 	}
-	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	npm.Dir = dir
 	if out, err := npm.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("npm cannot fetch smpp: %w\n%s", err, out)

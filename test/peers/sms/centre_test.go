@@ -43,7 +43,7 @@ var account = smsc.Account{SystemID: "shaoying", Password: "pass-08!"}
 // fails.
 func newCentre(t *testing.T) *centre {
 	t.Helper()
-	dir, err := smsc.Install()
+	dir, err := smsc.Install(t.Context())
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
