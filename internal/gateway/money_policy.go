@@ -96,16 +96,16 @@ func (p MoneyPolicy) validate() error {
 // limit is the limit of a counter, 0 for none.
 func (p MoneyPolicy) limit(scope string, urgent bool) int {
 	switch {
-	case scope == scopePrefix:
-		return p.Prefix.PerHour
 	case scope == scopeStrange:
 		return p.Strange.PerHour
 	case scope == scopeAll && urgent:
 		return p.All.Parts
 	case scope == scopeAll:
 		return max(int(float64(p.All.Parts)*(1-p.All.Reserve)), 1)
-	case urgent:
+	case urgent: // in a disaster whole ranges of numbers call for help
 		return 0
+	case scope == scopePrefix:
+		return p.Prefix.PerHour
 	case scope == scopeChat:
 		return p.Number.Parts
 	}

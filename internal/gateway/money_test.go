@@ -261,6 +261,11 @@ func TestPumping(t *testing.T) {
 	if sent := m.count(`select count(*) from outbox where class = 'reply' and state = 'sent'`); failed != 4 || sent != 2 {
 		t.Errorf("%d replies to the range kept back, %d replies sent; want 4 and 2", failed, sent)
 	}
+	m.says(near[4], "家里着火了")
+	m.flush()
+	if held := m.count(`select count(*) from outbox where error = $1`, capReasons[scopePrefix]); held != failed {
+		t.Errorf("an answer to danger was kept back: %d of %d", held-failed, held)
+	}
 	m.exec(`delete from outbox`)
 	m.advance(time.Hour)
 	m.says(near[0], "您好")
