@@ -101,3 +101,20 @@ func (p *Phone) transcript() string {
 	}
 	return b.String()
 }
+
+// Soon asks for a moment whether ok holds, for what may as well not come.
+func Soon(ok func() bool) bool {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(300 * time.Millisecond)
+	for {
+		if ok() {
+			return true
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			return false
+		}
+	}
+}

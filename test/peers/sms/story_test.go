@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"shaoying/bots/telegram/telegramfake"
 	"shaoying/test/world"
@@ -238,7 +237,7 @@ func storyBySMS(t *testing.T, w *world.World, server *world.Server, c *centre, n
 			break
 		}
 		server.Next(t)
-		soon(asked)
+		world.Soon(asked)
 	}
 	if !asked() {
 		t.Fatalf("nobody asked: %+v", story.Resident.Lines())
@@ -290,22 +289,5 @@ func copies(t *testing.T, w *world.World, c *centre, p *post) {
 	})
 	if got := tickets() - before; got != 1 {
 		t.Errorf("20 copies are %d tickets", got)
-	}
-}
-
-// soon asks for a while whether ok holds.
-func soon(ok func() bool) bool {
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	limit := time.After(300 * time.Millisecond)
-	for {
-		if ok() {
-			return true
-		}
-		select {
-		case <-again.C:
-		case <-limit:
-			return false
-		}
 	}
 }

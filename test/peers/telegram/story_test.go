@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"shaoying/test/world"
 )
@@ -35,7 +34,7 @@ func TestStoryOverTheEmulator(t *testing.T) {
 		return story.Called()
 	}
 	for range 25 {
-		if server.Next(t); soon(called) {
+		if server.Next(t); world.Soon(called) {
 			break
 		}
 	}
@@ -51,23 +50,6 @@ func TestStoryOverTheEmulator(t *testing.T) {
 	world.Must(t, d.Scan(ctx, `select state, satisfied from ticket where number = $1`, []any{world.Plain(story.Number)}, &state, &satisfied))
 	if tickets != 1 || state != "closed" || satisfied != "satisfied" {
 		t.Errorf("%d tickets; ours is %s and %s", tickets, state, satisfied)
-	}
-}
-
-// soon asks for 300 ms whether ok holds.
-func soon(ok func() bool) bool {
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	limit := time.After(300 * time.Millisecond)
-	for {
-		if ok() {
-			return true
-		}
-		select {
-		case <-again.C:
-		case <-limit:
-			return false
-		}
 	}
 }
 
