@@ -1,13 +1,11 @@
 package telegram
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,13 +37,13 @@ type rig struct {
 	t       *testing.T
 	mode    string
 	net     *telegramfake.Server
-	log     *lockedBuffer
+	log     *botstest.Log
 	adapter bots.Adapter
 	group   *telegramfake.Group
 }
 
 func newRig(t *testing.T, mode string) *rig {
-	r := &rig{t: t, mode: mode, net: telegramfake.New(telegramfake.Config{}), log: &lockedBuffer{}}
+	r := &rig{t: t, mode: mode, net: telegramfake.New(telegramfake.Config{}), log: &botstest.Log{}}
 	r.group = r.net.Group(firstGroup, "昌盛小区3栋")
 	for user := range 20 {
 		r.user(user) // who has never pressed Start cannot be written to
@@ -221,24 +219,6 @@ func (r *rig) Forgeries() []botstest.Forgery {
 		forge("another wrong method", http.MethodPut, "", good, secretHeader, testSecret),
 		forge("5 MB", http.MethodPost, "", `{"update_id":1,"x":"`+strings.Repeat("x", 5<<20)+`"}`, secretHeader, testSecret),
 	}
-}
-
-// lockedBuffer is a log that may be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 const patience = 10 * time.Second

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"shaoying/bots"
+	"shaoying/bots/botstest"
 )
 
 // frame is one server-sent event as a browser reads it.
@@ -176,7 +177,7 @@ func TestSilentStreamPings(t *testing.T) {
 	cfg := settings(t)
 	synctest.Test(t, func(t *testing.T) {
 		box := newMemory()
-		c := open(t, cfg, box, &lockedBuffer{})
+		c := open(t, cfg, box, &botstest.Log{})
 		ctx, cancel := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/chat/events", nil)
 		r.AddCookie(&http.Cookie{Name: "shaoying", Value: newToken()})

@@ -30,7 +30,7 @@ type rig struct {
 	t        *testing.T
 	channel  *Channel
 	mailbox  *memory
-	log      *lockedBuffer
+	log      *botstest.Log
 	browsers []*browser
 	client   *http.Client
 
@@ -59,7 +59,7 @@ type outgoing struct {
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, mailbox: newMemory(), log: &lockedBuffer{}, client: &http.Client{Transport: &http.Transport{}}}
+	r := &rig{t: t, mailbox: newMemory(), log: &botstest.Log{}, client: &http.Client{Transport: &http.Transport{}}}
 	r.Restart()
 	for range residents {
 		b := &browser{rig: r, token: newToken(), quit: make(chan struct{}), ended: make(chan struct{})}
@@ -358,22 +358,4 @@ func (b *browser) try(o outgoing) bool {
 		b.refuse = fmt.Errorf("an honest message was refused: %d %s", resp.StatusCode, body)
 	}
 	return resp.StatusCode == http.StatusAccepted
-}
-
-// lockedBuffer is a log that may be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

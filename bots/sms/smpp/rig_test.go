@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +36,7 @@ type rig struct {
 	parts   *smppfake.Parts
 	book    sms.Book
 	cfg     smpp.Config
-	log     *lockedBuffer
+	log     *botstest.Log
 	channel *smpp.Channel
 }
 
@@ -51,7 +50,7 @@ func newRig(t *testing.T, change func(*smpp.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, net: net, parts: smppfake.NewParts(), book: sms.Book{Keys: keys}, log: &lockedBuffer{}}
+	r := &rig{t: t, net: net, parts: smppfake.NewParts(), book: sms.Book{Keys: keys}, log: &botstest.Log{}}
 	r.cfg = settings(t, net.Addr())
 	if change != nil {
 		change(&r.cfg)
@@ -173,22 +172,4 @@ func (r *rig) Log() string    { return r.log.String() }
 // Secrets: numbers too must not show.
 func (r *rig) Secrets() []string {
 	return []string{password, strings.TrimPrefix(r.number(0), "86"), strings.TrimPrefix(r.number(1), "86")}
-}
-
-// lockedBuffer is a log that may be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

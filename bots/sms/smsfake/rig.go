@@ -1,12 +1,10 @@
 package smsfake
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -35,7 +33,7 @@ type Rig struct {
 	Hidden []string
 
 	adapter bots.Adapter
-	log     lockedBuffer
+	log     botstest.Log
 }
 
 // Ready opens the first adapter.
@@ -167,24 +165,6 @@ func (r *Rig) GroupSays(int, string) bool { return false }
 
 // Echo: nobody hears himself.
 func (r *Rig) Echo() bool { return false }
-
-// lockedBuffer is a log that may be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
 
 // Limits reads the limits of a kind from configs/policies/sms.yaml.
 func Limits(t testing.TB, path, kind string) sms.Limits {
