@@ -22,7 +22,11 @@ type folder struct {
 // takeFolder holds the first folder that nobody holds.
 func takeFolder(root string) (*folder, error) {
 	for n := range maxFolders {
-		f, err := hold(filepath.Join(root, strconv.Itoa(n)), true)
+		path := filepath.Join(root, strconv.Itoa(n))
+		if err := errors.Join(os.MkdirAll(path, ownDir), syncFolder(root)); err != nil {
+			return nil, fmt.Errorf("make a folder of the outage spool: %w", err)
+		}
+		f, err := hold(path)
 		if f != nil || err != nil {
 			return f, err
 		}
@@ -30,18 +34,9 @@ func takeFolder(root string) (*folder, error) {
 	return nil, fmt.Errorf("%d processes hold the outage spool %s", maxFolders, root)
 }
 
-// hold locks a folder, nil when somebody else does or, unless it is to be made,
-// it does not exist.
-func hold(path string, create bool) (*folder, error) {
-	if create {
-		if err := errors.Join(os.MkdirAll(path, ownDir), syncFolder(filepath.Dir(path))); err != nil {
-			return nil, fmt.Errorf("make a folder of the outage spool: %w", err)
-		}
-	}
+// hold locks a folder, nil when somebody else does.
+func hold(path string) (*folder, error) {
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, ownFile)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("open a lock of the outage spool: %w", err)
 	}
@@ -65,13 +60,17 @@ func (f *folder) release() error {
 // Adopt takes over what dead processes left in their folders, without mixing up
 // the order: names are times.
 func (s *Spool) Adopt() error {
+	folders, err := os.ReadDir(s.root)
+	if err != nil {
+		return fmt.Errorf("list the outage spool: %w", err)
+	}
 	adopted := 0
-	for n := range maxFolders {
-		path := filepath.Join(s.root, strconv.Itoa(n))
-		if path == s.folder.path {
-			continue
+	for _, entry := range folders {
+		path := filepath.Join(s.root, entry.Name())
+		if n, err := strconv.Atoi(entry.Name()); err != nil || n < 0 || n >= maxFolders || path == s.folder.path {
+			continue // ours, or of nobody's making that we know
 		}
-		f, err := hold(path, false)
+		f, err := hold(path)
 		if err != nil {
 			return err
 		}
