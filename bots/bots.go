@@ -255,7 +255,7 @@ type Message struct {
 // Template is a text of the catalogue with its values.
 type Template struct {
 	// Source and Key name the text: "texts:jobs" and "code.send", "flow:survey"
-	// and "rating.ask".
+	// and "collect.rating.paid".
 	Source, Key string
 	Params      map[string]string
 }

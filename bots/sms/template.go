@@ -15,7 +15,7 @@ type Templated interface {
 
 // Name is how the configuration of an account names a text: its key for texts of
 // the catalogue ("code.send"), flow and key for those of dialogues
-// ("flow:survey/rating.ask"); empty for none.
+// ("flow:survey/collect.rating.paid"); empty for none.
 func Name(t bots.Template) string {
 	if t.Key == "" || strings.HasPrefix(t.Source, "texts:") {
 		return t.Key
@@ -31,4 +31,19 @@ func Find[T any](templates map[string]T, t bots.Template) (T, bool) {
 	}
 	found, ok := templates[t.Key]
 	return found, ok
+}
+
+// NoTemplate refuses a text that has neither a template of its own nor a free one.
+func NoTemplate(t bots.Template) *bots.Error {
+	return Refuse("the text %q has no approved template: add it to templates of the channel, or name a free one", Name(t))
+}
+
+// Value is the value of a text that its template asks for, by our name of it.
+// Errors are *bots.Error.
+func Value(t bots.Template, ours string) (string, error) {
+	value, ok := t.Params[ours]
+	if !ok {
+		return "", Refuse("the template of %q wants the value %q, which the text does not have", Name(t), ours)
+	}
+	return value, nil
 }

@@ -64,19 +64,18 @@ func national(e164 string) string {
 
 // template is by what a message goes out, with its values.
 func (c *Channel) template(m bots.Message) (id string, values map[string]string, err error) {
-	name := sms.Name(m.Template)
 	t, ok := sms.Find(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
-			return "", nil, sms.Refuse("the text %q has no approved template: add it to templates of the channel, or name a free one", name)
+			return "", nil, sms.NoTemplate(m.Template)
 		}
 		return c.cfg.Free.ID, map[string]string{c.cfg.Free.Param: m.Text}, nil
 	}
 	values = map[string]string{}
 	for ours, theirs := range t.Params {
-		value, ok := m.Template.Params[ours]
-		if !ok {
-			return "", nil, sms.Refuse("the template of %q wants the value %q, which the text does not have", name, ours)
+		value, err := sms.Value(m.Template, ours)
+		if err != nil {
+			return "", nil, err
 		}
 		values[theirs] = value
 	}

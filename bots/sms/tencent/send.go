@@ -51,19 +51,18 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 
 // template is by what a message goes out, with its values in order.
 func (c *Channel) template(m bots.Message) (id string, values []string, err error) {
-	name := sms.Name(m.Template)
 	t, ok := sms.Find(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
-			return "", nil, sms.Refuse("the text %q has no approved template: add it to templates of the channel, or name a free one", name)
+			return "", nil, sms.NoTemplate(m.Template)
 		}
 		return c.cfg.Free.ID, []string{m.Text}, nil
 	}
 	values = []string{}
 	for _, ours := range t.Params {
-		value, ok := m.Template.Params[ours]
-		if !ok {
-			return "", nil, sms.Refuse("the template of %q wants the value %q, which the text does not have", name, ours)
+		value, err := sms.Value(m.Template, ours)
+		if err != nil {
+			return "", nil, err
 		}
 		values = append(values, value)
 	}
