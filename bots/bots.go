@@ -252,14 +252,6 @@ type Message struct {
 	Template Template
 }
 
-// Template is a text of the catalogue with its values.
-type Template struct {
-	// Source and Key name the text: "texts:jobs" and "code.send", "flow:survey"
-	// and "collect.rating.paid".
-	Source, Key string
-	Params      map[string]string
-}
-
 // Photo is a picture to send; JPEG, at most Caps.PhotoOut bytes.
 type Photo struct {
 	Name string
@@ -333,6 +325,65 @@ type Metered interface {
 // knows nothing (yet).
 type Settler interface {
 	Settle(ctx context.Context, to Address, key string, r Receipt, sent time.Time) (Report, error)
+}
+
+// Noticer is an optional capability of a network with a push window: a template
+// that it approved gets through when the window is shut. The gateway sends a
+// notice when it knows that the window is shut, or when Send said ClassClosed.
+type Noticer interface {
+	// HasNotice reports whether there is such a template for a text. It is pure.
+	HasNotice(t Template) bool
+	// Notice sends m by its template; m.Text, choices and photo are left out.
+	// Called under the same rules as Send, with the same errors: ClassClosed
+	// where the user did not agree to be sent this notice.
+	Notice(ctx context.Context, to Address, m Message) (Receipt, error)
+}
+
+// Login is an optional capability of a network into which a person has to log an
+// account in. It is safe for use by many goroutines, in any process.
+type Login interface {
+	// Standing is how the account stands now.
+	Standing(ctx context.Context) (Standing, error)
+}
+
+// Standing is how an account that a person logs in stands.
+type Standing struct {
+	State StandingState `json:"state"`
+	// Since is when it came to stand so, by the clock of the database or of this
+	// machine; zero where nobody knows.
+	Since time.Time `json:"since"`
+	// QR is what the code to be scanned says (StandingScan only). Whoever scans
+	// it gives the account away: it is for the staff page and the terminal alone.
+	QR string `json:"qr,omitempty"`
+	// Why is the network's reason for being offline, in plain English, without
+	// secrets.
+	Why string `json:"why,omitempty"`
+}
+
+// StandingState is a closed set.
+type StandingState string
+
+const (
+	// StandingStarting: it is being brought up, or nobody runs it.
+	StandingStarting StandingState = "starting"
+	// StandingScan: somebody has to scan Standing.QR with the account's phone.
+	StandingScan StandingState = "scan"
+	// StandingConfirm: it was scanned, the phone asks for a tap.
+	StandingConfirm StandingState = "confirm"
+	// StandingOnline: it receives and sends.
+	StandingOnline StandingState = "online"
+	// StandingOut: the network ended the login or refuses it; people have to act.
+	StandingOut StandingState = "out"
+)
+
+// State keeps what an adapter must remember between its lives and processes: a
+// cursor, a token, cookies. Names are constants of the adapter; values are
+// sealed where they are kept, and the owner of the channel account alone writes.
+type State interface {
+	// Load returns nil where nothing was saved.
+	Load(ctx context.Context, name string) ([]byte, error)
+	// Save has made value durable when it returns nil.
+	Save(ctx context.Context, name string, value []byte) error
 }
 
 // Finding is one thing that an operator should know of an account, in plain

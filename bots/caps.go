@@ -34,6 +34,9 @@ type Caps struct {
 	Group    bool
 	// SendOnly is a network that never brings events (group robots).
 	SendOnly bool
+	// Digest is true where few messages are allowed and nobody answers them: what
+	// waits for one chat goes out together, as much as MaxText holds.
+	Digest bool
 	// Window is how long after the user's last message we may write; 0 means
 	// any time. WindowQuota is how many messages then, 0 means any number.
 	Window      time.Duration

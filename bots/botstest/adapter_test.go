@@ -41,6 +41,7 @@ type faults struct {
 	hidesPlaces   bool // Caps allow, Run is silent
 	eatsPanics    bool // a panic counts as taken
 	verifies      bool // claims trust that is not its to give
+	noticesAll    bool // sends notices without a template
 }
 
 // poller is the adapter of the test network.
@@ -193,6 +194,20 @@ func (p *poller) Send(_ context.Context, to bots.Address, m bots.Message) (bots.
 	}
 	n.sent = append(n.sent, s)
 	return bots.Receipt{ID: fmt.Sprint(len(n.sent))}, nil
+}
+
+// approved is the one text that the test network has approved.
+var approved = bots.Template{Source: "texts:test", Key: "visit.remind"}
+
+func (p *poller) HasNotice(t bots.Template) bool {
+	return p.faults.noticesAll || t.Name() == approved.Name()
+}
+
+func (p *poller) Notice(ctx context.Context, to bots.Address, m bots.Message) (bots.Receipt, error) {
+	if !p.HasNotice(m.Template) {
+		return bots.Receipt{}, &bots.Error{Class: bots.ClassRejected, Err: errors.New("no such template")}
+	}
+	return p.Send(ctx, to, bots.Message{Key: m.Key, Text: "您有一次上门服务"})
 }
 
 func (p *poller) refuse(to bots.Address, m bots.Message) error {

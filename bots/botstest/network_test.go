@@ -115,6 +115,10 @@ func (n *network) poke() {
 	}
 }
 
+func (n *network) Notice() bots.Message {
+	return bots.Message{Key: "1", Text: "x", Template: approved}
+}
+
 func (n *network) UserSays(user int, text string) bool {
 	return n.did(act{User: user, Kind: bots.KindText, Text: text})
 }

@@ -3,7 +3,7 @@
 //
 // A channel's test builds a [Rig]: its adapter, pointed at a fake of its
 // network, and the remote control of that fake. [Run] then plays residents,
-// a bad network and a failing gateway, in 21 cases (reference/chat-channels
+// a bad network and a failing gateway, in 22 cases (reference/chat-channels
 // 6.3). Nothing is skipped: what Caps denies is proven to be refused.
 //
 // # Who plays what

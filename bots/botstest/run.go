@@ -15,7 +15,7 @@ func Run(t *testing.T, newRig func(t *testing.T) Rig) {
 	}
 }
 
-// testCase is one of the 21 cases.
+// testCase is one of the 22 cases.
 type testCase struct {
 	name string
 	run  func(*bench)
@@ -53,5 +53,6 @@ func cases() []testCase {
 		{"19 reports name the message", reports},
 		{"20 an answer names its extension", extensions},
 		{"21 parts are known before sending", parts},
+		{"22 a notice where the window is shut", notices},
 	}
 }

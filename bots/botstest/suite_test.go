@@ -73,6 +73,7 @@ func TestSuiteBites(t *testing.T) {
 		{"words in errors", faults{leaksPhone: true}, false, []string{"16"}},
 		{"sends what caps deny", faults{sendsTooMuch: true}, false, []string{"02", "03", "17"}},
 		{"claims verified", faults{verifies: true}, false, []string{"01", "17"}},
+		{"notices without a template", faults{noticesAll: true}, false, []string{"22"}},
 		{"takes a panic for success", faults{eatsPanics: true}, false, []string{"18"}},
 	} {
 		t.Run(broken.name, func(t *testing.T) {

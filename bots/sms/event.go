@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // Words is the event of a message that somebody wrote to us. id is the
@@ -39,7 +40,7 @@ func (l *Line) Words(id, from, code, text string, at time.Time) (bots.Event, err
 // is reported in each state once. The error says which field nobody could
 // honestly have sent.
 func (l *Line) Report(chat bots.ChatID, who bots.Identity, r bots.Report) (bots.Event, error) {
-	r.Code = Plain(r.Code)
+	r.Code = wire.Plain(r.Code)
 	name := r.ID
 	if name == "" {
 		name = r.Key

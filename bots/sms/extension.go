@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"shaoying/bots/wire"
 )
 
 // Extensions are the codes that may be set behind our own number: Digits digits
@@ -41,7 +43,7 @@ func (x Extensions) Number(code string) (string, error) {
 	}
 	n, err := strconv.Atoi(code)
 	if err != nil || n < 1 || n > x.Count() {
-		return "", Refuse("extension %q, the carrier allows 1 to %d", code, x.Count())
+		return "", wire.Refuse("extension %q, the carrier allows 1 to %d", code, x.Count())
 	}
 	return fmt.Sprintf("%s%0*d", x.Base, x.Digits, n), nil
 }

@@ -1,19 +1,16 @@
 package sms
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // Push is one way in which a carrier calls us.
@@ -37,11 +34,11 @@ func (l *Line) Hook(sink bots.Sink, pushes map[string]Push) http.Handler {
 		push, ok := pushes[name]
 		switch {
 		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
-			refused(w, http.StatusUnauthorized)
+			wire.Refused(w, http.StatusUnauthorized)
 		case !l.MayCall(r.RemoteAddr):
-			refused(w, http.StatusForbidden)
+			wire.Refused(w, http.StatusForbidden)
 		case !ok:
-			refused(w, http.StatusNotFound)
+			wire.Refused(w, http.StatusNotFound)
 		default:
 			l.Serve(w, r, sink, push)
 		}
@@ -61,10 +58,10 @@ func (l *Line) MayCall(remote string) bool {
 func (l *Line) Serve(w http.ResponseWriter, r *http.Request, sink bots.Sink, push Push) {
 	if r.Method != push.Method {
 		w.Header().Set("Allow", push.Method)
-		refused(w, http.StatusMethodNotAllowed)
+		wire.Refused(w, http.StatusMethodNotAllowed)
 		return
 	}
-	body, ok := l.Body(w, r)
+	body, ok := wire.Body(w, r, l.Limits.MaxBody)
 	if !ok {
 		return
 	}
@@ -72,119 +69,16 @@ func (l *Line) Serve(w http.ResponseWriter, r *http.Request, sink bots.Sink, pus
 	if err != nil {
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/") // behind it stands the token
 		l.Log.Error("a push cannot be read and was refused", "route", name, "error", err)
-		refused(w, http.StatusBadRequest)
+		wire.Refused(w, http.StatusBadRequest)
 		return
 	}
-	if err := l.Deliver(r.Context(), sink, events); err != nil {
+	if err := l.Lanes.Deliver(r.Context(), sink, events); err != nil {
 		l.Log.Warn("a push was not taken and will come again", "error", err)
-		refused(w, http.StatusServiceUnavailable)
+		wire.Refused(w, http.StatusServiceUnavailable)
 		return
 	}
 	if push.Type != "" {
 		w.Header().Set("Content-Type", push.Type)
 	}
 	_, _ = io.WriteString(w, push.Answer) // the carrier sends it again if it did not hear us
-}
-
-// Body reads a push, or answers why it was not read.
-func (l *Line) Body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, l.Limits.MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		refused(w, http.StatusRequestEntityTooLarge)
-		return nil, false
-	}
-	if err != nil {
-		refused(w, http.StatusBadRequest)
-		return nil, false
-	}
-	return body, true
-}
-
-// Deliver hands events to the sink, after those of the same chats that came
-// before, and makes an error of a panic there.
-func (l *Line) Deliver(ctx context.Context, sink bots.Sink, events []bots.Event) (err error) {
-	if len(events) == 0 {
-		return nil
-	}
-	leave, err := l.lanes.enter(ctx, events)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the sink panicked: %T", p) // the value may hold what was said
-		}
-	}()
-	return sink(ctx, events)
-}
-
-func refused(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }
-
-// lanes let one push of a chat at a time through to the sink: carriers push what
-// one person wrote in quick succession at once. Who waits is let in in order.
-type lanes struct {
-	mu    sync.Mutex
-	taken map[bots.ChatID]*lane
-}
-
-type lane struct {
-	turn chan struct{} // holds one token while the lane is free
-	used int           // by whom it is held or waited for
-}
-
-// enter waits for the lanes of the chats of some events, in one order for
-// everybody, and returns what leaves them.
-func (l *lanes) enter(ctx context.Context, events []bots.Event) (leave func(), err error) {
-	var chats []bots.ChatID
-	for _, ev := range events {
-		chats = append(chats, ev.Chat)
-	}
-	slices.Sort(chats)
-	chats = slices.Compact(chats)
-	var held []bots.ChatID
-	leave = func() {
-		for _, chat := range held {
-			l.release(chat, true)
-		}
-	}
-	for _, chat := range chats {
-		select {
-		case <-l.join(chat):
-			held = append(held, chat)
-		case <-ctx.Done():
-			l.release(chat, false)
-			leave()
-			return nil, ctx.Err()
-		}
-	}
-	return leave, nil
-}
-
-func (l *lanes) join(chat bots.ChatID) <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.taken == nil {
-		l.taken = map[bots.ChatID]*lane{}
-	}
-	one := l.taken[chat]
-	if one == nil {
-		one = &lane{turn: make(chan struct{}, 1)}
-		one.turn <- struct{}{}
-		l.taken[chat] = one
-	}
-	one.used++
-	return one.turn
-}
-
-func (l *lanes) release(chat bots.ChatID, held bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	one := l.taken[chat]
-	if held {
-		one.turn <- struct{}{}
-	}
-	if one.used--; one.used == 0 {
-		delete(l.taken, chat)
-	}
 }

@@ -8,12 +8,11 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
@@ -22,7 +21,7 @@ const testToken = "callback-token-of-the-tests-0123456789"
 
 func testLine(t testing.TB, change func(*Account)) *Line {
 	t.Helper()
-	server, err := NewEndpoint("sms", "url", "http://127.0.0.1:1")
+	server, err := wire.NewEndpoint("sms", "url", "http://127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,68 +88,6 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// What one person wrote in quick succession reaches the sink one at a time, in
-// the order in which it came; others do not wait.
-func TestLanes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := &lanes{}
-		var mu sync.Mutex
-		var order []int
-		var wg sync.WaitGroup
-		for n := range 20 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				leave, err := l.enter(t.Context(), []bots.Event{{Chat: "a"}, {Chat: "b"}, {Chat: "a"}})
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer leave()
-				time.Sleep(time.Second)
-				mu.Lock()
-				defer mu.Unlock()
-				order = append(order, n)
-			}()
-			synctest.Wait()
-		}
-		leave, err := l.enter(t.Context(), []bots.Event{{Chat: "c"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		leave()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
-		defer cancel()
-		if _, err := l.enter(ctx, []bots.Event{{Chat: "c"}, {Chat: "b"}}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("waited longer than the request: %v", err)
-		}
-		wg.Wait()
-		for i, n := range order {
-			if i != n {
-				t.Fatalf("order %v", order)
-			}
-		}
-		if len(order) != 20 || len(l.taken) != 0 {
-			t.Errorf("%d went through, %d lanes are left", len(order), len(l.taken))
-		}
-	})
-}
-
-func TestPlain(t *testing.T) {
-	for said, want := range map[string]string{
-		"Temporal failure":                  "Temporal failure",
-		"to +8613800138000 failed":          "to +861380 failed",
-		"触发分钟级流控Permits:1":                  "Permits:1",
-		"a\nb\x00c":                         "abc",
-		strings.Repeat("x", 500):            strings.Repeat("x", maxPlain),
-		"http://x/?to=13800138000&text=hi!": "http://x/?to=138001&text=hi!",
-	} {
-		if got := Plain(said); got != want {
-			t.Errorf("%q is shown as %q, want %q", said, got, want)
-		}
-	}
-}
-
 func TestKey(t *testing.T) {
 	if got := Key("mo", "12", "3"); got != "mo:12:3" {
 		t.Errorf("a key is %q", got)
@@ -198,33 +135,5 @@ func TestExtended(t *testing.T) {
 	}
 	if bare := testLine(t, func(a *Account) { a.From, a.ExtensionDigits = "", 0 }); bare.Extended("07") != "" || bare.Caps().Extensions != 0 {
 		t.Error("there are codes where there are none")
-	}
-}
-
-func TestTemplateNames(t *testing.T) {
-	own, free := bots.Template{Source: "texts:jobs", Key: "code.send"}, bots.Template{Source: "flow:survey", Key: "rating.ask"}
-	if Name(own) != "code.send" || Name(free) != "flow:survey/rating.ask" || Name(bots.Template{}) != "" {
-		t.Errorf("%q %q", Name(own), Name(free))
-	}
-	list := map[string]int{"code.send": 1, "flow:survey/rating.ask": 2}
-	for want, said := range map[int]bots.Template{1: own, 2: free} {
-		if got, ok := Find(list, said); !ok || got != want {
-			t.Errorf("%+v finds %d", said, got)
-		}
-	}
-	if got, ok := Find(list, bots.Template{Source: "flow:bind", Key: "code.send"}); !ok || got != 1 {
-		t.Error("a text of the catalogue is not found inside a dialogue")
-	}
-	if _, ok := Find(list, bots.Template{Source: "flow:survey", Key: "x"}); ok {
-		t.Error("what is not there is found")
-	}
-}
-
-func TestCodes(t *testing.T) {
-	codes := Codes{"a.": bots.ClassGone, "a.b.": bots.ClassClosed, "a.b.c": bots.ClassMoved, "x": bots.ClassThrottled}
-	for code, want := range map[string]bots.Class{"a.z": bots.ClassGone, "a.b.z": bots.ClassClosed, "a.b.c": bots.ClassMoved, "x": bots.ClassThrottled, "xy": 0, "": 0} {
-		if got, ok := codes.Of(code); got != want || ok != (want != 0) {
-			t.Errorf("%q is %v", code, got)
-		}
 	}
 }

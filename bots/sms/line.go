@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptrace"
-	"net/netip"
 	"strings"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 	"shaoying/internal/clock"
 	"shaoying/internal/outbound"
 	"shaoying/internal/privacy"
@@ -37,9 +34,11 @@ type Line struct {
 	Log    *slog.Logger
 	Clock  *clock.Clock
 
+	// Client calls the carrier.
+	*wire.Client
+	// Lanes keep the order of pushes.
+	Lanes      wire.Lanes
 	extensions Extensions
-	client     *outbound.Client
-	lanes      lanes
 }
 
 // maxAnswer is the longest answer to a call; a page of 100 replies is the
@@ -47,7 +46,7 @@ type Line struct {
 const maxAnswer = 1 << 20
 
 // NewLine checks what is common and makes the client for calls to a server.
-func NewLine(kind string, a Account, l Limits, server Endpoint, deps Deps) (*Line, error) {
+func NewLine(kind string, a Account, l Limits, server wire.Endpoint, deps Deps) (*Line, error) {
 	if deps.Clock == nil || deps.Log == nil || deps.Keys == nil {
 		return nil, fmt.Errorf("%s: clock, log and keys are needed", kind)
 	}
@@ -60,18 +59,14 @@ func NewLine(kind string, a Account, l Limits, server Endpoint, deps Deps) (*Lin
 	if a.PerSecond > 0 {
 		l.PerSecond = a.PerSecond
 	}
-	cfg := outbound.Config{Purpose: kind + ".call", Timeout: l.Call, MaxBody: maxAnswer, AllowLoopback: server.Local(), Observe: deps.Observe}
-	if inside := server.inside(); inside.IsValid() {
-		cfg.Allow = []netip.Prefix{inside}
-	}
-	client, err := outbound.New(cfg, deps.Clock)
+	client, err := server.NewClient(wire.Limits{Purpose: kind + ".call", Timeout: l.Call, MaxBody: maxAnswer}, deps.Clock, deps.Observe)
 	if err != nil {
 		return nil, err
 	}
 	return &Line{
 		Account: a, Limits: l, Clock: deps.Clock, Log: deps.Log.With("channel", string(a.ID)),
 		Book:       Book{Keys: deps.Keys, Countries: a.Countries},
-		extensions: a.extensions(), client: client,
+		extensions: a.extensions(), Client: client,
 	}, nil
 }
 
@@ -87,7 +82,7 @@ func (l *Line) Caps() bots.Caps {
 
 // Fetch has nothing to open: short messages carry words alone.
 func (l *Line) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
-	return nil, Refuse("short messages carry no files")
+	return nil, wire.Refuse("short messages carry no files")
 }
 
 // Run waits for the end: the carrier calls us.
@@ -97,24 +92,21 @@ func (l *Line) Run(ctx context.Context, _ bots.Sink) error {
 	return nil
 }
 
-// Close drops the connections that nobody uses; the line goes on working.
-func (l *Line) Close() { l.client.Close() }
-
 // Recipient refuses what no short message can be, and returns the number of the
 // chat. Errors are *bots.Error.
 func (l *Line) Recipient(to bots.Address, m bots.Message) (string, error) {
 	most := l.Caps().MaxText
 	switch {
 	case to.Channel != l.ID:
-		return "", Refuse("the address belongs to another channel")
+		return "", wire.Refuse("the address belongs to another channel")
 	case len(m.Choices) > 0:
-		return "", Refuse("short messages have no buttons")
+		return "", wire.Refuse("short messages have no buttons")
 	case m.Photo != nil:
-		return "", Refuse("short messages carry no photos")
+		return "", wire.Refuse("short messages carry no photos")
 	case strings.TrimSpace(m.Text) == "":
-		return "", Refuse("a message needs words")
+		return "", wire.Refuse("a message needs words")
 	case !utf8.ValidString(m.Text) || UCS2.length(m.Text) > most:
-		return "", Refuse("text is not UTF-8 or longer than %d UTF-16 units", most)
+		return "", wire.Refuse("text is not UTF-8 or longer than %d UTF-16 units", most)
 	}
 	return l.Book.Number(to.Chat)
 }
@@ -140,23 +132,4 @@ func (l *Line) Extended(said string) string {
 		return ""
 	}
 	return l.Code(said)
-}
-
-// Call sends a request once and reads its answer. Without an answer the error
-// is temporary when surely nothing was written, else unknown.
-func (l *Line) Call(req *http.Request) (status int, body []byte, err error) {
-	var reached atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached.Store(true) }}
-	resp, err := l.client.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-	if err != nil {
-		if reached.Load() {
-			return 0, nil, &bots.Error{Class: bots.ClassUnknown, Err: fmt.Errorf("no answer: %w", err)}
-		}
-		return 0, nil, &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("no connection: %w", err)}
-	}
-	defer resp.Body.Close()
-	if body, err = io.ReadAll(resp.Body); err != nil {
-		return 0, nil, &bots.Error{Class: bots.ClassUnknown, Err: fmt.Errorf("the answer broke off: %w", err)}
-	}
-	return resp.StatusCode, body, nil
 }

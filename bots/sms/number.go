@@ -10,6 +10,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -117,18 +118,18 @@ func (b Book) Person(chat bots.ChatID) (bots.Identity, error) {
 func (b Book) Number(chat bots.ChatID) (string, error) {
 	number, err := b.Keys.OpenPseudonym(kind, string(chat))
 	if err != nil {
-		return "", Refuse("the address has no phone number")
+		return "", wire.Refuse("the address has no phone number")
 	}
 	n, err := phonenumbers.Parse(number, "")
 	if err != nil {
-		return "", Refuse("the address has no phone number")
+		return "", wire.Refuse("the address has no phone number")
 	}
 	allowed := b.Countries
 	if len(allowed) == 0 {
 		allowed = []string{"86"}
 	}
 	if !slices.Contains(allowed, strconv.Itoa(int(n.GetCountryCode()))) {
-		return "", Refuse("numbers with country code %d are not written to (countries of the channel)", n.GetCountryCode())
+		return "", wire.Refuse("numbers with country code %d are not written to (countries of the channel)", n.GetCountryCode())
 	}
 	if mainland(number) {
 		return number, nil

@@ -52,7 +52,7 @@ func (h *House) unsayable(t sms.Templated) []string {
 	var missing []string
 	for _, said := range h.Library.Said() {
 		if !t.Has(said) {
-			missing = append(missing, sms.Name(said))
+			missing = append(missing, said.Name())
 		}
 	}
 	if len(missing) == 0 {

@@ -162,6 +162,13 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
+	if shutWindow(caps, row) {
+		if !c.hasNotice(bots.Template{Source: row.Source, Key: row.TextKey}) {
+			o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
+			return o
+		}
+		o.notice = true
+	}
 	if at, night := c.g.atNight(caps, row); night {
 		o.state, o.err, o.morning = "stale", "put off: quiet hours", at
 		return o
@@ -199,8 +206,12 @@ func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string
 		return bots.ClassGone, "the address is gone"
 	case row.AddressState == "stopped" && row.FallbackOf != nil:
 		return bots.ClassClosed, "the person asked for no more messages here"
-	case caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window):
-		return bots.ClassClosed, "the push window is shut"
 	}
 	return 0, ""
+}
+
+// shutWindow reports whether the network lets approved notices through alone: the
+// reader has not written for too long.
+func shutWindow(caps bots.Caps, row db.ClaimOutboxRow) bool {
+	return caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
 }

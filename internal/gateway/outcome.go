@@ -28,6 +28,8 @@ type outcome struct {
 	messages []bots.Message
 	photo    string
 	edit     bool
+	// notice: the push window is shut, an approved template goes instead.
+	notice bool
 	// went: one of the messages was taken.
 	went bool
 	// paid is what was counted for it, on a paid channel.

@@ -349,11 +349,8 @@ func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error 
 
 // transmit sends the messages in order and turns the outcome into a mark.
 func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
-	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
 	for _, m := range o.messages {
-		send, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
-		receipt, err := c.adapter.Send(send, to, m)
-		cancel()
+		receipt, err := c.try(ctx, o, m)
 		if err != nil {
 			// The receipt of an earlier message would settle the whole row.
 			o.receipt = ""
@@ -364,4 +361,31 @@ func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
 	}
 	o.state = "sent"
 	return o
+}
+
+// try makes one call of the adapter. Where the network says that its push window
+// is shut, surely nothing was sent, and the notice goes at once that it approved
+// for this text.
+func (c *Channel) try(ctx context.Context, o outcome, m bots.Message) (bots.Receipt, error) {
+	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
+	call := func(send func(context.Context, bots.Address, bots.Message) (bots.Receipt, error)) (bots.Receipt, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+		defer cancel()
+		return send(ctx, to, m)
+	}
+	noticer, ok := c.adapter.(bots.Noticer)
+	if ok && o.notice {
+		return call(noticer.Notice)
+	}
+	receipt, err := call(c.adapter.Send)
+	if bots.ClassOf(err) == bots.ClassClosed && !o.went && c.hasNotice(m.Template) {
+		return call(noticer.Notice)
+	}
+	return receipt, err
+}
+
+// hasNotice reports whether the network has approved a notice for a text.
+func (c *Channel) hasNotice(t bots.Template) bool {
+	noticer, ok := c.adapter.(bots.Noticer)
+	return ok && noticer.HasNotice(t)
 }

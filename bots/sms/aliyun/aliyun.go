@@ -34,6 +34,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -49,7 +50,7 @@ type Config struct {
 	AccessKeyID string `yaml:"access_key_id"`
 	SecretEnv   string `yaml:"access_key_secret_env"`
 	SecretFile  string `yaml:"access_key_secret_file"`
-	// Templates are the approved templates by the name of the text (sms.Name).
+	// Templates are the approved templates by the name of the text (bots.Template.Name).
 	Templates map[string]Template `yaml:"templates"`
 	// Free is the template of texts that have none of their own.
 	Free Free `yaml:"free"`
@@ -109,13 +110,13 @@ func (c Config) Validate() error {
 }
 
 // Local reports whether the configured server is on this machine.
-func (c Config) Local() bool { return sms.Local(c.APIURL) }
+func (c Config) Local() bool { return wire.Local(c.APIURL) }
 
 // Channel is one account.
 type Channel struct {
 	*sms.Line
 	cfg Config
-	api sms.Endpoint
+	api wire.Endpoint
 }
 
 // The channel keeps the contract.
@@ -133,7 +134,7 @@ func New(cfg Config, deps sms.Deps) (*Channel, error) {
 	if cfg.APIURL == "" {
 		cfg.APIURL = defaultAPI
 	}
-	server, err := sms.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
+	server, err := wire.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (c *Channel) Parts(m bots.Message) int { return sms.Charged(sms.Signed(c.Si
 
 // Has reports whether a text has a template.
 func (c *Channel) Has(t bots.Template) bool {
-	_, own := sms.Find(c.cfg.Templates, t)
+	_, own := bots.FindTemplate(c.cfg.Templates, t)
 	return own || c.cfg.Free.ID != ""
 }
 

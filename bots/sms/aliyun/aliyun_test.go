@@ -14,6 +14,7 @@ import (
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/aliyun/aliyunfake"
 	"shaoying/bots/sms/smsfake"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -116,7 +117,7 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for status, want := range map[int]bots.Class{200: bots.ClassUnknown, 502: bots.ClassUnknown, 403: bots.ClassTemporary, 302: bots.ClassTemporary} {
-		if got := sms.Between(status); got.Class != want {
+		if got := wire.Between(status); got.Class != want {
 			t.Errorf("%d of a proxy is %s, want %s", status, got.Class, want)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"shaoying/bots"
-	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // approved is the status of a signature or template that may be used.
@@ -105,13 +105,13 @@ func (c *Channel) ask(ctx context.Context, action string, params map[string]stri
 	}
 	var answer struct{ Code, Message string }
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return sms.Between(status)
+		return wire.Between(status)
 	}
 	if answer.Code != "OK" {
 		return failure(status, answer.Code, answer.Message)
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return fmt.Errorf("%s: the answer cannot be read: %s", action, sms.Plain(err.Error()))
+		return fmt.Errorf("%s: the answer cannot be read: %s", action, wire.Plain(err.Error()))
 	}
 	return nil
 }

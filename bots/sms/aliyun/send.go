@@ -10,6 +10,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // Send sends a message by its template.
@@ -28,7 +29,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	}
 	body, err := json.Marshal(values)
 	if err != nil {
-		return bots.Receipt{}, sms.Refuse("the values of a template cannot be written")
+		return bots.Receipt{}, wire.Refuse("the values of a template cannot be written")
 	}
 	params := map[string]string{
 		"PhoneNumbers": national(number), "SignName": c.Signature, "TemplateCode": id, "TemplateParam": string(body), "OutId": m.Key,
@@ -42,7 +43,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	}
 	var answer struct{ Code, Message, BizId string }
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return bots.Receipt{}, sms.Between(status)
+		return bots.Receipt{}, wire.Between(status)
 	}
 	if answer.Code != "OK" {
 		return bots.Receipt{}, failure(status, answer.Code, answer.Message)
@@ -64,7 +65,7 @@ func national(e164 string) string {
 
 // template is by what a message goes out, with its values.
 func (c *Channel) template(m bots.Message) (id string, values map[string]string, err error) {
-	t, ok := sms.Find(c.cfg.Templates, m.Template)
+	t, ok := bots.FindTemplate(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
 			return "", nil, sms.NoTemplate(m.Template)
@@ -84,7 +85,7 @@ func (c *Channel) template(m bots.Message) (id string, values map[string]string,
 
 // codes are those of Aliyun. What begins with isv. is our fault, with isp. Aliyun's.
 // Source: help.aliyun.com/document_detail/101346.html.
-var codes = sms.Codes{
+var codes = wire.Codes{
 	// one number had too many for an hour or a day; that of a minute is told
 	// apart in failure. Nobody else waits for that.
 	"isv.BUSINESS_LIMIT_CONTROL": bots.ClassClosed,
@@ -143,7 +144,7 @@ func failure(status int, code, message string) *bots.Error {
 	if class == bots.ClassThrottled {
 		after = pause(code)
 	}
-	return sms.Fail(class, after, status, code+" "+message)
+	return wire.Fail(class, after, status, code+" "+message)
 }
 
 // pause is how long a limit of the account is waited for: calls are limited by
@@ -218,7 +219,7 @@ func readDetails(status int, raw []byte, key string) (found bots.Report, more bo
 		}
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil || answer.Code == "" {
-		return bots.Report{}, false, sms.Between(status)
+		return bots.Report{}, false, wire.Between(status)
 	}
 	if answer.Code != "OK" {
 		return bots.Report{}, false, failure(status, answer.Code, answer.Message)
@@ -226,7 +227,7 @@ func readDetails(status int, raw []byte, key string) (found bots.Report, more bo
 	list := answer.SmsSendDetailDTOs.SmsSendDetailDTO
 	for _, d := range list {
 		if d.OutId == key {
-			return bots.Report{Key: key, State: statuses[d.SendStatus], Code: sms.Plain(d.ErrCode)}, false, nil
+			return bots.Report{Key: key, State: statuses[d.SendStatus], Code: wire.Plain(d.ErrCode)}, false, nil
 		}
 	}
 	return bots.Report{}, status == http.StatusOK && len(list) == perPage, nil

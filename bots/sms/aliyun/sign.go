@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // Signature method V3 of Alibaba Cloud (help.aliyun.com, "V3 request body and
@@ -67,7 +67,7 @@ func canonicalQuery(params map[string]string) string {
 func (c *Channel) call(ctx context.Context, action string, params map[string]string) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.api.String()+"/?"+canonicalQuery(params), nil)
 	if err != nil { // the error repeats the URL
-		return 0, nil, sms.Refuse("api_url is no address")
+		return 0, nil, wire.Refuse("api_url is no address")
 	}
 	nonce := make([]byte, 16)
 	rand.Read(nonce)

@@ -15,6 +15,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // message reads what a resident wrote.
@@ -64,7 +65,7 @@ func words(query url.Values, contentType string, body []byte) (string, error) {
 		}
 		return string(body), nil
 	}
-	return "", fmt.Errorf("its character set %q is unknown: set mo-recode = true", sms.Plain(charset))
+	return "", fmt.Errorf("its character set %q is unknown: set mo-recode = true", wire.Plain(charset))
 }
 
 func utf16BE(body []byte) (string, error) {

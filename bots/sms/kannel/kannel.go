@@ -47,6 +47,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -95,13 +96,13 @@ func (c Config) Validate() error {
 }
 
 // Local reports whether the gateway is on this machine. It hands on to a carrier.
-func (c Config) Local() bool { return sms.Local(c.SendURL) }
+func (c Config) Local() bool { return wire.Local(c.SendURL) }
 
 // Channel is one account.
 type Channel struct {
 	*sms.Line
 	cfg  Config
-	send sms.Endpoint
+	send wire.Endpoint
 }
 
 // The channel keeps the contract.
@@ -114,7 +115,7 @@ var (
 
 // New checks the configuration and returns the channel. Nothing is asked yet.
 func New(cfg Config, deps sms.Deps) (*Channel, error) {
-	server, err := sms.NewEndpoint(cfg.ID, "send_url", cfg.SendURL)
+	server, err := wire.NewEndpoint(cfg.ID, "send_url", cfg.SendURL)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (c *Channel) Check(ctx context.Context) []bots.Finding {
 	query := c.credentials()
 	query.Set("text", "check")
 	status, body, err := c.call(ctx, query)
-	switch said := sms.Plain(string(body)); {
+	switch said := wire.Plain(string(body)); {
 	case err != nil:
 		found = append(found, bots.Finding{Wrong: true, What: fmt.Sprintf("Kannel's smsbox cannot be reached at send_url: %v", err)})
 	case status == http.StatusBadRequest:

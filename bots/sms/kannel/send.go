@@ -10,6 +10,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // dlrMask asks for every kind of report: 1 delivered, 2 failed, 4 buffered,
@@ -74,7 +75,7 @@ func (c *Channel) credentials() url.Values {
 func (c *Channel) call(ctx context.Context, query url.Values) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.send.String()+"?"+query.Encode(), nil)
 	if err != nil { // the error repeats the URL
-		return 0, nil, sms.Refuse("send_url is no address")
+		return 0, nil, wire.Refuse("send_url is no address")
 	}
 	req.Close = true
 	return c.Call(req)
@@ -104,11 +105,11 @@ func failure(status int, said string) error {
 	case status == http.StatusServiceUnavailable && says("Temporal"):
 		class = bots.ClassTemporary
 	case status == http.StatusTooManyRequests:
-		return sms.Fail(bots.ClassThrottled, time.Second, status, said)
+		return wire.Fail(bots.ClassThrottled, time.Second, status, said)
 	case status >= 500 || status/100 == 2:
 		class = bots.ClassUnknown
 	case status/100 == 3:
 		class = bots.ClassLoggedOut
 	}
-	return sms.Fail(class, 0, status, said)
+	return wire.Fail(class, 0, status, said)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"shaoying/bots"
-	"shaoying/bots/sms"
 	"shaoying/bots/sms/smpp/pdu"
+	"shaoying/bots/wire"
 )
 
 // receipt is what a deliver_sm says of a message of ours.
@@ -41,7 +41,7 @@ func readReceipt(alphabet string, m pdu.Message) (r receipt, ok bool) {
 	} else if err := fields["err"]; err != "" && len(err) <= 8 {
 		r.code += " " + err
 	}
-	r.id, r.code = named(r.id), sms.Plain(r.code)
+	r.id, r.code = named(r.id), wire.Plain(r.code)
 	return r, r.id != "" && len(r.id) <= 2*maxID
 }
 

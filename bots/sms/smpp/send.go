@@ -11,6 +11,7 @@ import (
 	"shaoying/bots"
 	"shaoying/bots/sms"
 	"shaoying/bots/sms/smpp/pdu"
+	"shaoying/bots/wire"
 )
 
 // Parts says in how many parts a message goes out.
@@ -58,13 +59,13 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 func (c *Channel) check(to bots.Address, m bots.Message) (pdu.Message, error) {
 	switch {
 	case to.Channel != c.cfg.ID:
-		return pdu.Message{}, sms.Refuse("the address belongs to another channel")
+		return pdu.Message{}, wire.Refuse("the address belongs to another channel")
 	case strings.TrimSpace(m.Text) == "":
-		return pdu.Message{}, sms.Refuse("a message needs words")
+		return pdu.Message{}, wire.Refuse("a message needs words")
 	case !utf8.ValidString(m.Text) || sms.Units(m.Text) > c.Caps().MaxText:
-		return pdu.Message{}, sms.Refuse("text is not UTF-8 or longer than %d UTF-16 units", c.Caps().MaxText)
+		return pdu.Message{}, wire.Refuse("text is not UTF-8 or longer than %d UTF-16 units", c.Caps().MaxText)
 	case len(m.Choices) > 0 || m.Photo != nil:
-		return pdu.Message{}, sms.Refuse("a text message has neither buttons nor pictures")
+		return pdu.Message{}, wire.Refuse("a text message has neither buttons nor pictures")
 	}
 	from, err := c.extensions.Number(m.Extension)
 	if err != nil {
@@ -92,7 +93,7 @@ func (c *Channel) check(to bots.Address, m bots.Message) (pdu.Message, error) {
 func (c *Channel) submit(ctx context.Context, s *session, o *outgoing, m pdu.Message) (string, error) {
 	body, err := m.Append(nil)
 	if err != nil {
-		return "", sms.Refuse("the message cannot be written: %w", err)
+		return "", wire.Refuse("the message cannot be written: %w", err)
 	}
 	if err := c.pace.Wait(ctx); err != nil {
 		return "", &bots.Error{Class: bots.ClassThrottled, After: c.cfg.Limits.Throttle, Err: errors.New("the account's throughput is used up")}

@@ -61,6 +61,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 	"shaoying/internal/clock"
 	"shaoying/internal/privacy"
 )
@@ -128,5 +129,5 @@ func (c *Channel) Caps() bots.Caps { return c.caps }
 
 // Fetch opens nothing: a text message has no files.
 func (c *Channel) Fetch(context.Context, bots.File) (io.ReadCloser, error) {
-	return nil, sms.Refuse("a text message has no files")
+	return nil, wire.Refuse("a text message has no files")
 }

@@ -79,7 +79,7 @@ func (c *Channel) drain(ctx context.Context, sink bots.Sink, pull func(context.C
 // keep hands over what was pulled, again and again until it is taken.
 func (c *Channel) keep(ctx context.Context, sink bots.Sink, events []bots.Event) {
 	for pause := firstPause; ; pause = min(2*pause, longest) {
-		err := c.Deliver(ctx, sink, events)
+		err := c.Lanes.Deliver(ctx, sink, events)
 		if err == nil {
 			return
 		}

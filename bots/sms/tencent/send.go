@@ -7,6 +7,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // Send sends a message by its template.
@@ -37,7 +38,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 		return bots.Receipt{}, err
 	}
 	if len(answer.SendStatusSet) != 1 {
-		return bots.Receipt{}, sms.Fail(bots.ClassUnknown, 0, 200, "it does not say what became of the number")
+		return bots.Receipt{}, wire.Fail(bots.ClassUnknown, 0, 200, "it does not say what became of the number")
 	}
 	status := answer.SendStatusSet[0]
 	if status.Code != "Ok" {
@@ -51,7 +52,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 
 // template is by what a message goes out, with its values in order.
 func (c *Channel) template(m bots.Message) (id string, values []string, err error) {
-	t, ok := sms.Find(c.cfg.Templates, m.Template)
+	t, ok := bots.FindTemplate(c.cfg.Templates, m.Template)
 	if !ok {
 		if c.cfg.Free.ID == "" {
 			return "", nil, sms.NoTemplate(m.Template)
@@ -71,7 +72,7 @@ func (c *Channel) template(m bots.Message) (id string, values []string, err erro
 
 // codes are those of Tencent. Source: cloud.tencent.com/document/api/382/59177
 // and /52075.
-var codes = sms.Codes{
+var codes = wire.Codes{
 	// one number had too many for half a minute, an hour or a day; nobody else
 	// waits for that
 	"LimitExceeded.PhoneNumberThirtySecondLimit":     bots.ClassTemporary,
@@ -118,7 +119,7 @@ func failure(status int, code, message string) *bots.Error {
 	if class == bots.ClassThrottled {
 		after = pause(code)
 	}
-	return sms.Fail(class, after, status, code+" "+message)
+	return wire.Fail(class, after, status, code+" "+message)
 }
 
 // pause is how long a limit of the account is waited for: calls are limited by
@@ -149,7 +150,7 @@ func (c *Channel) Settle(ctx context.Context, to bots.Address, key string, r bot
 	for _, p := range answer.PullSmsSendStatusSet {
 		if p.SessionContext == key || r.ID != "" && p.SerialNo == r.ID {
 			if state := states[p.ReportStatus]; state != "" {
-				return bots.Report{ID: p.SerialNo, Key: key, State: state, Code: sms.Plain(p.Description)}, nil
+				return bots.Report{ID: p.SerialNo, Key: key, State: state, Code: wire.Plain(p.Description)}, nil
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // Signature method V3 of Tencent Cloud (cloud.tencent.com/document/api/382/52072):
@@ -62,11 +62,11 @@ func keyed(key []byte, s string) []byte {
 func (c *Channel) ask(ctx context.Context, action string, params, v any) error {
 	body, err := json.Marshal(params)
 	if err != nil {
-		return sms.Refuse("%s: the request cannot be written", action)
+		return wire.Refuse("%s: the request cannot be written", action)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.api.String()+"/", bytes.NewReader(body))
 	if err != nil {
-		return sms.Refuse("api_url is no address")
+		return wire.Refuse("api_url is no address")
 	}
 	sign(req, service, action, body, c.Clock.Wall(), c.cfg.SecretID, c.cfg.SecretKey.Reveal())
 	req.Header.Set("X-TC-Version", version)
@@ -82,19 +82,19 @@ func (c *Channel) ask(ctx context.Context, action string, params, v any) error {
 func read(status int, raw []byte, v any) error {
 	var frame struct{ Response json.RawMessage }
 	if err := json.Unmarshal(raw, &frame); err != nil || len(frame.Response) == 0 {
-		return sms.Between(status)
+		return wire.Between(status)
 	}
 	var failed struct {
 		Error *struct{ Code, Message string }
 	}
 	if err := json.Unmarshal(frame.Response, &failed); err != nil {
-		return sms.Between(status)
+		return wire.Between(status)
 	}
 	if failed.Error != nil {
 		return failure(status, failed.Error.Code, failed.Error.Message)
 	}
 	if err := json.Unmarshal(frame.Response, v); err != nil {
-		return sms.Between(status)
+		return wire.Between(status)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -63,7 +64,7 @@ type Config struct {
 	SecretKeyFile string `yaml:"secret_key_file"`
 	// SDKAppID is the application in the SMS console: 1400006666.
 	SDKAppID string `yaml:"sdk_app_id"`
-	// Templates are the approved templates by the name of the text (sms.Name).
+	// Templates are the approved templates by the name of the text (bots.Template.Name).
 	Templates map[string]Template `yaml:"templates"`
 	// Free is the template of texts that have none of their own: its one value
 	// is the whole text.
@@ -131,13 +132,13 @@ func number(s string) bool {
 }
 
 // Local reports whether the configured server is on this machine.
-func (c Config) Local() bool { return sms.Local(c.APIURL) }
+func (c Config) Local() bool { return wire.Local(c.APIURL) }
 
 // Channel is one account.
 type Channel struct {
 	*sms.Line
 	cfg Config
-	api sms.Endpoint
+	api wire.Endpoint
 }
 
 // The channel keeps the contract.
@@ -158,7 +159,7 @@ func New(cfg Config, deps sms.Deps) (*Channel, error) {
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
-	server, err := sms.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
+	server, err := wire.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (c *Channel) Parts(m bots.Message) int { return sms.Charged(sms.Signed(c.Si
 
 // Has reports whether a text has a template.
 func (c *Channel) Has(t bots.Template) bool {
-	_, own := sms.Find(c.cfg.Templates, t)
+	_, own := bots.FindTemplate(c.cfg.Templates, t)
 	return own || c.cfg.Free.ID != ""
 }
 

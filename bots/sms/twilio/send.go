@@ -12,6 +12,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 // answer is a message as the API shows it, or an error of the API.
@@ -30,7 +31,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 		return bots.Receipt{}, err
 	}
 	if m.Extension != "" {
-		return bots.Receipt{}, sms.Refuse("there are no extension codes here")
+		return bots.Receipt{}, wire.Refuse("there are no extension codes here")
 	}
 	callback := url.Values{"key": {m.Key}, "chat": {string(to.Chat)}}
 	form := url.Values{
@@ -48,13 +49,13 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	}
 	var a answer
 	if err := json.Unmarshal(raw, &a); err != nil {
-		return bots.Receipt{}, sms.Between(status)
+		return bots.Receipt{}, wire.Between(status)
 	}
 	if status/100 != 2 {
 		return bots.Receipt{}, failure(status, a.Code, a.Message)
 	}
 	if a.SID == "" {
-		return bots.Receipt{}, sms.Between(status)
+		return bots.Receipt{}, wire.Between(status)
 	}
 	return bots.Receipt{ID: a.SID}, nil
 }
@@ -70,7 +71,7 @@ func (c *Channel) call(ctx context.Context, method, path string, form url.Values
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil { // the error repeats the URL
-		return 0, nil, sms.Refuse("api_url is no address")
+		return 0, nil, wire.Refuse("api_url is no address")
 	}
 	req.SetBasicAuth(c.cfg.AccountSID, c.cfg.AuthToken.Reveal())
 	if method == http.MethodPost {
@@ -81,7 +82,7 @@ func (c *Channel) call(ctx context.Context, method, path string, form url.Values
 
 // codes are those of the API (twilio.com/docs/api/errors). What is not here is
 // classed by the status: 400 is our fault.
-var codes = sms.Codes{
+var codes = wire.Codes{
 	"20003": bots.ClassLoggedOut, // authenticate
 	"20005": bots.ClassLoggedOut, // account not active
 	"20429": bots.ClassThrottled, "14107": bots.ClassThrottled, "30001": bots.ClassThrottled, "63038": bots.ClassThrottled,
@@ -104,7 +105,7 @@ func failure(status, code int, message string) *bots.Error {
 		case status >= 500:
 			class = bots.ClassUnknown
 		case code == 0: // no error of the API
-			return sms.Between(status)
+			return wire.Between(status)
 		default:
 			class = bots.ClassRejected
 		}
@@ -116,7 +117,7 @@ func failure(status, code int, message string) *bots.Error {
 			after = time.Hour
 		}
 	}
-	return sms.Fail(class, after, status, fmt.Sprintf("%d %s", code, message))
+	return wire.Fail(class, after, status, fmt.Sprintf("%d %s", code, message))
 }
 
 // Settle asks what became of a message, by its id. Without one nothing can be
@@ -134,7 +135,7 @@ func (c *Channel) Settle(ctx context.Context, to bots.Address, key string, r bot
 	}
 	var a answer
 	if err := json.Unmarshal(raw, &a); err != nil {
-		return bots.Report{}, sms.Between(status)
+		return bots.Report{}, wire.Between(status)
 	}
 	if status == http.StatusNotFound {
 		return bots.Report{}, bots.ErrNoReport
@@ -150,7 +151,7 @@ func (c *Channel) Settle(ctx context.Context, to bots.Address, key string, r bot
 	if a.ErrorCode != nil {
 		word += " " + strconv.Itoa(*a.ErrorCode)
 	}
-	return bots.Report{ID: r.ID, Key: key, State: state, Code: sms.Plain(word)}, nil
+	return bots.Report{ID: r.ID, Key: key, State: state, Code: wire.Plain(word)}, nil
 }
 
 // Check asks for the account.
@@ -165,7 +166,7 @@ func (c *Channel) Check(ctx context.Context) []bots.Finding {
 	}
 	word, _ := a.Status.(string)
 	return []bots.Finding{
-		{Wrong: word != "active", What: "the account is " + sms.Plain(word)},
+		{Wrong: word != "active", What: "the account is " + wire.Plain(word)},
 		{What: fmt.Sprintf("address for the console, \"a message comes in\": %s/mo", c.CallbackURL)},
 	}
 }

@@ -36,6 +36,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -97,7 +98,7 @@ func (c Config) Validate() error {
 type Channel struct {
 	*sms.Line
 	cfg Config
-	api sms.Endpoint
+	api wire.Endpoint
 }
 
 // The channel keeps the contract.
@@ -114,7 +115,7 @@ func New(cfg Config, deps sms.Deps) (*Channel, error) {
 	if cfg.APIURL == "" {
 		cfg.APIURL = defaultAPI
 	}
-	server, err := sms.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
+	server, err := wire.NewEndpoint(cfg.ID, "api_url", cfg.APIURL)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func New(cfg Config, deps sms.Deps) (*Channel, error) {
 }
 
 // Local reports whether the configured server is on this machine.
-func (c Config) Local() bool { return sms.Local(c.APIURL) }
+func (c Config) Local() bool { return wire.Local(c.APIURL) }
 
 // Parts is how many parts a message costs.
 func (c *Channel) Parts(m bots.Message) int { return sms.Parts(sms.Signed(c.Signature, m.Text)) }

@@ -15,6 +15,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/sms"
+	"shaoying/bots/wire"
 )
 
 const signatureHeader = "X-Twilio-Signature"
@@ -26,7 +27,7 @@ func (c *Channel) signed(w http.ResponseWriter, r *http.Request, sink bots.Sink,
 		http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
 		return
 	}
-	body, ok := c.Body(w, r)
+	body, ok := wire.Body(w, r, c.Limits.MaxBody)
 	if !ok {
 		return
 	}

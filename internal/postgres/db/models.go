@@ -136,6 +136,13 @@ type ChannelOwner struct {
 	PausedUntil *time.Time
 }
 
+type ChannelState struct {
+	Channel string
+	Name    string
+	Value   []byte
+	At      time.Time
+}
+
 type ClockOffset struct {
 	One   bool
 	Shift time.Duration

@@ -1,4 +1,4 @@
-package sms
+package wire
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ func Refuse(format string, args ...any) *bots.Error {
 	return &bots.Error{Class: bots.ClassRejected, Err: fmt.Errorf(format, args...)}
 }
 
-// Fail says in one line why a send failed. What the carrier wrote is cut down
+// Fail says in one line why a send failed. What the network wrote is cut down
 // to letters that cannot be anybody's words, and digits that cannot be a number.
 func Fail(class bots.Class, after time.Duration, status int, said string) *bots.Error {
 	return &bots.Error{Class: class, After: after, Err: fmt.Errorf("answer %d: %s", status, Plain(said))}
@@ -22,7 +22,7 @@ func Fail(class bots.Class, after time.Duration, status int, said string) *bots.
 // maxPlain is the longest that Plain keeps.
 const maxPlain = 120
 
-// Plain keeps of what a carrier wrote what may stand in a log: ASCII, and no
+// Plain keeps of what a network wrote what may stand in a log: ASCII, and no
 // digits in a row that could be a phone number.
 func Plain(said string) string {
 	var out strings.Builder
@@ -43,7 +43,7 @@ func Plain(said string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// Codes say what the codes of a carrier mean for us. An entry that ends with a
+// Codes say what the codes of a network mean for us. An entry that ends with a
 // dot or an underscore stands for all codes that begin with it.
 type Codes map[string]bots.Class
 
@@ -63,7 +63,7 @@ func (c Codes) Of(code string) (class bots.Class, ok bool) {
 	return class, best > 0
 }
 
-// Between is an answer that is not the carrier's but of somebody in between: a
+// Between is an answer that is not the network's but of somebody in between: a
 // proxy that lost the answer says the same as one that lost the question, and
 // one that refused lost neither. Its body is not repeated.
 func Between(status int) *bots.Error {
@@ -71,5 +71,5 @@ func Between(status int) *bots.Error {
 	if status/100 == 2 || status >= 500 {
 		class = bots.ClassUnknown
 	}
-	return Fail(class, 0, status, "not of the carrier: a proxy, or api_url is wrong")
+	return Fail(class, 0, status, "not of the network: a proxy, or api_url is wrong")
 }
