@@ -136,13 +136,14 @@ func (k *KF) sync(ctx context.Context, sink bots.Sink) error {
 		if err := k.deliver(ctx, sink, k.decode(p.List)); err != nil {
 			return fmt.Errorf("hand over what was read: %w", err)
 		}
-		if p.Next != "" && p.Next != string(cursor) {
+		moved := p.Next != "" && p.Next != string(cursor)
+		if moved {
 			cursor = []byte(p.Next)
 			if err := k.state.Save(ctx, stateCursor, cursor); err != nil {
 				return fmt.Errorf("keep the cursor: %w", err)
 			}
 		}
-		more = p.More != 0 && len(p.List) > 0
+		more = p.More != 0 && moved // an empty page may have more behind it
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ const (
 
 type faults struct {
 	failing Fault
+	after   int // sends that go well before it
 	foreign bool
 	lostBy  int
 }
@@ -27,6 +28,13 @@ func (s *Server) FailNext(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing = f
+}
+
+// FailAt makes the nth send from now on fail.
+func (s *Server) FailAt(n int, f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing, s.after = f, n-1
 }
 
 // Down cuts the network off, or back on.
@@ -60,6 +68,10 @@ func (s *Server) LoseCallbacks(n int) {
 // fault takes the fault that is set, if the path shows somebody something.
 func (s *Server) fault(path string) Fault {
 	if !strings.HasSuffix(path, "message/send") && !strings.Contains(path, "kf/send_msg") {
+		return none
+	}
+	if s.failing != none && s.after > 0 {
+		s.after--
 		return none
 	}
 	f := s.failing

@@ -19,6 +19,7 @@ type kfState struct {
 	ringing bool
 	syncs   int
 	page    int
+	blank   bool // the last page was empty, with more behind it
 	hidden  bool
 }
 
@@ -45,7 +46,8 @@ func (s *Server) Strict() {
 	s.kf.strict = true
 }
 
-// Page makes sync_msg return at most n messages at once.
+// Page makes sync_msg return at most n messages at once, and empty pages in
+// between.
 func (s *Server) Page(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,7 +229,7 @@ func (s *Server) customer(id string) *customer {
 }
 
 func place(cursor string) int {
-	n, err := strconv.Atoi(strings.TrimPrefix(cursor, "cursor-"))
+	n, err := strconv.Atoi(strings.Trim(cursor, "cursor-"))
 	if err != nil {
 		return 0
 	}
@@ -257,6 +259,11 @@ func (s *Server) kfSync(_ *http.Request, body []byte) reply {
 		more = 1
 	}
 	list := append([]map[string]any{}, s.kf.log[from:to]...)
+	if more == 1 && s.kf.page > 0 && !s.kf.blank { // WeCom has such pages too
+		s.kf.blank, to, list = true, from, list[:0]
+		return reply{"errcode": 0, "errmsg": "ok", "next_cursor": fmt.Sprintf("cursor-%d-", to), "has_more": 1, "msg_list": list}
+	}
+	s.kf.blank = false
 	return reply{"errcode": 0, "errmsg": "ok", "next_cursor": fmt.Sprintf("cursor-%d", to), "has_more": more, "msg_list": list}
 }
 
