@@ -99,8 +99,10 @@ type KFLimits struct {
 	Redelivers    time.Duration `yaml:"redelivers"`
 	Window        time.Duration `yaml:"window"`
 	WindowQuota   int           `yaml:"window_quota"`
-	// Welcome is how long a greeting may be sent that nobody asked for.
-	Welcome time.Duration `yaml:"welcome"`
+	// Greeting is what somebody reads who opens the chat for the first time in two
+	// days, Welcome how long after that it may be sent.
+	Greeting string        `yaml:"greeting"`
+	Welcome  time.Duration `yaml:"welcome"`
 	// Page is how many messages are asked for at once, Poll how often without a
 	// callback.
 	Page int           `yaml:"page"`
@@ -184,8 +186,8 @@ func (l Limits) Validate() error {
 			return fmt.Errorf("policies/wecom.yaml: %s is missing", name)
 		}
 	}
-	if l.App.CardSays == "" || l.KF.MenuSays == "" || l.KF.Page > 1000 {
-		return errors.New("policies/wecom.yaml: app.card_title and kf.menu_title are needed, and kf.page is at most 1000")
+	if l.App.CardSays == "" || l.KF.MenuSays == "" || l.KF.Greeting == "" || l.KF.Page > 1000 {
+		return errors.New("policies/wecom.yaml: app.card_title, kf.menu_title and kf.greeting are needed, and kf.page is at most 1000")
 	}
 	return nil
 }

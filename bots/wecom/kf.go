@@ -19,18 +19,10 @@ type KF struct {
 	clock *clock.Clock
 	bell  chan struct{} // one place: something is new
 
-	mu       sync.Mutex
-	running  bool
-	ticket   string                  // the token of the last callback
-	welcomes map[bots.ChatID]welcome // who may be greeted
-	doubts   map[string]struct{}     // ids of messages whose answer was lost
-}
-
-// welcome is the code with which one greeting may be sent to somebody who has
-// not written yet.
-type welcome struct {
-	code  string
-	until time.Time
+	mu      sync.Mutex
+	running bool
+	ticket  string              // the token of the last callback
+	doubts  map[string]struct{} // ids of messages whose answer was lost
 }
 
 // The channel keeps the contract.
@@ -41,7 +33,7 @@ var (
 )
 
 func newKF(a *account, clk *clock.Clock) *KF {
-	return &KF{account: a, clock: clk, bell: make(chan struct{}, 1), welcomes: map[bots.ChatID]welcome{}, doubts: map[string]struct{}{}}
+	return &KF{account: a, clock: clk, bell: make(chan struct{}, 1), doubts: map[string]struct{}{}}
 }
 
 // Caps says what Customer Service can do.
@@ -133,7 +125,8 @@ func (k *KF) sync(ctx context.Context, sink bots.Sink) error {
 		if err != nil {
 			return err
 		}
-		if err := k.deliver(ctx, sink, k.decode(p.List)); err != nil {
+		events, greetings := k.decode(p.List)
+		if err := k.deliver(ctx, sink, events); err != nil {
 			return fmt.Errorf("hand over what was read: %w", err)
 		}
 		moved := p.Next != "" && p.Next != string(cursor)
@@ -143,6 +136,7 @@ func (k *KF) sync(ctx context.Context, sink bots.Sink) error {
 				return fmt.Errorf("keep the cursor: %w", err)
 			}
 		}
+		k.greet(ctx, greetings)
 		more = p.More != 0 && moved // an empty page may have more behind it
 	}
 	return nil

@@ -47,15 +47,18 @@ const (
 	fromSystem   = 4
 )
 
-// decode makes events of a page. What could not be an honest event is told of and
-// left out: it would hold up whatever comes after it.
-func (k *KF) decode(list []message) []bots.Event {
-	var events []bots.Event
+// decode makes events of a page, and lists who may be greeted. What could not be
+// an honest event is told of and left out: it would hold up whatever comes after
+// it.
+func (k *KF) decode(list []message) (events []bots.Event, greetings []greeting) {
 	for _, m := range list {
 		if m.KF != "" && m.KF != k.cfg.OpenKFID {
 			continue // of another account of the organisation
 		}
-		ev, code, ok := decodeMessage(k.cfg.ID, m)
+		if e := m.Event; m.Type == "event" && e.Type == "enter_session" && e.Welcome != "" {
+			greetings = append(greetings, greeting{bots.ChatID(e.From), e.Welcome, at(m.At)})
+		}
+		ev, ok := decodeMessage(k.cfg.ID, m)
 		if !ok {
 			continue
 		}
@@ -63,17 +66,13 @@ func (k *KF) decode(list []message) []bots.Event {
 			k.log.Error("a message cannot be read and is left out", "type", tidy(m.Type, 32), "error", err)
 			continue
 		}
-		if code != "" {
-			k.mayWelcome(ev.Chat, code)
-		}
 		events = append(events, ev)
 	}
-	return events
+	return events, greetings
 }
 
-// decodeMessage reads one entry; welcome is the code of a greeting that may be
-// sent. It is pure.
-func decodeMessage(channel bots.ChannelID, m message) (ev bots.Event, welcome string, ok bool) {
+// decodeMessage reads one entry. It is pure.
+func decodeMessage(channel bots.ChannelID, m message) (ev bots.Event, ok bool) {
 	from := m.From
 	if m.Type == "event" {
 		from = m.Event.From
@@ -84,13 +83,12 @@ func decodeMessage(channel bots.ChannelID, m message) (ev bots.Event, welcome st
 	}
 	switch {
 	case m.Type == "event" && m.Origin == fromSystem:
-		ok = m.event(&ev)
-		return ev, m.Event.Welcome, ok
+		return ev, m.failed(&ev)
 	case m.Origin == fromCustomer:
 		m.content(&ev)
-		return ev, "", true
+		return ev, true
 	}
-	return ev, "", false
+	return ev, false
 }
 
 // content fills in what a customer wrote.
@@ -120,17 +118,10 @@ func (m message) content(ev *bots.Event) {
 	unread(ev)
 }
 
-// event fills in what WeCom says of a customer. Who opens the chat for the first
-// time in long may be greeted, and has come; who opens it again has not.
-func (m message) event(ev *bots.Event) bool {
-	switch m.Event.Type {
-	case "enter_session":
-		ev.Kind = bots.KindJoin
-		return m.Event.Welcome != ""
-	case "msg_send_fail":
-		ev.Kind = bots.KindReport
-		ev.Report = &bots.Report{ID: tidy(m.Event.Failed, 64), State: bots.ReportFailed, Code: "fail_type " + strconv.Itoa(m.Event.Why)}
-		return m.Event.Failed != ""
-	}
-	return false
+// failed fills in what WeCom says of a message that did not arrive, and reports
+// whether it says that.
+func (m message) failed(ev *bots.Event) bool {
+	ev.Kind = bots.KindReport
+	ev.Report = &bots.Report{ID: tidy(m.Event.Failed, 64), State: bots.ReportFailed, Code: "fail_type " + strconv.Itoa(m.Event.Why)}
+	return m.Event.Type == "msg_send_fail" && m.Event.Failed != ""
 }

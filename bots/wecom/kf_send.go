@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"shaoying/bots"
 	"shaoying/bots/weixin"
@@ -94,38 +95,26 @@ func (k *KF) notes(ctx context.Context, m bots.Message) ([]parcel, error) {
 	return append(out, parcel{Type: "msgmenu", Menu: &list}), nil
 }
 
-// post sends one note: as a greeting where one may be sent, else as a message; a
-// session that is not ours is asked for once.
+// post makes one call; a session that is not ours is asked for once.
 func (k *KF) post(ctx context.Context, to bots.ChatID, n parcel) (bots.Receipt, error) {
-	receipt := bots.Receipt{ID: n.ID}
-	if n.Type != "image" { // no greeting
-		if code := k.takeWelcome(to); code != "" {
-			greeting := n
-			greeting.Code = code
-			if err := k.call(ctx, "/cgi-bin/kf/send_msg_on_event", greeting); err == nil || bots.ClassOf(err) == bots.ClassUnknown {
-				return receipt, err
-			}
-			// The code was too old, or the resident has written since.
-		}
-	}
 	n.To, n.KF = string(to), k.cfg.OpenKFID
-	err := k.call(ctx, "/cgi-bin/kf/send_msg", n)
+	err := k.call(ctx, n)
 	if refusedBy(err, codeSession) {
 		if err := k.reclaim(ctx, to); err != nil {
 			return bots.Receipt{}, err
 		}
-		err = k.call(ctx, "/cgi-bin/kf/send_msg", n)
+		err = k.call(ctx, n)
 	}
 	if err != nil {
 		return bots.Receipt{}, err
 	}
-	return receipt, nil
+	return bots.Receipt{ID: n.ID}, nil
 }
 
-// call makes one call. A message whose answer was lost and whose id WeCom refuses
+// call sends. A message whose answer was lost and whose id WeCom refuses
 // at the next try was taken at the first.
-func (k *KF) call(ctx context.Context, path string, n parcel) error {
-	err := k.client.Post(ctx, path, n, nil)
+func (k *KF) call(ctx context.Context, n parcel) error {
+	err := k.client.Post(ctx, "/cgi-bin/kf/send_msg", n, nil)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	_, doubtful := k.doubts[n.ID]
@@ -163,27 +152,30 @@ func (k *KF) reclaim(ctx context.Context, to bots.ChatID) error {
 	return err
 }
 
-// mostWelcomes are kept; they live for seconds.
-const mostWelcomes = 1000
-
-// mayWelcome keeps the code of a greeting.
-func (k *KF) mayWelcome(chat bots.ChatID, code string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.welcomes) >= mostWelcomes {
-		clear(k.welcomes)
-	}
-	k.welcomes[chat] = welcome{code, k.clock.Wall().Add(k.cfg.Limits.KF.Welcome)}
+// greeting is somebody who opened the chat and may be greeted: with one message,
+// for a while.
+type greeting struct {
+	chat bots.ChatID
+	code string
+	at   time.Time
 }
 
-// takeWelcome returns the code with which somebody may be greeted, once.
-func (k *KF) takeWelcome(chat bots.ChatID) string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	w, ok := k.welcomes[chat]
-	delete(k.welcomes, chat)
-	if !ok || !k.clock.Wall().Before(w.until) {
-		return ""
+// greet says the words of welcome. They are those of WeCom's own greeting, which
+// an interface has to send: nothing waits for them, and where they do not arrive
+// nobody needs to know, for whoever writes is answered.
+func (k *KF) greet(ctx context.Context, list []greeting) {
+	for _, g := range list {
+		if k.clock.Wall().Sub(g.at) > k.cfg.Limits.KF.Welcome {
+			continue
+		}
+		id, err := k.name(ctx, "welcome "+g.code)
+		if err == nil {
+			err = k.client.Post(ctx, "/cgi-bin/kf/send_msg_on_event", parcel{
+				Code: g.code, ID: id, Type: "text", Text: &words{k.cfg.Limits.KF.Greeting},
+			}, nil)
+		}
+		if err != nil && ctx.Err() == nil {
+			k.log.Info("somebody who opened the chat was not greeted", "error", err)
+		}
 	}
-	return w.code
 }

@@ -35,6 +35,11 @@
 // process hears it. An account without a cursor begins with what WeCom still
 // has.
 //
+// Whoever opens the chat (enter_session) may be sent one message before having
+// written, within 20 seconds. It is the greeting of policies/wecom.yaml, said here
+// and not by the gateway: a dialogue would want to say more, and each thing that
+// it could not say would become a task for people. To open a chat is no event.
+//
 // A session that a person of the organisation took over inside WeCom, or that is
 // over, takes no messages (95018). It is asked for once; where WeCom does not
 // give it back the address is shut until the resident writes. Messages carry
