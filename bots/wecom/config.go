@@ -104,9 +104,10 @@ type KFLimits struct {
 	Greeting string        `yaml:"greeting"`
 	Welcome  time.Duration `yaml:"welcome"`
 	// Page is how many messages are asked for at once, Poll how often without a
-	// callback.
-	Page int           `yaml:"page"`
-	Poll time.Duration `yaml:"poll"`
+	// callback, Ticket how long the token of a callback is good for.
+	Page   int           `yaml:"page"`
+	Poll   time.Duration `yaml:"poll"`
+	Ticket time.Duration `yaml:"ticket"`
 }
 
 // Secrets reads the secrets from where the configuration says.
@@ -179,7 +180,7 @@ func (l Limits) Validate() error {
 		"app.max_text_bytes": int64(l.App.MaxText), "app.max_choices": int64(l.App.MaxChoices), "app.card_title_chars": int64(l.App.CardTitle),
 		"app.redelivers": int64(l.App.Redelivers), "app.same_within": int64(l.App.SameWithin / time.Second),
 		"kf.max_text_bytes": int64(l.KF.MaxText), "kf.max_choices": int64(l.KF.MaxChoices), "kf.menu_head_bytes": int64(l.KF.MenuHead),
-		"kf.redelivers": int64(l.KF.Redelivers), "kf.page": int64(l.KF.Page), "kf.poll": int64(l.KF.Poll),
+		"kf.redelivers": int64(l.KF.Redelivers), "kf.page": int64(l.KF.Page), "kf.poll": int64(l.KF.Poll), "kf.ticket": int64(l.KF.Ticket), "kf.welcome": int64(l.KF.Welcome),
 		"choice_bytes": int64(l.ChoiceBytes), "max_file_bytes": l.MaxFile, "max_body_bytes": l.MaxBody, "call": int64(l.Call),
 	} {
 		if n <= 0 {

@@ -21,7 +21,7 @@ type KF struct {
 
 	mu      sync.Mutex
 	running bool
-	ticket  string              // the token of the last callback
+	ticket  ticket
 	doubts  map[string]struct{} // ids of messages whose answer was lost
 }
 
@@ -31,6 +31,12 @@ var (
 	_ bots.Webhook = (*KF)(nil)
 	_ bots.Checker = (*KF)(nil)
 )
+
+// ticket is the token of the last callback, which makes reading cheap for a while.
+type ticket struct {
+	token string
+	until time.Time
+}
 
 func newKF(a *account, clk *clock.Clock) *KF {
 	return &KF{account: a, clock: clk, bell: make(chan struct{}, 1), doubts: map[string]struct{}{}}
@@ -67,7 +73,7 @@ func (k *KF) Handler(bots.Sink) http.Handler {
 		if !k.running {
 			return errElsewhere
 		}
-		k.ticket = p.Token
+		k.ticket = ticket{p.Token, k.clock.Wall().Add(k.cfg.Limits.KF.Ticket)}
 		select {
 		case k.bell <- struct{}{}:
 		default:
@@ -149,20 +155,23 @@ type page struct {
 	List []message `json:"msg_list"`
 }
 
-// page reads one page. The token of a callback, where it is not taken, is not
-// tried again.
+// page reads one page. The token of a callback, where it is too old or not taken,
+// is not tried again.
 func (k *KF) page(ctx context.Context, cursor string) (page, error) {
 	k.mu.Lock()
-	ticket := k.ticket
+	if k.clock.Wall().After(k.ticket.until) {
+		k.ticket = ticket{}
+	}
+	token := k.ticket.token
 	k.mu.Unlock()
 	var got page
 	err := k.client.Post(ctx, "/cgi-bin/kf/sync_msg", map[string]any{
-		"cursor": cursor, "token": ticket, "limit": k.cfg.Limits.KF.Page, "open_kfid": k.cfg.OpenKFID,
+		"cursor": cursor, "token": token, "limit": k.cfg.Limits.KF.Page, "open_kfid": k.cfg.OpenKFID,
 	}, &got)
 	if refusedBy(err, codeBadTicket) {
 		k.mu.Lock()
-		if k.ticket == ticket {
-			k.ticket = ""
+		if k.ticket.token == token {
+			k.ticket = ticket{}
 		}
 		k.mu.Unlock()
 	}
