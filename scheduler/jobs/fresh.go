@@ -59,10 +59,10 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		onBoard(workorder.DueWhistleNudge): whistleRuns,
 		DueBoardDigest:                     stillBoard,
 		DueBoardMonday:                     stillBoard,
-		DueMonday:                 stillHere,
-		DueWorryPoll:              pollWanted,
-		workorder.DueTopicTold:    personWants,
-		workorder.DueTopicCompare: stillClosed,
+		DueMonday:                          stillHere,
+		DueWorryPoll:                       pollWanted,
+		workorder.DueTopicTold:             personWants,
+		workorder.DueTopicCompare:          stillClosed,
 	}
 }
 

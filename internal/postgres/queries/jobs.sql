@@ -49,7 +49,7 @@ select count(*) as open,
        count(*) filter (where t.deadline < product_now()) as overdue
 from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
 where t.state in ('dispatched', 'disputed', 'signed', 'redo')
-  and not t.confidential and not t.anonymous and not t.sensitive and t.against = '{}' and t.against_staff = '{}' and a.desk_staff = 0
+  and not t.confidential and not t.anonymous and not t.sensitive and t.against = '{}' and t.against_staff = '{}'
   and (a.desk_kind = 'unit' and a.desk = sqlc.arg(area)::text or a.desk_kind = 'grid' and starts_with(a.desk, sqlc.arg(area)::text));
 
 -- name: StillFineTickets :many
