@@ -127,6 +127,9 @@ func (c *Config) Secrets() error {
 	if c.Key, err = privacy.ResolveSecret(c.KeyEnv, c.KeyFile); err != nil {
 		return fmt.Errorf("channel %s: key_env or key_file: %w", c.ID, err)
 	}
+	if c.SecretEnv+c.SecretFile == "" { // none, or none is needed
+		return nil
+	}
 	if c.Secret, err = privacy.ResolveSecret(c.SecretEnv, c.SecretFile); err != nil {
 		return fmt.Errorf("channel %s: secret_env or secret_file: %w", c.ID, err)
 	}

@@ -231,6 +231,26 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// Secrets come from where the configuration says; a secret may be missing, a key
+// may not.
+func TestSecrets(t *testing.T) {
+	t.Setenv("ROBOT_KEY", testKey)
+	t.Setenv("ROBOT_SECRET", testSecret)
+	cfg := Config{ID: "robot", KeyEnv: "ROBOT_KEY"}
+	if err := cfg.Secrets(); err != nil || cfg.Key.Reveal() != testKey || !cfg.Secret.Empty() {
+		t.Errorf("a key alone: %v", err)
+	}
+	cfg.SecretEnv = "ROBOT_SECRET"
+	if err := cfg.Secrets(); err != nil || cfg.Secret.Reveal() != testSecret {
+		t.Errorf("a key and a secret: %v", err)
+	}
+	for _, wrong := range []Config{{}, {KeyEnv: "NO_SUCH_VARIABLE"}, {KeyEnv: "ROBOT_KEY", SecretEnv: "NO_SUCH_VARIABLE"}} {
+		if wrong.Secrets() == nil {
+			t.Errorf("%+v has its secrets", wrong)
+		}
+	}
+}
+
 func FuzzAnswers(f *testing.F) {
 	for _, said := range []string{`{"errcode":0,"errmsg":"ok"}`, `{"code":19021,"msg":"x"}`, `{"StatusCode":0}`, `{"errcode":1e3}`, `<html>`, `{"errcode":null}`} {
 		f.Add(200, said)
