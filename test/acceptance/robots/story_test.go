@@ -160,7 +160,7 @@ func TestStaffStory(t *testing.T) {
 	handler.Expect("照片")
 	handler.File("photo", world.Photo(320, 240))
 	handler.Expect("办结了")
-	board.expect(t, "井盖与地下管网：已办结")
+	board.expect(t, "井盖与地下管网", "办了，等回访")
 
 	server.Advance(t, "73h") // Monday
 	weekly := board.expect(t, "城市管理局", "计入", "满意率")
