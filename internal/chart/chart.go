@@ -165,6 +165,7 @@ func (p *Painter) PNG(b Bars) ([]byte, error) {
 	opt.Title = charts.TitleOption{Text: b.Title, FontStyle: style(24)}
 	opt.Legend = charts.LegendOption{SeriesNames: names, FontStyle: style(18), Offset: charts.OffsetStr{Left: charts.PositionRight, Top: "50"}}
 	opt.CategoryAxis.Title, opt.CategoryAxis.TitleFontStyle = b.Note, style(14)
+	opt.CategoryAxis.BoundaryGap = charts.Ptr(true) // also for a month alone
 	opt.CategoryAxis.Labels, opt.CategoryAxis.LabelFontStyle = b.Labels, style(18)
 	opt.ValueAxis[0].Min, opt.ValueAxis[0].Max = charts.Ptr(0.0), charts.Ptr(100.0)
 	opt.ValueAxis[0].LabelCount, opt.ValueAxis[0].LabelFontStyle = 6, style(15)

@@ -153,9 +153,16 @@ func TestStaffStory(t *testing.T) {
 	server.Advance(t, "21h")
 	board.expect(t, "城市管理局早上好。手上")
 	server.Advance(t, "48h")
-	board.expect(t, number, "时间已用")
+	board.expect(t, number, "还没联系报事的人")
 
-	server.Advance(t, "72h") // Monday
+	handler.Say("办 " + m[1] + " 修好了，请放心")
+	handler.Tap(handler.Expect("结果是"), "办好了")
+	handler.Expect("照片")
+	handler.File("photo", world.Photo(320, 240))
+	handler.Expect("办结了")
+	board.expect(t, "井盖与地下管网", "办了，等回访")
+
+	server.Advance(t, "73h") // Monday
 	weekly := board.expect(t, "城市管理局", "计入", "满意率")
 	line := township.expect(t, "计入", "月份　响应率")
 	if weekly.Photo != nil == !draws(t) {
