@@ -315,6 +315,11 @@ type Invite struct {
 	UsedBy    *int64
 }
 
+type Kin struct {
+	PersonID int64
+	KinID    int64
+}
+
 type LookupGuard struct {
 	AddressID   int64
 	Since       time.Time

@@ -488,8 +488,8 @@ func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, er
 }
 
 const optOutsOf = `-- name: OptOutsOf :many
-select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-where p.id = any($1::bigint[])
+select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
+where k.person_id = any($1::bigint[])
 `
 
 type OptOutsOfRow struct {

@@ -356,12 +356,12 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) (int
 }
 
 const lastTicketOf = `-- name: LastTicketOf :one
-select id from ticket where reporter_id = $1 order by id desc limit 1
+select t.id from kin k join ticket t on t.reporter_id = k.kin_id where k.person_id = $1 order by t.id desc limit 1
 `
 
-// LastTicketOf is the last ticket that a person reported.
-func (q *Queries) LastTicketOf(ctx context.Context, reporterID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, lastTicketOf, reporterID)
+// LastTicketOf is the last ticket that a person reported, under whatever face.
+func (q *Queries) LastTicketOf(ctx context.Context, personID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, lastTicketOf, personID)
 	var id int64
 	err := row.Scan(&id)
 	return id, err

@@ -39,7 +39,15 @@ create index person_merge_into on person_merge (into_id) where undone_at is null
 -- What was merged before is known by its root alone.
 insert into person_merge (person_id, into_id, by) select id, merged_into, 'system' from person where merged_into is not null;
 
+-- kin is everybody who is one with a person: itself, its root, and whoever has the
+-- same root. The two halves are for the two indexes.
+create view kin as
+    select me.id as person_id, p.id as kin_id from person me join person p on p.id = coalesce(me.merged_into, me.id)
+    union all
+    select me.id, p.id from person me join person p on p.merged_into = coalesce(me.merged_into, me.id);
+
 -- +goose Down
+drop view kin;
 drop table person_merge;
 drop table address_hint;
 alter table channel_owner drop column out_told, drop column out_since;

@@ -136,5 +136,5 @@ select * from outbox where id = $1;
 select * from ticket where id = any(sqlc.arg(ids)::bigint[]);
 
 -- name: OptOutsOf :many
-select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-where p.id = any(sqlc.arg(persons)::bigint[]);
+select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
+where k.person_id = any(sqlc.arg(persons)::bigint[]);

@@ -101,9 +101,9 @@ select blob_id, use, added_by, added_at from ticket_file where ticket_id = $1 or
 -- name: AddTicketNote :exec
 insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, $4);
 
--- LastTicketOf is the last ticket that a person reported.
+-- LastTicketOf is the last ticket that a person reported, under whatever face.
 -- name: LastTicketOf :one
-select id from ticket where reporter_id = $1 order by id desc limit 1;
+select t.id from kin k join ticket t on t.reporter_id = k.kin_id where k.person_id = $1 order by t.id desc limit 1;
 
 -- AssignmentWords are what desks wrote about a ticket: the basis of an
 -- objection, a co-handler's reply.
