@@ -95,6 +95,9 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 	if err := t.number(ctx, ev); err != nil {
 		return err
 	}
+	if err := t.recognise(ctx, ev); err != nil {
+		return err
+	}
 	if ev.Kind == bots.KindMoved {
 		return t.moved(ctx, ev)
 	}

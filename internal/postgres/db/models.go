@@ -23,6 +23,7 @@ type Address struct {
 	CreatedAt     time.Time
 	ProvenAt      *time.Time
 	WindowUsed    int32
+	Origin        *int64
 }
 
 type AddressHint struct {

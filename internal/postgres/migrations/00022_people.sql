@@ -3,6 +3,12 @@
 -- counts them (bots.Caps.WindowQuota); 0 everywhere else.
 alter table address add column window_used int not null default 0;
 
+-- The first of the addresses by which one contact was known, where the ids of a
+-- network change: they follow each other by a hint, and what came by one of them is
+-- answered at the one that lives.
+alter table address add column origin bigint references address;
+create index address_origin on address (origin) where origin is not null;
+
 -- Since when a channel account is logged out, by bare database time, and whether
 -- people were told of it.
 alter table channel_owner
@@ -51,4 +57,4 @@ drop view kin;
 drop table person_merge;
 drop table address_hint;
 alter table channel_owner drop column out_told, drop column out_since;
-alter table address drop column window_used;
+alter table address drop column origin, drop column window_used;
