@@ -43,7 +43,7 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 		to = append(to, *row.StaffID)
 	}
 	if row.Kind == workorder.TaskLogin {
-		disturbs = scheduler.Urgent // until it is back, nobody hears us there, nor we them
+		disturbs = scheduler.Urgent // until it is back, nobody there hears us, nor we them
 	}
 	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
 	if row.TicketID == nil {
