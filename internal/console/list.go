@@ -59,7 +59,7 @@ type listPage struct {
 	Areas                      []place
 	Matters                    []ticket.Matter
 	// More leads to the next page, empty for the last.
-	More             string
+	More                       string
 	MayFile, MayDead, MayMerge bool
 }
 
