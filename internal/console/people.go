@@ -15,7 +15,7 @@ import (
 	"shaoying/internal/workorder"
 )
 
-// Persons who are one: a callback clerk, or who keeps the data, looks two up by
+// Persons who are one: a dispatcher, a callback clerk, or who keeps the data, looks two up by
 // telephone number or ticket, sees both masked side by side, and makes them one or
 // parts them again, with a reason. Every look and every change is in the trail.
 

@@ -81,7 +81,7 @@ func TestPersonsAreMergedAndParted(t *testing.T) {
 func TestWhoMayMerge(t *testing.T) {
 	r := newRig(t)
 	li := r.resident("+8613800000001", "李小明", "u1")
-	for _, role := range []people.Role{people.RoleGridWorker, people.RoleDispatcher, people.RoleAdmin} {
+	for _, role := range []people.Role{people.RoleGridWorker, people.RoleSupervisor, people.RoleAdmin} {
 		kind, area := people.AreaCity, "3603"
 		if role == people.RoleGridWorker {
 			kind, area = people.AreaGrid, grid
