@@ -99,7 +99,7 @@ func (o outcome) takes(other outcome, caps bots.Caps) bool {
 
 // plain: it is to be sent, and is one message of words.
 func (o outcome) plain() bool {
-	return o.state == "" && len(o.messages) == 1 && o.photo == "" && !o.edit && !o.notice && len(o.messages[0].Choices) == 0
+	return o.state == "" && len(o.messages) == 1 && o.photo == "" && !o.edit && !o.shut && len(o.messages[0].Choices) == 0
 }
 
 // words are what goes out of this row and of those that joined it.
@@ -125,7 +125,7 @@ func (c *Channel) transmitTogether(ctx context.Context, o outcome) outcome {
 	m := o.messages[0]
 	m.Text, m.Template = o.words(), bots.Template{}
 	m.Text += o.act
-	receipt, err := c.try(ctx, o, m)
+	receipt, err := c.call(ctx, o, m, c.adapter.Send)
 	end := func(o outcome) outcome {
 		if err != nil {
 			return c.failed(o, err)
