@@ -179,6 +179,7 @@ func (o *office) randomTicket(rng *rand.Rand) (id int64) {
 	o.as("cai", func(ctx context.Context, tn *gateway.Turn) error {
 		tn.Conversation, tn.Address = conv, addr
 		tn.Person = one[int64](o.rig, `select person_id from address where user_id = 'zhang'`)
+		tn.Own = tn.Person
 		k, err := o.set.Orders.File(ctx, tn, workorder.Filing{Words: "楼道的灯不亮", Content: c, By: ticket.Actor{As: ticket.AsReporter, Person: tn.Person}})
 		if err != nil {
 			return err

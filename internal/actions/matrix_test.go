@@ -101,6 +101,7 @@ func (o *office) try(at seated, name string, args map[string]any) result {
 	var got result
 	err = o.Desk(o.t.Context(), staff, person, func(ctx context.Context, t *gateway.Turn) error {
 		t.Channel, t.Chat, t.User, t.Conversation, t.Address = web, bots.ChatID(chat), bots.UserID(at.user), conv, addr
+		t.Own = t.Person
 		t.Trust, t.Lang = at.trust, flows.BaseLang
 		t.Group, t.GroupID = at.boundAs != "", group
 		if at.boundAs != flows.GroupUnbound {
