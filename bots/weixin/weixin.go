@@ -252,13 +252,23 @@ func (c *Client) fetch(ctx context.Context) (token, error) {
 		Seconds int    `json:"expires_in"`
 	}
 	if err := c.read(status, body, &got); err != nil {
-		return token{}, certain(err)
+		return token{}, refused(certain(err))
 	}
 	if got.Value == "" || got.Seconds <= 0 {
 		return token{}, &bots.Error{Class: bots.ClassTemporary, Err: errors.New("an answer without an access token")}
 	}
 	life := time.Duration(got.Seconds) * time.Second
 	return token{Value: got.Value, Until: now.Add(life), Renew: now.Add(life - life/10)}, nil
+}
+
+// refused says of an error to a request for a token that people have to act: the
+// secret is wrong, or our address is not on the list. Nobody's message is at fault.
+func refused(err error) error {
+	var e *bots.Error
+	if code := CodeOf(err); !errors.As(err, &e) || code == 0 || code == codeBusy || e.Class == bots.ClassThrottled {
+		return err
+	}
+	return &bots.Error{Class: bots.ClassLoggedOut, Err: e.Err}
 }
 
 // certain says of an error before the send itself that surely nothing was sent.
