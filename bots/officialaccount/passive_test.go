@@ -127,7 +127,8 @@ func TestReplyGoesWithTheAnswer(t *testing.T) {
 		}
 		// What XML would change, choices and photos go by themselves.
 		for _, m := range []bots.Message{
-			{Text: "a\rb"}, {Text: "a\x01b"},
+			{Text: "a\rb"},
+			{Text: "a\x01b"},
 			{Text: "对吗？", Choices: []bots.Choice{{Label: "对", Data: "1"}}},
 			{Text: "看", Photo: &bots.Photo{Data: []byte("x")}},
 		} {

@@ -304,6 +304,7 @@ func (s *Server) customer(w http.ResponseWriter, body []byte) {
 		refuse(w, 40003, "invalid openid")
 		return
 	}
+	s.hold(m.Touser)
 	over, lost := s.failing(w, s.shut[m.Touser])
 	if over {
 		return

@@ -25,6 +25,7 @@ type push struct{ user, xml string }
 // lane is one user: what is to be told of him, in order.
 type lane struct {
 	follows bool
+	busy    bool // a push of this user is under way
 	queue   []*push
 	running bool
 }
@@ -71,9 +72,10 @@ func (s *Server) work(l *lane) {
 
 // try pushes once and reports whether it was answered.
 func (s *Server) try(p *push) bool {
-	s.do(func() { s.busy++ })
+	s.do(func() { s.busy++; s.person(p.user).busy = true })
 	defer s.do(func() {
 		s.busy--
+		s.person(p.user).busy = false
 		s.settled.Broadcast()
 	})
 	status, body, err := s.Post(p.xml)
@@ -156,6 +158,20 @@ func (s *Server) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.busy > 0 {
+		s.settled.Wait()
+	}
+}
+
+// overtake is how long a customer message is held back for a push of its user that
+// is under way: what was answered to it is shown before.
+const overtake = 30 * time.Millisecond
+
+// hold waits that long for a user's push; the lock is held, but for the wait.
+func (s *Server) hold(user string) {
+	late := false
+	timer := time.AfterFunc(overtake, func() { s.do(func() { late = true; s.settled.Broadcast() }) })
+	defer timer.Stop()
+	for s.person(user).busy && !late {
 		s.settled.Wait()
 	}
 }
