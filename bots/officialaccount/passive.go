@@ -19,7 +19,8 @@ import (
 // to the push of that chat that has waited longest. Taking a seat away, by words
 // or by the end of the wait, is one step under one lock: either the push has the
 // words and writes them, or Send sends them as a customer message. Of two pushes
-// of one person the first gets the first reply.
+// of one person the first gets the first reply. A first reply that is no plain words
+// ends the wait of its push: what follows it goes the same way, behind it.
 //
 // Send hears that the words were written, that surely nothing was (the push broke
 // off, or the sink did not take it), or that nobody can know. A push that WeChat
@@ -48,8 +49,15 @@ type seat struct {
 
 type words struct {
 	text string
-	// done is told what came of it, once: nil, or why it was not written.
+	// done is told what came of it, once: nil, or why it was not written; nobody
+	// asks where it is nil.
 	done chan error
+}
+
+func (w words) end(err error) {
+	if w.done != nil {
+		w.done <- err
+	}
 }
 
 // said is what a push was answered.
@@ -126,21 +134,33 @@ func (a *answers) wait(ctx context.Context, s *seat, limit time.Duration) (w wor
 // give gives words to the push of a chat that has waited longest, and waits until
 // they were written. Nothing was given where it returns errNotWritten.
 func (a *answers) give(ctx context.Context, chat bots.ChatID, text string) error {
-	a.mu.Lock()
-	if len(a.seats[chat]) == 0 {
-		a.mu.Unlock()
+	w := words{text: text, done: make(chan error, 1)}
+	if !a.hand(chat, w) {
 		return errNotWritten
 	}
-	s, w := a.seats[chat][0], words{text: text, done: make(chan error, 1)}
-	a.drop(chat, 0)
-	s.words <- w
-	a.mu.Unlock()
 	select {
 	case err := <-w.done:
 		return err
 	case <-ctx.Done():
 		return &bots.Error{Class: bots.ClassUnknown, Err: errors.New("the answer to a push was not finished in time")}
 	}
+}
+
+// dismiss ends the wait of the push of a chat that has waited longest.
+func (a *answers) dismiss(chat bots.ChatID) { a.hand(chat, words{}) }
+
+// hand gives words to the push of a chat that has waited longest, and reports
+// whether there was one.
+func (a *answers) hand(chat bots.ChatID, w words) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.seats[chat]) == 0 {
+		return false
+	}
+	s := a.seats[chat][0]
+	a.drop(chat, 0)
+	s.words <- w
+	return true
 }
 
 // remember keeps what a push was answered.

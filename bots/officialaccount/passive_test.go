@@ -132,14 +132,16 @@ func TestReplyGoesWithTheAnswer(t *testing.T) {
 			{Text: "对吗？", Choices: []bots.Choice{{Label: "对", Data: "1"}}},
 			{Text: "看", Photo: &bots.Photo{Data: []byte("x")}},
 		} {
-			go l.post(t.Context(), saidBy("oA", "再报", "2"))
+			began := time.Now()
+			go func() { answer <- l.post(t.Context(), saidBy("oA", "再报", "2")).Body.String() }()
 			synctest.Wait()
 			m.Key = "9"
 			if _, err := l.c.Send(t.Context(), bots.Address{Channel: "oa", Chat: "oA"}, m); err == nil {
 				t.Errorf("%+v went as an answer", m)
 			}
-			time.Sleep(time.Second)
-			synctest.Wait()
+			if got := <-answer; got != taken || time.Since(began) != 0 {
+				t.Errorf("the push of %+v was answered %q after %s", m, got, time.Since(began))
+			}
 		}
 	})
 }

@@ -27,6 +27,8 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 		if err := c.answers.give(ctx, to.Chat, text); !errors.Is(err, errNotWritten) {
 			return received(done, err)
 		}
+	} else {
+		c.answers.dismiss(to.Chat)
 	}
 	if m.Photo != nil {
 		if err := c.sendPhoto(ctx, to.Chat, *m.Photo); err != nil || text == "" && len(m.Choices) == 0 {

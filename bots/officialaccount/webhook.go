@@ -108,7 +108,6 @@ func (c *Channel) read(q url.Values, body []byte) (push, error) {
 }
 
 // take hands events to the sink and waits for words that may go with the answer.
-// words.done is nil where nobody waits to hear what came of them.
 func (c *Channel) take(ctx context.Context, sink bots.Sink, events []bots.Event, arrived time.Time) (words, error) {
 	if len(events) == 0 {
 		return words{}, nil
@@ -129,7 +128,7 @@ func (c *Channel) take(ctx context.Context, sink bots.Sink, events []bots.Event,
 	}
 	if err != nil {
 		if w, given := c.answers.leave(s); given {
-			w.done <- errNotWritten
+			w.end(errNotWritten)
 		}
 		return words{}, err
 	}
@@ -160,9 +159,7 @@ func (c *Channel) answer(w http.ResponseWriter, r *http.Request, p push, say wor
 	} else {
 		c.answers.remember(key, say.text)
 	}
-	if say.done != nil {
-		say.done <- err
-	}
+	say.end(err)
 }
 
 // write answers a request down to the connection.

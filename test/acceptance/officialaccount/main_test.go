@@ -67,7 +67,7 @@ func newCity(t *testing.T) *city {
 `
 	config := "privacy: {cross_border_assessment: nobody is real here}\nchannels:\n  - {id: web, kind: webchat}\n" +
 		fmt.Sprintf(account, "oa-safe", c.safe.URL(), ", aes_key_env: OA_KEY") + fmt.Sprintf(account, "oa-plain", c.plain.URL(), "") +
-		fmt.Sprintf("  - {id: sms, kind: kannel, send_url: %q, username: %s, password_env: SMS_PASSWORD, from: %q, extension_digits: 2, callback_url: %q, callback_token_env: SMS_TOKEN}\n",
+		fmt.Sprintf("  - {id: sms, kind: kannel, send_url: %q, username: %s, password_env: SMS_PASSWORD, from: %q, extension_digits: 2, signature: 萍乡哨应, callback_url: %q, callback_token_env: SMS_TOKEN}\n",
 			c.sms.SendURL(), kannelfake.Username, ours, "http://"+w.Addr+"/bots/sms") +
 		fmt.Sprintf("  - {id: tg, kind: telegram, mode: poll, api_url: %q, token_env: TG_TOKEN}\n", c.staff.URL())
 	file := filepath.Join(dir, "shaoying.yaml")

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"shaoying/bots"
 	"shaoying/bots/officialaccount/officialaccountfake"
@@ -25,7 +26,9 @@ type resident struct {
 // the notice, one refused notices and gets a text message, one has no phone and
 // becomes somebody's task.
 func TestResidents(t *testing.T) {
+	lap := laps(t)
 	c := newCity(t)
+	lap("the city")
 	troubles := world.Troubles()
 	var all []*resident
 	for i, r := range []*resident{{name: "taps", net: c.safe}, {name: "notice", net: c.plain}, {name: "sms", net: c.safe}, {name: "nobody", net: c.safe}} {
@@ -40,6 +43,7 @@ func TestResidents(t *testing.T) {
 		r.user.Follows("poster-3")
 		r.story.Resident.Expect(t, "哨应")
 	}
+	lap("everybody follows")
 	taps, notice, sms, nobody := all[0], all[1], all[2], all[3]
 	report(t, taps)
 	for _, r := range all[1:] {
@@ -48,9 +52,11 @@ func TestResidents(t *testing.T) {
 		r.story.Report(t)
 	}
 	bind(t, c, sms, number)
+	lap("reports")
 	for _, r := range all {
 		r.story.Work(t)
 	}
+	lap("the staff works")
 	if n := passive(c.safe) + passive(c.plain); n < len(all) {
 		t.Errorf("%d replies went as the answer to a push", n)
 	}
@@ -73,6 +79,7 @@ func TestResidents(t *testing.T) {
 		t.Fatalf("asked: %v, noticed: %v, texts: %q, tasks: %d", taps.story.Called(), noticed(notice), c.textsTo(number), c.lost(t))
 	}
 
+	lap("the callbacks")
 	t.Run("the answers by taps", func(t *testing.T) { taps.story.Rate(t) })
 	t.Run("the notice is answered", func(t *testing.T) {
 		notice.net.Shut(notice.user.ID, 0) // who writes opens the window
@@ -94,6 +101,15 @@ func TestResidents(t *testing.T) {
 	})
 	t.Run("nothing is left", func(t *testing.T) { settled(t, c) })
 	t.Run("channels check", func(t *testing.T) { checked(t, c) })
+}
+
+// laps says how long each part took.
+func laps(t *testing.T) func(string) {
+	began := time.Now()
+	return func(part string) {
+		t.Logf("%s: %s", part, time.Since(began).Round(time.Millisecond))
+		began = time.Now()
+	}
 }
 
 // report is a report with everything: words, a position by a Chinese map, a photo,
@@ -168,6 +184,10 @@ func settled(t *testing.T, c *city) {
 		for _, refusal := range net.Refusals() {
 			t.Errorf("an honest push was refused: %s", refusal)
 		}
+	}
+	// One of the resident, one of each result: fetched by media id, or from the staff.
+	if n := c.one(t, `select count(*) from blob where kind = 'photo' and body is not null`); n < 5 {
+		t.Errorf("%d photos are kept", n)
 	}
 	for what, query := range map[string]string{
 		"events that wait":      `select count(*) from inbox where state in ('waiting', 'dead')`,
