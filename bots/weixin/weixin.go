@@ -280,10 +280,17 @@ func certain(err error) error {
 	return err
 }
 
-// Probe asks for a token once and forgets it, for a check of the account.
+// Probe asks for a token, for a check of the account. The calls of this client
+// go on with it; nobody else is given it.
 func (c *Client) Probe(ctx context.Context) error {
-	_, err := c.fetch(ctx)
-	return err
+	t, err := c.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = t
+	return nil
 }
 
 // forget drops a token that the network does not take.

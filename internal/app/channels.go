@@ -29,8 +29,10 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.twilio(c)
 	case "officialaccount":
 		return h.officialaccount(c)
+	case "wecom":
+		return h.wecom(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, officialaccount)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, officialaccount, wecom)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
