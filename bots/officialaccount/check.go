@@ -14,16 +14,6 @@ import (
 	"shaoying/bots/wire"
 )
 
-// fleeting keeps the token of a check as long as the check lasts.
-type fleeting struct{ value []byte }
-
-func (f *fleeting) Load(context.Context, string) ([]byte, error) { return f.value, nil }
-
-func (f *fleeting) Save(_ context.Context, _ string, value []byte) error {
-	f.value = value
-	return nil
-}
-
 // check is one look at an account.
 type check struct {
 	*Channel
@@ -44,13 +34,12 @@ func (k *check) note(format string, args ...any) {
 func (c *Channel) Check(ctx context.Context) []bots.Finding {
 	k := &check{Channel: c}
 	var err error
-	if k.client, err = c.newClient(&fleeting{}); err != nil {
+	if k.client, err = c.newClient(); err != nil {
 		k.wrong("%v", err)
 		return k.found
 	}
 	defer k.client.Close()
-	k.client.Own(true)
-	if _, err := k.client.Token(ctx); err != nil {
+	if err := k.client.Probe(ctx); err != nil {
 		k.wrong("%s", explain(err))
 		return k.found
 	}

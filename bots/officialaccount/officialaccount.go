@@ -107,7 +107,7 @@ func New(cfg Config, deps Deps) (*Channel, error) {
 		cfg: cfg, deps: deps, server: server, crypt: crypt,
 		invite: regexp.MustCompile(cfg.Limits.InvitePayload), // Validate compiled it
 	}
-	if c.client, err = c.newClient(deps.State); err != nil {
+	if c.client, err = c.newClient(); err != nil {
 		return nil, err
 	}
 	c.log = deps.Log.With("channel", string(cfg.ID))
@@ -115,11 +115,11 @@ func New(cfg Config, deps Deps) (*Channel, error) {
 	return c, nil
 }
 
-// newClient makes a client that keeps its token in state.
-func (c *Channel) newClient(state bots.State) (*weixin.Client, error) {
+// newClient makes a client of the account.
+func (c *Channel) newClient() (*weixin.Client, error) {
 	return weixin.New(weixin.Config{
 		Kind: "officialaccount", Server: c.server, Codes: codes, Fetch: c.askToken, Call: c.cfg.Limits.Call, MaxFile: c.cfg.Limits.MaxFile,
-	}, weixin.Deps{Clock: c.deps.Clock, Log: c.deps.Log, State: state, Observe: c.deps.Observe})
+	}, weixin.Deps{Clock: c.deps.Clock, Log: c.deps.Log, State: c.deps.State, Observe: c.deps.Observe})
 }
 
 // askToken asks for the stable token: who asks for it again gets the same one, so

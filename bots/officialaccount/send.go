@@ -3,11 +3,11 @@ package officialaccount
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"shaoying/bots"
+	"shaoying/bots/weixin"
 	"shaoying/bots/wire"
 )
 
@@ -83,7 +83,7 @@ type item struct {
 func newMenu(head string, choices []bots.Choice) *menu {
 	m := &menu{Head: head}
 	for _, c := range choices {
-		m.List = append(m.List, item{c.Data, literal(c.Label)})
+		m.List = append(m.List, item{c.Data, weixin.Unlinked(c.Label)})
 	}
 	return m
 }
@@ -104,7 +104,7 @@ func (c *Channel) sendPhoto(ctx context.Context, chat bots.ChatID, p bots.Photo)
 // check refuses what Caps denies, and returns the words as they are sent.
 func (c *Channel) check(to bots.Address, m bots.Message) (string, error) {
 	l := c.cfg.Limits
-	text := literal(m.Text)
+	text := weixin.Unlinked(m.Text)
 	switch {
 	case to.Channel != c.cfg.ID:
 		return "", wire.Refuse("the address belongs to another channel")
@@ -126,10 +126,3 @@ func (c *Channel) check(to bots.Address, m bots.Message) (string, error) {
 	}
 	return text, nil
 }
-
-// link is the one markup that WeChat reads in a text.
-var link = regexp.MustCompile(`(?i)<(/?a[\s/>])`)
-
-// literal makes a text that WeChat shows as it is: a space of no width breaks
-// what it would read as a link.
-func literal(text string) string { return link.ReplaceAllString(text, "<\u200b$1") }
