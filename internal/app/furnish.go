@@ -48,6 +48,9 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 		WordsPaid: policy.ReplyPaid,
 	}
+	if err := s.findFont(); err != nil {
+		return err
+	}
 	if err := s.reviewTexts(deps.Channels); err != nil {
 		return err
 	}

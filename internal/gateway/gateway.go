@@ -84,6 +84,9 @@ type Config struct {
 	// Silent is for how long a phone number may be silent and still be counted as
 	// the same person's. 0 means for ever.
 	Silent time.Duration
+	// Desk is the address of the desk page, which is named where nobody can answer;
+	// empty where it is not known.
+	Desk string
 	// Places is how many shared transactions run at once, Slice how many events
 	// share one at most. Defaults 2 and 64; Slice 1 gives every turn its own.
 	Places, Slice int

@@ -30,6 +30,10 @@ type outcome struct {
 	edit     bool
 	// notice: the push window is shut, an approved template goes instead.
 	notice bool
+	// act ends the last message where nobody can answer.
+	act string
+	// joined are rows of the same chat that go out in the message of this one.
+	joined []outcome
 	// went: one of the messages was taken.
 	went bool
 	// paid is what was counted for it, on a paid channel.

@@ -36,9 +36,11 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 		}
 	}
 	var choices []bots.Choice
-	if caps.Choices < len(p.Options) {
+	switch {
+	case caps.SendOnly: // there is nobody to answer
+	case caps.Choices < len(p.Options):
 		text = numbered(text, p.Options)
-	} else {
+	default:
 		bind := bindOf(row)
 		for i, o := range p.Options {
 			data := g.button(bind, row.QuestionTurn, row.PromptID, i, o.Value, row.At)

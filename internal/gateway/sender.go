@@ -211,13 +211,15 @@ func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutbo
 	if len(rows) == 0 {
 		return false
 	}
+	more = len(rows) == room
+	rows = s.join(ctx, rows)
 	s.flying.Add(int64(len(rows)))
 	s.binding.Add(int64(len(rows)))
 	start(rows)
-	return len(rows) == room
+	return more
 }
 
-// batch sends rows that were claimed together. Results has room for them all.
+// batch sends rows that were claimed together.
 func (s *sending) batch(ctx context.Context, rows []db.ClaimOutboxRow) {
 	var wg sync.WaitGroup
 	ready := s.prepare(ctx, rows)
@@ -254,7 +256,7 @@ func (s *sending) finish(ctx context.Context) {
 			if !ok {
 				return
 			}
-			batch := collect(first, s.results)
+			batch := apart(collect(first, s.results))
 			unmarked = s.markAll(ctx, s.epoch, append(unmarked, batch...))
 			s.flying.Add(-int64(len(batch)))
 			nudge(s.soon)
@@ -322,6 +324,9 @@ func (c *Channel) perform(ctx context.Context, o outcome) (end outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			end = o.rejected(fmt.Errorf("panic: %v", p))
+			for i, j := range end.joined {
+				end.joined[i] = j.rejected(fmt.Errorf("panic: %v", p))
+			}
 		}
 	}()
 	if o.edit {
@@ -331,6 +336,9 @@ func (c *Channel) perform(ctx context.Context, o outcome) (end outcome) {
 		if err := c.attach(ctx, &o.messages[0], o.photo); err != nil {
 			return o.retry(bots.ClassTemporary, err, backoff(o.row.Tries))
 		}
+	}
+	if len(o.joined) > 0 {
+		return c.transmitTogether(ctx, o)
 	}
 	return c.transmit(ctx, o)
 }
@@ -349,7 +357,10 @@ func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error 
 
 // transmit sends the messages in order and turns the outcome into a mark.
 func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
-	for _, m := range o.messages {
+	for i, m := range o.messages {
+		if i == len(o.messages)-1 {
+			m.Text += o.act
+		}
 		receipt, err := c.try(ctx, o, m)
 		if err != nil {
 			// The receipt of an earlier message would settle the whole row.

@@ -316,6 +316,149 @@ func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRo
 	return items, nil
 }
 
+const joinOutbox = `-- name: JoinOutbox :many
+update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
+      from outbox head cross join lateral (
+          select b.id, bool_and(b.free) over (order by b.id) as free
+          from (select n.id, n.not_before <= now() and (n.state = 'queued' or n.epoch < $1) as free from outbox n
+                where n.channel = head.channel and n.chat = head.chat and n.id > head.id and n.state in ('queued', 'sending')
+                order by n.id limit $2) b) behind
+      join outbox w on w.id = behind.id join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
+      where head.id = any($3::bigint[]) and behind.free
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
+where o.id = h.id
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
+`
+
+type JoinOutboxRow struct {
+	ID             int64
+	Channel        string
+	Chat           string
+	ConversationID int64
+	AddressID      int64
+	Class          string
+	Source         string
+	TextKey        string
+	TextVersion    int32
+	Lang           string
+	Params         []byte
+	Reason         string
+	Subject        string
+	SubjectVersion int32
+	QuestionTurn   int64
+	PromptID       int64
+	NudgeSeconds   int32
+	ExpireSeconds  int32
+	State          string
+	ErrorClass     string
+	Error          string
+	Tries          int32
+	Epoch          int64
+	NotBefore      time.Time
+	CreatedAt      time.Time
+	SentAt         *time.Time
+	Receipt        string
+	Edits          int64
+	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
+	UserID         string
+	InGroup        bool
+	IsGroup        bool
+	LastInboundAt  *time.Time
+	KnownAt        time.Time
+	AddressState   string
+	At             time.Time
+	Standing       string
+	Overtaken      bool
+	Abandoned      bool
+}
+
+// JoinOutbox takes what stands right behind heads that ClaimOutbox took, at most
+// max_rows of a chat, for networks where that goes out together. It ends before a
+// row whose time has not come: nothing is overtaken. Its columns are those of
+// ClaimOutbox.
+func (q *Queries) JoinOutbox(ctx context.Context, epoch int64, maxRows int32, heads []int64) ([]JoinOutboxRow, error) {
+	rows, err := q.db.Query(ctx, joinOutbox, epoch, maxRows, heads)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []JoinOutboxRow{}
+	for rows.Next() {
+		var i JoinOutboxRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Chat,
+			&i.ConversationID,
+			&i.AddressID,
+			&i.Class,
+			&i.Source,
+			&i.TextKey,
+			&i.TextVersion,
+			&i.Lang,
+			&i.Params,
+			&i.Reason,
+			&i.Subject,
+			&i.SubjectVersion,
+			&i.QuestionTurn,
+			&i.PromptID,
+			&i.NudgeSeconds,
+			&i.ExpireSeconds,
+			&i.State,
+			&i.ErrorClass,
+			&i.Error,
+			&i.Tries,
+			&i.Epoch,
+			&i.NotBefore,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.Receipt,
+			&i.Edits,
+			&i.FallbackOf,
+			&i.Rank,
+			&i.Extension,
+			&i.Parts,
+			&i.Report,
+			&i.ReportCode,
+			&i.ReportedAt,
+			&i.Settle,
+			&i.Handed,
+			&i.UserID,
+			&i.InGroup,
+			&i.IsGroup,
+			&i.LastInboundAt,
+			&i.KnownAt,
+			&i.AddressState,
+			&i.At,
+			&i.Standing,
+			&i.Overtaken,
+			&i.Abandoned,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const keepSaid = `-- name: KeepSaid :exec
 insert into message (conversation_id, direction, outbox_id, kind, body)
 select m.c, 'out', m.o, 'text', m.b

@@ -29,6 +29,30 @@ where o.id = h.id
 returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
 
+-- JoinOutbox takes what stands right behind heads that ClaimOutbox took, at most
+-- max_rows of a chat, for networks where that goes out together. It ends before a
+-- row whose time has not come: nothing is overtaken. Its columns are those of
+-- ClaimOutbox.
+-- name: JoinOutbox :many
+update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
+      from outbox head cross join lateral (
+          select b.id, bool_and(b.free) over (order by b.id) as free
+          from (select n.id, n.not_before <= now() and (n.state = 'queued' or n.epoch < sqlc.arg(epoch)) as free from outbox n
+                where n.channel = head.channel and n.chat = head.chat and n.id > head.id and n.state in ('queued', 'sending')
+                order by n.id limit sqlc.arg(max_rows)) b) behind
+      join outbox w on w.id = behind.id join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
+      where head.id = any(sqlc.arg(heads)::bigint[]) and behind.free
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
+where o.id = h.id
+returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
+
 -- EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
 -- from a report, or from the want of one. Its columns are those of ClaimOutbox.
 -- name: EndedOutbox :many
