@@ -123,7 +123,7 @@ func residentDocs() map[string]flows.ActionDoc {
 	gist := []string{"status", "value", "options"}
 	return map[string]flows.ActionDoc{
 		"intake.classify":        {Results: gist},
-		"intake.meant":           {Results: []string{"flow", "number"}},
+		"intake.meant":           {Results: []string{"flow", "number", "told"}},
 		gateway.ActionVoice:      {Results: []string{"number"}},
 		"place.find":             {Results: append([]string{"within", "confidential"}, gist...)},
 		"danger.advice":          {Results: []string{"text"}},

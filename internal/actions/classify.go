@@ -77,24 +77,33 @@ func holds(said string, list []string) bool {
 }
 
 // menuFlows are the dialogues that the menu leads to.
-var menuFlows = []string{"report", "my_tickets", "add_to_ticket", "withdraw", "report_for", "person"}
+var menuFlows = []string{"report", "my_tickets", "add_to_ticket", "withdraw", "report_for", "person", "bind_code"}
 
 // meant finds what a message at the menu, or a first message, asks for: one of
 // the menu's dialogues, a report when it tells a story, or nothing; and whether it
-// names a ticket.
+// names a ticket, and tells of a matter (told) beside the words that ask for a dialogue.
 func (s *Set) meant(_ context.Context, _ *gateway.Turn, args map[string]any) (map[string]any, error) {
 	said := text(args, "text")
-	r := result{"flow": "", "number": len(ticket.FindNumbers(said)) > 0}
+	r := result{"flow": "", "number": len(ticket.FindNumbers(said)) > 0, "told": false}
 	flow, ok := s.Words.Intent(said, s.Library.Starts())
 	switch {
 	case slices.Contains(menuFlows, said):
 		r["flow"] = said
 	case ok && slices.Contains(menuFlows, flow):
-		r["flow"] = flow
+		r["flow"], r["told"] = flow, s.tells(beside(said, s.Library.Starts()[flow]))
 	case s.tells(said):
-		r["flow"] = "report"
+		r["flow"], r["told"] = "report", true
 	}
 	return r, nil
+}
+
+// beside is what a message says beside the words that start a dialogue.
+func beside(said string, starts []string) string {
+	said = words.Normalize(said)
+	for _, w := range starts {
+		said = strings.ReplaceAll(said, words.Normalize(w), "")
+	}
+	return said
 }
 
 // tells reports whether a message says something beside a greeting.
