@@ -37,7 +37,7 @@ type Limits struct {
 	PerSecond  float64       `yaml:"per_second"`
 	Burst      int           `yaml:"burst"`
 	SpinsAfter time.Duration `yaml:"spins_after"`
-	// SilentAfter is after how long without a question an agent hangs.
+	// SilentAfter is after how long without a word an agent hangs.
 	SilentAfter time.Duration `yaml:"silent_after"`
 	// LookEvery is how often the process is looked at. It is ended when it used
 	// more than CPUShare of a processor over CPUFor, or holds more than Memory.

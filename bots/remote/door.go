@@ -37,7 +37,8 @@ func (l *life) handler() http.Handler {
 		if !l.paced(w, r) {
 			return
 		}
-		defer func() { <-l.room }()
+		l.lives()
+		defer func() { l.lives(); <-l.room }()
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -103,12 +104,12 @@ func (l *life) events(w http.ResponseWriter, r *http.Request) {
 
 // nextJob waits for something to do.
 func (l *life) nextJob(w http.ResponseWriter, r *http.Request) {
-	l.asked.Store(l.channel.deps.Clock.Wall().UnixNano())
 	limit := time.NewTimer(l.Limits.LongPoll)
 	defer limit.Stop()
 	for {
 		select {
-		case e := <-l.jobs:
+		case e := <-l.channel.jobs:
+			e.taken <- l.over
 			if e.limit.Err() != nil {
 				continue // nobody waits for it any more
 			}
@@ -142,7 +143,7 @@ func (l *life) result(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	l.answered(w, l.errands.answer(r.PathValue("lease"), reply{result: v}))
+	l.answered(w, l.channel.errands.answer(r.PathValue("lease"), reply{result: v}))
 }
 
 func (l *life) answered(w http.ResponseWriter, ok bool) {
@@ -156,7 +157,7 @@ func (l *life) answered(w http.ResponseWriter, ok bool) {
 // file passes the bytes of a file on while they come.
 func (l *life) file(w http.ResponseWriter, r *http.Request) {
 	out, in := io.Pipe()
-	if !l.errands.answer(r.PathValue("lease"), reply{file: out}) {
+	if !l.channel.errands.answer(r.PathValue("lease"), reply{file: out}) {
 		l.answered(w, false)
 		return
 	}

@@ -14,6 +14,8 @@ type errand struct {
 	job   job
 	limit context.Context
 	came  chan reply // holds one
+	// taken holds when the life is over that took it; over is that, once known.
+	taken chan (<-chan struct{})
 	over  <-chan struct{}
 	// forget takes it off the list: answers that come later are 410.
 	forget func()
@@ -32,9 +34,9 @@ type errands struct {
 	list map[string]*errand
 }
 
-func (s *errands) add(ctx context.Context, j job, over <-chan struct{}) *errand {
+func (s *errands) add(ctx context.Context, j job) *errand {
 	j.Lease = rand.Text()
-	e := &errand{job: j, limit: ctx, came: make(chan reply, 1), over: over, forget: func() { s.drop(j.Lease) }}
+	e := &errand{job: j, limit: ctx, came: make(chan reply, 1), taken: make(chan (<-chan struct{}), 1), forget: func() { s.drop(j.Lease) }}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list[j.Lease] = e

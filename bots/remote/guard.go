@@ -19,8 +19,8 @@ type guard struct {
 // look returns why the agent must be ended, nil where it may live.
 func (g *guard) look(now time.Time) error {
 	l := g.life
-	if silent := now.Sub(time.Unix(0, l.asked.Load())); silent > l.SilentAfter {
-		return fmt.Errorf("the agent hangs: it asked for no work for %s", silent.Round(time.Second))
+	if silent := now.Sub(time.Unix(0, l.heard.Load())); silent > l.SilentAfter {
+		return fmt.Errorf("the agent hangs: nothing was heard of it for %s", silent.Round(time.Second))
 	}
 	crowded := l.crowded.Swap(false)
 	if since(&g.spinning, now, crowded || l.pace.TokensAt(now) < 1) > l.SpinsAfter {

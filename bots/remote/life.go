@@ -32,15 +32,13 @@ type life struct {
 	token   privacy.Secret
 	lanes   wire.Lanes
 
-	jobs    chan *errand
-	errands errands
 	// over is closed when nothing is handed out any more and nothing heard.
 	over chan struct{}
 
 	room    chan struct{}
 	pace    *rate.Limiter
 	crowded atomic.Bool  // a request found no room since it was looked at
-	asked   atomic.Int64 // when work was asked for last, in Unix nanoseconds
+	heard   atomic.Int64 // when it did something last, in Unix nanoseconds
 
 	listener net.Listener
 	server   *http.Server
@@ -53,30 +51,27 @@ func (c *Channel) open(ctx context.Context, sink bots.Sink) (*life, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a door for the agent: %w", err)
 	}
-	lim := c.cfg.Limits
-	l := &life{
-		Limits: lim, channel: c, sink: sink, token: privacy.NewSecret(rand.Text() + rand.Text()),
-		jobs: make(chan *errand), errands: errands{list: map[string]*errand{}}, over: make(chan struct{}),
-		room: make(chan struct{}, lim.Requests), pace: rate.NewLimiter(rate.Limit(lim.PerSecond), lim.Burst), listener: listener,
-	}
-	l.asked.Store(c.deps.Clock.Wall().UnixNano())
+	l := c.newLife(sink)
+	l.listener = listener
 	l.serve(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.life = l
 	return l, nil
 }
 
-// retire takes the life out of sight of new messages.
-func (l *life) retire() {
-	l.channel.mu.Lock()
-	defer l.channel.mu.Unlock()
-	l.channel.life = nil
+func (c *Channel) newLife(sink bots.Sink) *life {
+	lim := c.cfg.Limits
+	l := &life{
+		Limits: lim, channel: c, sink: sink, token: privacy.NewSecret(rand.Text() + rand.Text()), over: make(chan struct{}),
+		room: make(chan struct{}, lim.Requests), pace: rate.NewLimiter(rate.Limit(lim.PerSecond), lim.Burst),
+	}
+	l.lives()
+	return l
 }
+
+// lives notes that the agent does something.
+func (l *life) lives() { l.heard.Store(l.channel.deps.Clock.Wall().UnixNano()) }
 
 // close shuts the door and waits for what is inside it.
 func (l *life) close() {
-	l.retire()
 	close(l.over)
 	l.server.Close() // the error is that of a listener that is closed anyway
 	l.serving.Wait()
@@ -92,8 +87,6 @@ func (l *life) close() {
 		}
 	}
 }
-
-func (l *life) errand(ctx context.Context, j job) *errand { return l.errands.add(ctx, j, l.over) }
 
 // Run keeps an agent until ctx ends.
 func (c *Channel) Run(ctx context.Context, sink bots.Sink) error {
@@ -150,7 +143,6 @@ func (c *Channel) live(ctx context.Context, sink bots.Sink) error {
 			}
 			return errors.New("the agent ended by itself")
 		case <-ctx.Done():
-			l.retire()
 			child.Stop(false)
 			if !within(2*l.Farewell, child.Done()) { // its jobs, and then itself
 				l.kill(child)

@@ -95,8 +95,10 @@ type Channel struct {
 	deps Deps
 	log  *slog.Logger
 
-	mu      sync.Mutex
-	life    *life // of the agent that is there now, if any
+	// jobs is where agents take what there is to do, one by one.
+	jobs    chan *errand
+	errands errands
+
 	stands  sync.Mutex
 	current bots.Standing // as it was saved last by this process
 }
@@ -119,7 +121,10 @@ func New(cfg Config, deps Deps) (*Channel, error) {
 	if err := cfg.Limits.Validate(); err != nil {
 		return nil, err
 	}
-	return &Channel{cfg: cfg, deps: deps, log: deps.Log.With("channel", string(cfg.ID))}, nil
+	return &Channel{
+		cfg: cfg, deps: deps, log: deps.Log.With("channel", string(cfg.ID)),
+		jobs: make(chan *errand), errands: errands{list: map[string]*errand{}},
+	}, nil
 }
 
 // Caps are those of the adapter in the agent.
@@ -187,24 +192,18 @@ func (o *opened) Close() error {
 
 // ask hands a job to the agent.
 func (c *Channel) ask(ctx context.Context, j job) (*errand, error) {
-	c.mu.Lock()
-	l := c.life
-	c.mu.Unlock()
-	if l == nil {
-		return nil, later("no agent runs in this process")
-	}
-	e := l.errand(ctx, j)
+	e := c.errands.add(ctx, j)
 	handover := time.NewTimer(c.cfg.Limits.Handover)
 	defer handover.Stop()
 	select {
-	case l.jobs <- e:
+	case c.jobs <- e:
+		e.over = <-e.taken
 		return e, nil
 	case <-handover.C:
-	case <-l.over:
 	case <-ctx.Done():
 	}
 	e.forget()
-	return nil, later("the agent did not come for it")
+	return nil, later("no agent of this process came for it")
 }
 
 func later(why string) error { return &bots.Error{Class: bots.ClassTemporary, Err: errors.New(why)} }
