@@ -49,6 +49,7 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"shaoying/bots"
 	"shaoying/bots/wire"
@@ -134,6 +135,9 @@ func (c *Channel) Caps() bots.Caps { return c.deps.Caps }
 func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Receipt, error) {
 	if to.Channel != c.cfg.ID {
 		return bots.Receipt{}, wire.Refuse("an address of channel %s", to.Channel)
+	}
+	if !utf8.ValidString(m.Text) { // JSON would mend it, and the agent never know
+		return bots.Receipt{}, wire.Refuse("a text that is not UTF-8")
 	}
 	e, err := c.ask(ctx, job{Send: &sendJob{To: to, Message: m}})
 	if err != nil {
