@@ -42,7 +42,7 @@ func (r *receiver) event(ctx context.Context, m *openwechat.Message) (ev bots.Ev
 	}
 	ev = bots.Event{
 		Key: m.MsgId, Channel: r.cfg.ID, Chat: bots.ChatID(r.s.mark + from), Group: strings.HasPrefix(from, "@@"),
-		From: bots.Identity{User: bots.UserID(r.s.mark + from), Trust: bots.TrustNone},
+		From: bots.Identity{User: bots.UserID(r.s.mark + from), Trust: bots.TrustNone, Name: called(chat)},
 	}
 	if ev.Key == "" {
 		ev.Key = strconv.FormatInt(m.NewMsgId, 10)
