@@ -95,7 +95,7 @@ func (r *receiver) system(ev bots.Event, line string) (bots.Event, bool) {
 func (r *receiver) fill(ev *bots.Event, m *openwechat.Message, content string, group *openwechat.User) {
 	ev.Kind, ev.Overheard = bots.KindOther, ev.Group
 	switch {
-	case m.MsgType == openwechat.MsgTypeText && m.Url != "" || m.MsgType == openwechat.MsgTypeLocation:
+	case isPlace(m, content):
 		place, label := placeOf(m, content)
 		if ev.Place = place; place != nil {
 			ev.Kind = bots.KindPlace

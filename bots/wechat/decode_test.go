@@ -137,7 +137,8 @@ func TestPlaces(t *testing.T) {
 		text         string
 	}{
 		"without coordinates":  {"http://apis.map.qq.com/uri/v1/geocoder", "昌盛小区:<br/>/cgi-bin/x&pictype=location", bots.KindText, "昌盛小区"},
-		"of another server":    {"http://evil.example/?coord=1,2", "看这里", bots.KindText, "看这里"},
+		"of another server":    {"http://evil.example/?coord=1,2", "看这里:<br/>第二行", bots.KindText, "看这里:\n第二行"},
+		"of a false server":    {"http://apis.map.qq.com.evil.example/?coord=1,2", "塔:<br/>/cgi-bin/x", bots.KindText, "塔"},
 		"off the globe":        {"http://apis.map.qq.com/?coord=91,2", "塔:<br/>/cgi-bin/x", bots.KindText, "塔"},
 		"without any words":    {"http://apis.map.qq.com/", "/cgi-bin/x", bots.KindOther, ""},
 		"numbers that are not": {"http://apis.map.qq.com/?coord=NaN,2", "塔:<br/>/cgi-bin/x", bots.KindText, "塔"},
