@@ -3,7 +3,6 @@ package wechat
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -13,8 +12,10 @@ import (
 	"github.com/eatmoreapple/openwechat"
 )
 
-// hintShape is a hint inside a remark.
+// hintShape is a hint inside a remark; hintLength is the length of its random part.
 var hintShape = regexp.MustCompile(`\br:[a-z2-7]{8}\b`)
+
+const hintLength = 8
 
 // contacts are the people and groups of one login. It is safe for use by many
 // goroutines.
@@ -25,14 +26,15 @@ type contacts struct {
 	known map[string]*openwechat.User
 	// asked are those whom WeChat was asked about, so that it is asked once.
 	asked map[string]bool
-	// bare are contacts who wrote to us and have no hint yet, in order.
-	bare   []string
-	wrote  time.Time
-	failed bool
+	// planned are hints that are given already and not written yet, queue whose.
+	planned map[string]string
+	queue   []string
+	wrote   time.Time
+	failed  bool
 }
 
 func newContacts(s *session) *contacts {
-	return &contacts{session: s, known: map[string]*openwechat.User{}, asked: map[string]bool{}}
+	return &contacts{session: s, known: map[string]*openwechat.User{}, asked: map[string]bool{}, planned: map[string]string{}}
 }
 
 func (c *contacts) add(list openwechat.Members) {
@@ -92,66 +94,62 @@ func called(u *openwechat.User) string {
 	return ""
 }
 
-// hints are the hint in a contact's remark, if there is one.
+// hints are the hint that a contact has, or is to have.
 func (c *contacts) hints(name string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	u := c.known[name]
-	if u == nil {
+	hint := c.planned[name]
+	if u := c.known[name]; u != nil && hint == "" {
+		hint = hintShape.FindString(u.RemarkName)
+	}
+	if hint == "" {
 		return nil
 	}
-	if hint := hintShape.FindString(u.RemarkName); hint != "" {
-		return []string{hint}
-	}
-	return nil
+	return []string{hint}
 }
 
-// meet notes that a contact wrote to us who may need a hint.
-func (c *contacts) meet(name string, max int) {
+// meet gives a contact a hint who wrote to us and has none. It is in force at once
+// and written later.
+func (c *contacts) meet(name string, longest int) {
+	hint := "r:" + strings.ToLower(rand.Text()[:hintLength])
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	u := c.known[name]
-	if u == nil || hintShape.MatchString(u.RemarkName) || utf8.RuneCountInString(withHint(u.RemarkName, "r:01234567")) > max {
-		return // a stranger cannot have a remark, and a long one of somebody's stays
+	if u == nil || c.planned[name] != "" || hintShape.MatchString(u.RemarkName) || utf8.RuneCountInString(withHint(u.RemarkName, hint)) > longest {
+		return // who is no contact cannot have a remark, and somebody's long one stays
 	}
-	for _, b := range c.bare {
-		if b == name {
-			return
-		}
-	}
-	c.bare = append(c.bare, name)
+	c.planned[name] = hint
+	c.queue = append(c.queue, name)
 }
 
 func withHint(remark, hint string) string { return strings.TrimSpace(remark + " " + hint) }
 
-// remark writes a hint on one contact who lacks it, at most one each
-// Limits.RemarkEvery. It is for later; what fails is tried when the next message
-// comes.
+// remark writes one hint, at most one each Limits.RemarkEvery. One that fails goes
+// to the end of the queue.
 func (c *contacts) remark(ctx context.Context, a *Adapter) {
-	c.mu.Lock()
 	now := a.deps.Clock.Wall()
-	if len(c.bare) == 0 || now.Sub(c.wrote) < a.limits.RemarkEvery {
+	c.mu.Lock()
+	if len(c.queue) == 0 || now.Sub(c.wrote) < a.limits.RemarkEvery {
 		c.mu.Unlock()
 		return
 	}
+	name := c.queue[0]
+	noted := *c.known[name]
+	noted.RemarkName = withHint(noted.RemarkName, c.planned[name])
 	c.wrote = now
-	u := c.known[c.bare[0]]
 	c.mu.Unlock()
-	text := withHint(u.RemarkName, "r:"+strings.ToLower(rand.Text()[:8]))
-	err := c.session.caller.WebWxOplog(ctx, &openwechat.CallerWebWxOplogOptions{RemarkName: text, ToUserName: u.UserName, BaseRequest: c.session.request})
+	err := c.session.caller.WebWxOplog(ctx, &openwechat.CallerWebWxOplogOptions{RemarkName: noted.RemarkName, ToUserName: name, BaseRequest: c.session.request})
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.queue = c.queue[1:]
 	if err != nil {
-		if !c.failed {
-			a.log.Warn("a remark could not be written: after the next scan this contact is a stranger", "error", fmt.Sprint(because(judged(err))))
+		if !c.failed && ctx.Err() == nil {
+			a.log.Warn("a remark could not be written on a contact, who is a stranger after the next scan", "error", because(judged(err)))
 		}
-		c.failed = true
-		c.bare = append(c.bare[1:], c.bare[0])
+		c.failed, c.queue = true, append(c.queue, name)
 		return
 	}
 	c.failed = false
-	c.bare = c.bare[1:]
-	noted := *u
-	noted.RemarkName = text
-	c.known[u.UserName] = &noted
+	c.known[name] = &noted
+	delete(c.planned, name)
 }

@@ -25,6 +25,9 @@ const (
 // officialFlag marks contacts who are no persons (VerifyFlag).
 const officialFlag = 8
 
+// nameShape is what WeChat calls contacts, and groups with two signs before.
+var nameShape = regexp.MustCompile(`^@{1,2}[0-9A-Za-z_-]{1,100}$`)
+
 // event makes of a message what a user did; ok is false where it is nothing.
 func (r *receiver) event(ctx context.Context, m *openwechat.Message) (ev bots.Event, ok bool) {
 	from := m.FromUserName
@@ -33,7 +36,7 @@ func (r *receiver) event(ctx context.Context, m *openwechat.Message) (ev bots.Ev
 		openwechat.MsgTypeVoipNotify, openwechat.MsgTypeVoipInvite:
 		return ev, false
 	}
-	if from == r.s.self.UserName || !strings.HasPrefix(from, "@") {
+	if from == r.s.self.UserName || !nameShape.MatchString(from) {
 		return ev, false // our own words, and WeChat's own accounts
 	}
 	chat := r.s.people.find(ctx, from)
@@ -42,9 +45,9 @@ func (r *receiver) event(ctx context.Context, m *openwechat.Message) (ev bots.Ev
 	}
 	ev = bots.Event{
 		Key: m.MsgId, Channel: r.cfg.ID, Chat: bots.ChatID(r.s.mark + from), Group: strings.HasPrefix(from, "@@"),
-		From: bots.Identity{User: bots.UserID(r.s.mark + from), Trust: bots.TrustNone},
+		From: bots.Identity{User: bots.UserID(r.s.mark + from), Trust: bots.TrustNone, Name: called(chat)},
 	}
-	if ev.Key == "" {
+	if ev.Key == "" && m.NewMsgId != 0 {
 		ev.Key = strconv.FormatInt(m.NewMsgId, 10)
 	}
 	if m.CreateTime > 0 {
@@ -57,7 +60,7 @@ func (r *receiver) event(ctx context.Context, m *openwechat.Message) (ev bots.Ev
 	speaker := chat
 	if ev.Group {
 		who, rest, found := strings.Cut(content, ":<br/>")
-		if !found || !strings.HasPrefix(who, "@") {
+		if !found || !nameShape.MatchString(who) {
 			return ev, false // nobody said it
 		}
 		content, speaker = rest, member(chat, who)
@@ -92,7 +95,7 @@ func (r *receiver) system(ev bots.Event, line string) (bots.Event, bool) {
 func (r *receiver) fill(ev *bots.Event, m *openwechat.Message, content string, group *openwechat.User) {
 	ev.Kind, ev.Overheard = bots.KindOther, ev.Group
 	switch {
-	case m.MsgType == openwechat.MsgTypeText && m.Url != "" || m.MsgType == openwechat.MsgTypeLocation:
+	case isPlace(m, content):
 		place, label := placeOf(m, content)
 		if ev.Place = place; place != nil {
 			ev.Kind = bots.KindPlace
@@ -128,11 +131,10 @@ func (r *receiver) said(ev *bots.Event, words string, group *openwechat.User) {
 			}
 		}
 	}
-	if strings.TrimSpace(words) == "" {
-		return
-	}
-	ev.Kind, ev.Text = bots.KindText, words
 	ev.Overheard = ev.Group && !meant
+	if strings.TrimSpace(words) != "" {
+		ev.Kind, ev.Text = bots.KindText, words
+	}
 }
 
 // ownNames are what we are called, in a group by what it calls us.

@@ -58,7 +58,7 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 		default:
 			if failures++; failures == 1 {
 				a.log.Warn("logging in fails and is tried again", "error", because(err))
-				a.show(bots.StandingStarting, "", "WeChat cannot be reached")
+				a.show(bots.StandingStarting, "", "WeChat cannot be reached, or answers what cannot be read")
 			}
 		}
 		if !wire.Rest(ctx, failures, a.limits.LongestRest) {
@@ -143,6 +143,9 @@ func (a *Adapter) await(ctx context.Context, caller *openwechat.Caller, jar *coo
 
 // enter fetches the keys of a login that was confirmed.
 func (a *Adapter) enter(ctx context.Context, caller *openwechat.Caller, jar *cookies, to *url.URL) (*session, error) {
+	if !a.limits.known(to.Hostname()) {
+		return nil, &over{why: "WeChat leads this account to servers that are not on the list, perhaps abroad", refused: true}
+	}
 	query := to.Query()
 	query.Set("version", "v2")
 	to.RawQuery = query.Encode()

@@ -13,6 +13,15 @@ import (
 	"shaoying/bots"
 )
 
+// isPlace reports whether a message is a position: a text with a map.
+func isPlace(m *openwechat.Message, content string) bool {
+	return m.MsgType == openwechat.MsgTypeLocation || m.MsgType == openwechat.MsgTypeText &&
+		(strings.Contains(m.Url, mapHost) || strings.Contains(content, placePicture))
+}
+
+// placePicture is in the link to the picture of a map.
+const placePicture = "/cgi-bin/mmwebwx-bin/webwxgetpubliclinkimg"
+
 // placeOf reads a position: where the original message has it, else from the link
 // to a map. WeChat's coordinates are GCJ-02. place is nil where there are none.
 func placeOf(m *openwechat.Message, content string) (place *bots.Place, label string) {

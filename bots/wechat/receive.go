@@ -43,6 +43,7 @@ func (a *Adapter) receive(ctx context.Context, s *session, sink bots.Sink) error
 			a.log.Info("receiving works again")
 		}
 		failures = 0
+		s.people.remark(ctx, a)
 		if brought > 0 {
 			continue
 		}
@@ -90,7 +91,6 @@ func (r *receiver) round(ctx context.Context) (brought int, err error) {
 		return 0, err
 	}
 	r.s.key = got.SyncKey
-	r.s.people.remark(ctx, r.Adapter)
 	return len(got.AddMsgList), nil
 }
 

@@ -162,13 +162,6 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
-	if shutWindow(caps, row) {
-		if !c.hasNotice(bots.Template{Source: row.Source, Key: row.TextKey}) {
-			o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
-			return o
-		}
-		o.notice = true
-	}
 	if at, night := c.g.atNight(caps, row); night {
 		o.state, o.err, o.morning = "stale", "put off: quiet hours", at
 		return o
@@ -177,7 +170,7 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.wait, o.row.Tries = "queued", wait, row.Tries-1
 		return o
 	}
-	messages, photo, err := c.g.render(row, caps)
+	messages, said, err := c.g.render(row, caps)
 	if err != nil {
 		return o.rejected(err)
 	}
@@ -190,7 +183,13 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		return o
 	}
 	if caps.PhotoOut > 0 {
-		o.photo = photo
+		o.photo = said.Photo
+	}
+	if row.Edits == 0 {
+		o.notice = bots.Message{Key: messageKey(row.ID, "n"), Template: templateOf(row, said)}
+	}
+	if windowShut(caps, row, len(messages)) {
+		return c.noticed(o)
 	}
 	return o
 }
@@ -208,10 +207,4 @@ func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string
 		return bots.ClassClosed, "the person asked for no more messages here"
 	}
 	return 0, ""
-}
-
-// shutWindow reports whether the network lets approved notices through alone: the
-// reader has not written for too long.
-func shutWindow(caps bots.Caps, row db.ClaimOutboxRow) bool {
-	return caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
 }

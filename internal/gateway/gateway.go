@@ -147,6 +147,10 @@ type Deps struct {
 	// Overspent is called when the money of a day is nearly or wholly spent, in a
 	// transaction of its own, perhaps more than once.
 	Overspent func(ctx context.Context, t *Turn, s Spent) error
+	// Logins says what is done about accounts that are logged out. LoggedOut is
+	// called when people are to hear of one, and when it is back.
+	Logins    LoginPolicy
+	LoggedOut func(ctx context.Context, t *Turn, a Account) error
 	// Spool is where events wait while the database is away; nil leaves them to
 	// their networks.
 	Spool   *spool.Spool

@@ -49,7 +49,8 @@ type TurnRow struct {
 	Trust        string
 	AddressState string
 	// Silent is true when nothing was heard from the address in the last
-	// minute, or it counts as gone: a message of its user must be noted.
+	// minute, it counts as gone, or something was sent of which the network
+	// allows so many: a message of its user must be noted.
 	Silent bool
 	// KnownAt is when the address was last heard from or proven, or was made.
 	KnownAt  time.Time
@@ -116,7 +117,7 @@ left join address ga on ga.id = g.address_id`
 select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state,
-       a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
+       a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone' or a.window_used > 0,
        coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at),
        p.id, p.phone_index is not null, p.lang, p.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),

@@ -38,7 +38,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch call {
 	case "jslogin":
-		s.with(func() { s.codes++; s.scanned = Waiting })
+		s.with(func() { s.codes++; s.scanned, s.told = Waiting, false })
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		fmt.Fprintf(w, `window.QRLogin.code = 200; window.QRLogin.uuid = %q;`, s.code())
@@ -100,9 +100,8 @@ func (s *Server) await(r *http.Request, is func() bool) {
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
-	seen := r.URL.Query().Get("tip") == "0" && s.isScanned()
 	s.await(r, func() bool {
-		return s.auto || s.scanned == Confirmed || s.scanned == Expired || s.scanned == Scanned && !seen
+		return s.auto || s.scanned == Confirmed || s.scanned == Expired || s.scanned == Scanned && !s.told
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,16 +111,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	case s.auto || s.scanned == Confirmed:
 		fmt.Fprintf(w, "window.code=200;\nwindow.redirect_uri=\"https://%s/cgi-bin/mmwebwx-bin/webwxnewloginpage?ticket=T&uuid=%s&lang=zh_CN&scan=1\";", domain, s.code())
 	case s.scanned == Scanned:
+		s.told = true
 		fmt.Fprint(w, `window.code=201;window.userAvatar = 'data:img/jpg;base64,AA==';`)
 	default:
 		fmt.Fprint(w, `window.code=408;`)
 	}
-}
-
-func (s *Server) isScanned() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.scanned == Scanned && s.hits["login"] > 1
 }
 
 // enter gives the keys of a login. Cookies are set here and never again.
@@ -159,7 +153,7 @@ func (s *Server) push(w http.ResponseWriter) {
 		answer(w, object{"ret": "1", "msg": "not now"})
 		return
 	}
-	s.with(func() { s.codes++; s.scanned = Scanned })
+	s.with(func() { s.codes++; s.scanned, s.told = Scanned, true })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer(w, object{"ret": "0", "msg": "all ok", "uuid": s.code()})

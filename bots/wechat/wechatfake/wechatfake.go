@@ -46,6 +46,7 @@ type Server struct {
 	files   map[string][]byte
 	hits    map[string]int
 	scanned Scan
+	told    bool // that somebody scanned
 	auto    bool
 	codes   int
 	epoch   int // how many logins there were; names are made of it

@@ -168,7 +168,7 @@ with recursive up(id, merged_into) as (
 )
 select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy,
     array(select r.id from prompt r where r.address_id = a.id and r.closed_at is null and r.open_until > product_now())::bigint[] as prompts
-from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where address.person_id = family.id offset 0) a
+from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at, window_used from address where address.person_id = family.id offset 0) a
 cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at, is_group, in_group, area_kind, area, bound_by, blocked_at, left_at, former_chat from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
 where a.state = 'active' and a.id <> all($1::bigint[])
   and (a.trust in ('stable', 'verified')

@@ -22,6 +22,14 @@ type Address struct {
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
 	ProvenAt      *time.Time
+	WindowUsed    int32
+}
+
+type AddressHint struct {
+	Channel   string
+	Hint      []byte
+	AddressID int64
+	At        time.Time
 }
 
 type AddressStop struct {
@@ -134,6 +142,8 @@ type ChannelOwner struct {
 	Epoch       int64
 	Since       time.Time
 	PausedUntil *time.Time
+	OutSince    *time.Time
+	OutTold     bool
 }
 
 type ChannelState struct {
@@ -414,6 +424,17 @@ type Person struct {
 	NoticedAt     *time.Time
 	MergedInto    *int64
 	CreatedAt     time.Time
+}
+
+type PersonMerge struct {
+	ID       int64
+	PersonID int64
+	IntoID   int64
+	By       string
+	Reason   []byte
+	At       time.Time
+	UndoneAt *time.Time
+	UndoneBy string
 }
 
 type Place struct {

@@ -132,7 +132,7 @@ func (q *Queries) AddressOwner(ctx context.Context, id int64) (int64, error) {
 }
 
 const addressesOf = `-- name: AddressesOf :many
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where person_id = $1 order by id
+select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at, window_used from address where person_id = $1 order by id
 `
 
 func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, error) {
@@ -155,6 +155,7 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 			&i.LastInboundAt,
 			&i.CreatedAt,
 			&i.ProvenAt,
+			&i.WindowUsed,
 		); err != nil {
 			return nil, err
 		}
