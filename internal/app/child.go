@@ -143,7 +143,8 @@ func (a *agentLog) Write(p []byte) (int, error) {
 func (a *agentLog) line(line []byte) {
 	var said map[string]any
 	if json.Unmarshal(line, &said) != nil {
-		if a.left--; a.left >= 0 && len(line) > 0 {
+		if len(line) > 0 && a.left > 0 {
+			a.left--
 			a.log.Error("the agent complains", "reason", wire.Plain(string(line)))
 		}
 		return
