@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -192,6 +193,9 @@ func TestAgentHurtsNobody(t *testing.T) {
 				count <- n
 				worst <- slowest
 			}()
+			stop := sync.OnceFunc(func() { close(ended) })
+			defer stop()
+			defer h.calm(t)
 			h.net.Person(fmt.Sprint("早说的", i)).Says("帮助") // it lies there while the agent is harmed
 			began := time.Now()
 			if harm.mood != "" {
@@ -203,13 +207,16 @@ func TestAgentHurtsNobody(t *testing.T) {
 				}
 				world.Must(t, syscall.Kill(pids[0], harm.signal))
 			}
-			comes(t, "the log says why", harm.limit, func() bool {
-				return strings.Contains(h.w.Logs()[before:], harm.why)
-			})
+			says := func() bool { return strings.Contains(h.w.Logs()[before:], harm.why) }
+			if harm.mood == "burn" {
+				h.burns(t, harm.limit, says)
+			} else {
+				comes(t, "the log says why", harm.limit, says)
+			}
 			took := time.Since(began)
-			world.Must(t, os.WriteFile(h.bin+".mood", nil, 0o600))
+			h.calm(t)
 			h.answered(t, fmt.Sprint("后说的", i))
-			close(ended)
+			stop()
 			slowest := <-worst
 			t.Logf("%-8s %4d answers on the page, the slowest after %s; ended after %s, the account answers again after %s",
 				harm.name, <-count, slowest.Round(time.Millisecond), took.Round(10*time.Millisecond), time.Since(began).Round(10*time.Millisecond))
@@ -242,6 +249,51 @@ func TestAgentHurtsNobody(t *testing.T) {
 	})
 }
 
+// calm takes the mood back.
+func (h *house) calm(t *testing.T) {
+	t.Helper()
+	world.Must(t, os.WriteFile(h.bin+".mood", nil, 0o600))
+}
+
+// burns waits until an agent that computes is ended. Where others want the
+// processors it gets what they leave, is not ended for that, and is killed here.
+func (h *house) burns(t *testing.T, limit time.Duration, says func() bool) {
+	t.Helper()
+	pids := h.agents(t)
+	if len(pids) != 1 {
+		t.Fatalf("agents: %v", pids)
+	}
+	began, used := time.Now(), stat(t, pids[0], 11, 12)
+	for time.Since(began) < limit {
+		if world.Soon(says) {
+			return
+		}
+	}
+	share := float64(stat(t, pids[0], 11, 12)-used) / 100 / time.Since(began).Seconds()
+	if share > cpuShare {
+		t.Fatalf("it used %.0f %% of a processor and was not ended", 100*share)
+	}
+	t.Logf("the machine is busy: being nice, it got %.0f %% of a processor, and nobody had to end it", 100*share)
+	world.Must(t, syscall.Kill(pids[0], syscall.SIGKILL))
+}
+
+// cpuShare is cpu_share of configs/policies/agent.yaml.
+const cpuShare = 0.7
+
+// stat is the sum of numbers of /proc/PID/stat behind the name (proc(5)).
+func stat(t *testing.T, pid int, fields ...int) (sum int64) {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	world.Must(t, err)
+	all := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+	for _, f := range fields {
+		n, err := strconv.ParseInt(all[f], 10, 64)
+		world.Must(t, err)
+		sum += n
+	}
+	return sum
+}
+
 // alone: the agent has nothing that is not its own.
 func (h *house) alone(t *testing.T) {
 	t.Helper()
@@ -256,13 +308,10 @@ func (h *house) alone(t *testing.T) {
 			t.Errorf("the agent finds %s in its environment", secret)
 		}
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pids[0]))
-	world.Must(t, err)
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if fields[16] != "10" {
-		t.Errorf("its niceness is %s", fields[16])
+	if nice := stat(t, pids[0], 16); nice != 10 {
+		t.Errorf("its niceness is %d", nice)
 	}
-	if fields[2] != strconv.Itoa(pids[0]) {
+	if stat(t, pids[0], 2) != int64(pids[0]) {
 		t.Error("it has no process group of its own")
 	}
 }
