@@ -125,8 +125,8 @@ func (l *life) nextJob(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand writes a job. One that cannot be written surely did not arrive; whether
-// one that was written did, its answer says.
+// hand writes a job. Whether it arrived only its answer says: what was written may
+// lie with an agent that has just died.
 func (l *life) hand(w http.ResponseWriter, e *errand) {
 	w.Header().Set("Content-Type", "application/json")
 	err := json.NewEncoder(w).Encode(e.job)

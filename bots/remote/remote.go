@@ -67,8 +67,6 @@ type Deps struct {
 	Caps bots.Caps
 	// Start starts an agent.
 	Start func(Contact) (Child, error)
-	// Checks are findings of the account's own kind, before how it stands.
-	Checks func(context.Context) []bots.Finding
 }
 
 // Contact is by what an agent finds the door.
@@ -266,13 +264,9 @@ func (c *Channel) stand(ctx context.Context, s bots.Standing) error {
 // Check says how the account stands and what to do. It asks the owner's last
 // word, not the network: a second login would end the first.
 func (c *Channel) Check(ctx context.Context) []bots.Finding {
-	var list []bots.Finding
-	if c.deps.Checks != nil {
-		list = c.deps.Checks(ctx)
-	}
 	s, err := c.Standing(ctx)
 	if err != nil {
-		return append(list, bots.Finding{Wrong: true, What: "how the account stands is not known: " + err.Error()})
+		return []bots.Finding{{Wrong: true, What: "how the account stands is not known: " + err.Error()}}
 	}
 	why := ""
 	if s.Why != "" {
@@ -280,13 +274,13 @@ func (c *Channel) Check(ctx context.Context) []bots.Finding {
 	}
 	switch s.State {
 	case bots.StandingOnline:
-		return append(list, bots.Finding{What: "logged in since " + s.Since.UTC().Format(time.RFC3339)})
+		return []bots.Finding{{What: "logged in since " + s.Since.UTC().Format(time.RFC3339)}}
 	case bots.StandingScan:
-		return append(list, bots.Finding{Wrong: true, What: "nobody is logged in: an administrator opens /desk/channels and scans the code with the phone of the account" + why})
+		return []bots.Finding{{Wrong: true, What: "nobody is logged in: an administrator opens /desk/channels and scans the code with the phone of the account" + why}}
 	case bots.StandingConfirm:
-		return append(list, bots.Finding{Wrong: true, What: "the code was scanned: the phone of the account waits for a tap on its confirmation" + why})
+		return []bots.Finding{{Wrong: true, What: "the code was scanned: the phone of the account waits for a tap on its confirmation" + why}}
 	case bots.StandingOut:
-		return append(list, bots.Finding{Wrong: true, What: "the network ended the login or refuses it" + why + ": look at the phone of the account; residents are reached over their other channels meanwhile"})
+		return []bots.Finding{{Wrong: true, What: "the network ended the login or refuses it" + why + ": look at the phone of the account; residents are reached over their other channels meanwhile"}}
 	}
-	return append(list, bots.Finding{Wrong: true, What: "the account is not up" + why + ": does a process of role all, gateway or sender run? It starts the agent by itself"})
+	return []bots.Finding{{Wrong: true, What: "the account is not up" + why + ": does a process of role all, gateway or sender run? It starts the agent by itself"}}
 }

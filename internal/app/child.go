@@ -101,11 +101,16 @@ func (c *child) Err() error { return c.err }
 // Stop implements remote.Child. The whole group is meant: what the agent started
 // goes with it.
 func (c *child) Stop(now bool) {
+	select {
+	case <-c.done:
+		return // its number may be somebody else's by now
+	default:
+	}
 	signal := syscall.SIGTERM
 	if now {
 		signal = syscall.SIGKILL
 	}
-	// It may have ended by itself meanwhile; then there is nobody to tell.
+	// It may be ending by itself; then there is nobody to tell.
 	_ = syscall.Kill(-c.cmd.Process.Pid, signal)
 }
 

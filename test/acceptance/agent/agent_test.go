@@ -346,7 +346,7 @@ var picture = regexp.MustCompile(`/desk/channels/wx/code\.png\?look=[A-Za-z0-9_-
 // codeOnTheDesk throws the account out. An administrator is shown its code, and a
 // scan there brings it back.
 func (h *house) codeOnTheDesk(t *testing.T) {
-	comes(t, "a login", world.Patience, h.net.Alive)
+	h.answered(t, "张姐")
 	h.net.AutoLogin(false)
 	defer h.net.AutoLogin(true)
 	codes := h.net.Codes()
