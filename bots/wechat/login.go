@@ -46,6 +46,11 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return s, err
+		case errors.As(err, &over) && !over.refused:
+			// It was logged out again before it was up: somebody has to scan anew.
+			failures++
+			why = over.Error()
+			a.log.Warn("the WeChat account was logged out", "code", over.ret)
 		case errors.As(err, &over):
 			a.log.Warn("WeChat refuses the login", "code", over.ret, "why", over.Error())
 			why = over.Error()
