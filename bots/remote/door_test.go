@@ -289,12 +289,6 @@ func TestGuard(t *testing.T) {
 }
 
 func FuzzDecoders(f *testing.F) {
-	for _, s := range []string{
-		goodEvent, `{"state":"scan","qr":"https://x"}`, `{"receipt":{"ID":"r"}}`, `{"failure":{"class":"gone","why":"w"}}`,
-		`{"lease":"l","within":1,"send":{"to":{"Channel":"wx","Chat":"a"},"message":{"Text":"x"}}}`, `{"lease":"l","fetch":{"Key":"k"}}`, `null`, `[null]`,
-	} {
-		f.Add([]byte(s))
-	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if events, err := decodeEvents(raw, "wx", caps); err == nil {
 			for _, ev := range events {
