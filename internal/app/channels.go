@@ -29,8 +29,10 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.twilio(c)
 	case "wechat":
 		return h.wechat(c)
+	case "wecom":
+		return h.wecom(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, wechat)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, wechat, wecom)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
