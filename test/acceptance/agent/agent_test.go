@@ -353,7 +353,10 @@ var picture = regexp.MustCompile(`/desk/channels/wx/code\.png\?look=[A-Za-z0-9_-
 // codeOnTheDesk throws the account out. An administrator is shown its code, and a
 // scan there brings it back.
 func (h *house) codeOnTheDesk(t *testing.T) {
-	comes(t, "the account is in", world.Patience, func() bool { _, ready := h.server.Get(t, "/readyz"); return strings.Contains(ready, "login wx: online") })
+	comes(t, "the account is in", world.Patience, func() bool {
+		_, ready := h.server.Get(t, "/readyz")
+		return strings.Contains(ready, "login wx: online")
+	})
 	h.net.AutoLogin(false)
 	defer h.net.AutoLogin(true)
 	codes := h.net.Codes()
