@@ -31,6 +31,7 @@ type cli struct {
 	Channels channelsCmd `cmd:"" help:"Look after the channel accounts."`
 	Audit    auditCmd    `cmd:"" help:"Verify the trail."`
 	Bench    benchCmd    `cmd:"" help:"Measure speed on this machine."`
+	Agent    agentCmd    `cmd:"" name:"wechat-agent" help:"Hold a personal WeChat account; serve starts this by itself."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -29,12 +29,14 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.twilio(c)
 	case "officialaccount":
 		return h.officialaccount(c)
+	case "wechat":
+		return h.wechat(c)
 	case "wecom":
 		return h.wecom(c)
 	case "robots":
 		return h.robot(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, officialaccount, wecom, robots)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, officialaccount, wechat, wecom, robots)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"shaoying/bots"
 	"shaoying/internal/gateway"
 )
 
@@ -103,11 +104,31 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	for _, c := range s.channels {
 		check("channel "+string(c.ID()), s.owned(ctx, c))
 	}
+	lines = append(lines, s.logins(ctx)...)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	for _, line := range lines {
 		fmt.Fprintln(w, line)
 	}
+}
+
+// logins says how the accounts stand that people log in. One that is out makes
+// nothing unready: the other channels go on, and staff have a task about it.
+func (s *server) logins(ctx context.Context) (lines []string) {
+	for _, c := range s.channels {
+		account, ok := s.gateway.Channels[c.ID()].(bots.Login)
+		if !ok {
+			continue
+		}
+		stands, err := account.Standing(ctx)
+		if err != nil {
+			s.Log.Warn("ask how an account stands", "channel", string(c.ID()), "error", err)
+			lines = append(lines, fmt.Sprintf("login %s: not known", c.ID()))
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("login %s: %s", c.ID(), stands.State))
+	}
+	return lines
 }
 
 // owned tells whether some process, this one or another, owns the channel.

@@ -128,6 +128,10 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	handle("POST /desk/person/{id}/part", c.form(c.partPerson, c.showPerson))
 	handle("GET /desk/dead", c.staff(c.deadLetters))
 	handle("POST /desk/dead/{id}", c.form(c.replay, c.deadLetters))
+	handle("GET /desk/channels", c.staff(c.logins))
+	handle("POST /desk/channels/{id}", c.form(c.lookAtCode, c.logins))
+	handle("GET /desk/channels/{id}", c.staff(c.showCode))
+	handle("GET /desk/channels/{id}/code.png", c.staff(c.codePicture))
 }
 
 // shield sets the headers that every answer carries.

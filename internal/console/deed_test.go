@@ -367,7 +367,7 @@ func TestForeignFormsAreRefused(t *testing.T) {
 	r := newRig(t)
 	o := r.office()
 	k := r.file(nil)
-	for _, path := range []string{ticketURL(k.ID) + "/do/take", "/desk/whistle/1/do/whistle_blow", ticketURL(k.ID) + "/note", "/desk/new", "/desk/dead/1", "/desk/task/1"} {
+	for _, path := range []string{ticketURL(k.ID) + "/do/take", "/desk/whistle/1/do/whistle_blow", ticketURL(k.ID) + "/note", "/desk/new", "/desk/dead/1", "/desk/task/1", "/desk/channels/wx"} {
 		req := ok[*http.Request](t)(http.NewRequest("POST", r.server.URL+path, strings.NewReader("words=x")))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Sec-Fetch-Site", "cross-site")

@@ -59,8 +59,9 @@ type listPage struct {
 	Areas                      []place
 	Matters                    []ticket.Matter
 	// More leads to the next page, empty for the last.
-	More                       string
-	MayFile, MayDead, MayMerge bool
+	More               string
+	MayFile, MayDead   bool
+	MayMerge, MayLogIn bool
 }
 
 // list shows the work of one role, or what a search finds. What is overdue
@@ -70,6 +71,7 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 		Tabs: tabsOf(v.staff), Tab: v.r.FormValue("tab"), State: v.r.FormValue("state"), Area: v.r.FormValue("area"),
 		Matter: v.r.FormValue("matter"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States(),
 		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v), MayMerge: c.mayMerge(v),
+		MayLogIn: c.hasLogins() && c.mayLogIn(v),
 	}
 	t := tab{}
 	if len(p.Tabs) > 0 {

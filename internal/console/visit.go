@@ -34,6 +34,9 @@ type answer struct {
 	to   string
 	mime string
 	file []byte
+	// again is after how many seconds a browser asks for the page anew, 0 for
+	// never.
+	again int
 }
 
 // handler does one request in the transaction of its visit.
@@ -122,6 +125,9 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, v *visit, a ans
 	case a.file != nil:
 		serveFile(w, r, a)
 	default:
+		if a.again > 0 {
+			w.Header().Set("Refresh", strconv.Itoa(a.again))
+		}
 		c.renderTyped(w, status, a.page, v, a.data)
 	}
 }

@@ -1,0 +1,126 @@
+//go:build acceptance
+
+package wechat
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"shaoying/bots/wechat/wechatfake"
+	"shaoying/test/world"
+)
+
+var (
+	spoken = regexp.MustCompile(`编号 ?(\d{3,4}(?: \d{1,4})+)`)
+	code   = regexp.MustCompile(`验证码(\d{6})`)
+	invite = regexp.MustCompile(`加入 (\S+ \S+)`)
+)
+
+// TestStory: one account, from the first scan until it is thrown out.
+func TestStory(t *testing.T) {
+	net := wechatfake.New()
+	t.Cleanup(net.Close)
+	sms := newCarrier(t)
+	w, server := city(t, net, sms)
+	t.Cleanup(func() {
+		_, err := server.Stop()
+		world.Must(t, err)
+	})
+	li, wang := net.Person("李师傅"), net.Person("王阿姨")
+	story := world.Story{
+		Resident: phone(net, wang, nil), Staff: phone(net, li, nil),
+		Where: "昌盛小区3栋", Trouble: world.Troubles()[0],
+	}
+
+	step(t, "scan", func(t *testing.T) {
+		comes(t, "a login code", func() bool { return net.Codes() > 0 })
+		net.Scan(wechatfake.Scanned)
+		net.Scan(wechatfake.Confirmed)
+		comes(t, "a login", net.Alive)
+		story.Join(t, w, "李师傅")
+	})
+	step(t, "in private", func(t *testing.T) {
+		story.Report(t)
+		story.Work(t)
+		comes(t, "a remark for the next scan", func() bool { return strings.HasPrefix(li.Remark(), "r:") })
+	})
+	step(t, "in a group", func(t *testing.T) { group(t, w, net, story.Where) })
+	step(t, "a picture over a restart", func(t *testing.T) {
+		_, err := server.Stop()
+		world.Must(t, err)
+		zhao := net.Person("赵叔")
+		reporter := phone(net, zhao, nil)
+		reporter.Say(story.What)
+		server, err = w.Start("--demo")
+		world.Must(t, err)
+		reporter.Expect(t, "什么地方")
+		reporter.Say("昌盛小区5栋")
+		reporter.Expect(t, "照片")
+		zhao.SendsPhoto(world.Photo(320, 240))
+		reporter.Tap(t, reporter.Expect(t, "对吗", "昌盛小区5栋"), "对")
+		reporter.Expect(t, "已受理", "编号")
+		story.Staff.Expect(t, picture)
+		if n := net.Codes(); n != 1 {
+			t.Errorf("%d codes were shown for one scan", n)
+		}
+	})
+	step(t, "bound to a number", func(t *testing.T) {
+		story.Resident.Say("绑定")
+		story.Resident.Expect(t, "手机号")
+		story.Resident.Say("13800000000")
+		story.Resident.Expect(t, "验证码已")
+		m := code.FindStringSubmatch(sms.phone().Expect(t, "验证码").Text)
+		if m == nil {
+			t.Fatal("no code in the text")
+		}
+		story.Resident.Say(m[1])
+		story.Resident.Expect(t, "绑定好了")
+	})
+	step(t, "thrown out", func(t *testing.T) {
+		net.Kick(1101)
+		comes(t, "a new code", func() bool { return net.Codes() > 1 })
+		texts := sms.phone()
+		asked := func() bool { _, ok := texts.Comes(story.Number, "联系过您吗"); return ok }
+		for range 40 {
+			server.Next(t)
+			if world.Soon(asked) {
+				break
+			}
+		}
+		if n := one[int](t, w, `select count(*) from task where kind = 'login'`); n != 1 {
+			t.Errorf("%d tasks say that the account is out", n)
+		}
+	})
+}
+
+// step tells a part of the story; the others make no sense without it.
+func step(t *testing.T, name string, tell func(*testing.T)) {
+	t.Helper()
+	if !t.Run(name, tell) {
+		t.FailNow()
+	}
+}
+
+// group: a grid worker binds the group of a building; a neighbour reports there.
+// What is said to others stays unheard.
+func group(t *testing.T, w *world.World, net *wechatfake.Server, where string) {
+	worker, neighbour := net.Person("网格员小陈"), net.Person("三楼的刘")
+	hall := net.Group("昌盛小区3栋", worker, neighbour)
+	out, err := w.Run("staff", "invite", "--name", "小陈", "--role", "grid_worker", "--area", "grid:360313001010001")
+	m := invite.FindStringSubmatch(out)
+	if err != nil || m == nil {
+		t.Fatalf("invite: %v\n%s", err, out)
+	}
+	private, said, heard := phone(net, worker, nil), phone(net, worker, hall), phone(net, neighbour, hall)
+	private.Say("加入 " + m[1])
+	private.Expect(t, "加入好了")
+	said.Say("@" + wechatfake.SelfNick + "\u2005绑定居民群")
+	said.Expect(t, "绑好了")
+	heard.Say("今天菜价又涨了")
+	heard.Say("@" + wechatfake.SelfNick + "\u2005" + where + "的路灯坏了，晚上看不见路")
+	heard.Tap(t, heard.Expect(t, "对吗", where), "对")
+	if m := spoken.FindStringSubmatch(heard.Expect(t, "编号").Text); m == nil {
+		t.Error("no number")
+	}
+}
