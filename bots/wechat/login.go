@@ -52,7 +52,7 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 			why = over.Error()
 			a.log.Warn("the WeChat account was logged out", "code", over.ret)
 		case errors.As(err, &over):
-			a.log.Warn("WeChat refuses the login", "code", over.ret, "why", over.Error())
+			a.log.Warn("WeChat refuses the login", "code", over.ret, "reason", over.Error())
 			why = over.Error()
 			a.show(bots.StandingOut, "", why)
 			if err := a.pause(ctx, a.limits.RefusedPause); err != nil {

@@ -26,7 +26,7 @@ func (a *Adapter) receive(ctx context.Context, s *session, sink bots.Sink) error
 		case errors.As(err, &over):
 			return over
 		case tooOften(err):
-			a.log.Warn("WeChat asks to be left alone", "for", a.limits.TooOften)
+			a.log.Warn("WeChat asks to be left alone", "after", a.limits.TooOften)
 			if err := a.pause(ctx, a.limits.TooOften); err != nil {
 				return err
 			}

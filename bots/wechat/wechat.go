@@ -161,7 +161,7 @@ func (a *Adapter) Run(ctx context.Context, sink bots.Sink) error {
 		err = a.receive(ctx, s, sink)
 		a.open(nil)
 		if over := new(over); errors.As(err, &over) {
-			a.log.Warn("the WeChat account was logged out", "code", over.ret, "why", over.Error())
+			a.log.Warn("the WeChat account was logged out", "code", over.ret, "reason", over.Error())
 			kept, why, err = nil, over.Error(), nil
 			if over.refused {
 				a.show(bots.StandingOut, "", why)

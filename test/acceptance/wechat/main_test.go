@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -137,6 +138,17 @@ func city(t *testing.T, net *wechatfake.Server, sms *carrier) (*world.World, *wo
 		}
 	})
 	return w, s
+}
+
+// hurried builds the program that tells of an account which is out in seconds.
+func hurried(t *testing.T, dir string) string {
+	t.Helper()
+	bin := filepath.Join(dir, "hurried")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./hurried").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build the hurried program: %v\n%s", err, out)
+	}
+	return bin
 }
 
 // one reads one value from the database beside the running server.
