@@ -82,11 +82,11 @@ type Application struct {
 	JustDischarged bool
 	Reason         string
 	// Due is by when the side that has it takes the next step.
-	Due       time.Time
-	StateAt   time.Time
-	FiledAt   time.Time
+	Due        time.Time
+	StateAt    time.Time
+	FiledAt    time.Time
 	AssessedBy int64 // staff who assessed, 0 while nobody did
-	Version   int   // grows by one with every applied command
+	Version    int   // grows by one with every applied command
 }
 
 func (a Application) clone() Application {

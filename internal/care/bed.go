@@ -83,7 +83,9 @@ func (b Bed) Period() Period {
 	return b.Periods[len(b.Periods)-1]
 }
 
-func (b Bed) item(id int64) int { return slices.IndexFunc(b.Items, func(i Item) bool { return i.ID == id }) }
+func (b Bed) item(id int64) int {
+	return slices.IndexFunc(b.Items, func(i Item) bool { return i.ID == id })
+}
 
 // family reports whether the person is of the household.
 func (b Bed) family(person int64) bool {

@@ -21,10 +21,10 @@ const (
 	ClearApplication Subject = "application"
 )
 
-// Clears says what vanishes with an event, in its transaction, before the
-// ladders are planned again (reference 1.2: admission, death or 撤床 clear every
-// pending reminder and survey in the same transaction). An empty answer means
-// that the event ends nothing.
+// Clears says what vanishes with an event that ends something, in its
+// transaction (reference 1.2: admission, death or 撤床 clear every pending
+// reminder and survey in the same transaction). What an event only changes is
+// Reconcile's.
 func Clears(k EventKind) (Clearance, bool) {
 	switch k {
 	case EventDied:
@@ -33,10 +33,9 @@ func Clears(k EventKind) (Clearance, bool) {
 		return Clearance{Subject: ClearBed, Reason: k}, true
 	case EventConsentWithdrawn:
 		return Clearance{Subject: ClearBed, Family: true, Reason: k}, true
-	case EventMoved, EventReassigned, EventCancelled, EventReleased, EventMissed, EventFailed, EventNobodyHome,
-		EventConfirmed, EventMoveAsked, EventDeclined, EventLeft, EventArrived, EventDone, EventNoted:
+	case EventCancelled, EventReleased, EventMissed, EventDone:
 		return Clearance{Subject: ClearVisit, Reason: k}, true
-	case EventReturned, EventCompleted, EventScreened, EventAssessed, EventRegistered, EventRejected, EventWithdrawn:
+	case EventRegistered, EventRejected, EventWithdrawn:
 		return Clearance{Subject: ClearApplication, Reason: k}, true
 	}
 	return Clearance{}, false
@@ -45,6 +44,10 @@ func Clears(k EventKind) (Clearance, bool) {
 // Reconcile compares the rows that are pending for a subject with what its
 // ladder says now: what to clear, and what to plan. Both are empty when nothing
 // has changed. The dry run before a rule change is this with the new rules.
+//
+// Rows that went out already are done and not pending; the key keeps add from
+// sending them again. A cleared row that is wanted once more is planned once
+// more: only done, failed and unknown ones stand for ever.
 func Reconcile(pending, wanted []Due) (clear, add []Due) {
 	type id struct{ kind, subject, key string }
 	of := func(d Due) id { return id{d.Kind, d.Subject, d.Key} }

@@ -147,6 +147,9 @@ func (r *Rules) bind(d Due, g Rung, o Occasion) Due {
 	case d.To.Unreachable:
 		d.Why = WhyNobody
 		return d
+	case g.Asks && d.To.Role == ToDesk:
+		d.Task, d.Asks = true, false
+		return d
 	case d.Task:
 		return d
 	}

@@ -13,6 +13,8 @@ type History struct {
 	Answer int
 	// AnsweredAt is when it did.
 	AnsweredAt time.Time
+	// Called: the family was called about a low answer, and it is settled.
+	Called bool
 }
 
 // OfVisit is the occasion of a visit.
@@ -43,18 +45,19 @@ func (r *Rules) OfVisit(b Bed, v Visit, h History) Occasion {
 	} else if p, ok := o.Who[ToCarer1]; ok {
 		o.Who[ToPresent] = p
 	}
-	missed, long, inRow := 0, false, false
-	if i := b.item(v.ItemID); i >= 0 {
-		missed, long = b.Items[i].Missed, b.Items[i].gap() >= 7
-		inRow = b.Items[i].Missed >= r.policy.Missed.InRow
-	}
 	if !h.AnsweredAt.IsZero() {
 		o.At[AnchorAnswered] = h.AnsweredAt
 	}
+	var it Item
+	if i := b.item(v.ItemID); i >= 0 {
+		it = b.Items[i]
+	}
+	nobody := v.State == VisitToMakeUp && v.Reason == ReasonNobodyHome
 	o.Is = map[Flag]bool{
-		IfLong: long, IfRisk: missed > 0 || b.Patient.LivesAlone, IfAlone: b.Patient.LivesAlone && b.Agreement.GridWorker,
-		IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0, IfLowest: h.Answer != 0 && h.Answer <= r.policy.Survey.Lowest,
-		IfInRow: inRow,
+		IfFirst: v.Slot == 1, IfLong: it.gap() >= 7, IfRisk: it.Missed > 0 || b.Patient.LivesAlone,
+		IfNobodyHome: nobody, IfLookIn: nobody && b.Patient.LivesAlone && b.Agreement.GridWorker,
+		IfInRow: it.Missed >= r.policy.Missed.InRow, IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0,
+		IfLowest: h.Answer != 0 && h.Answer <= r.policy.Survey.Lowest && !h.Called,
 	}
 	return o
 }

@@ -255,6 +255,8 @@ func (p *planning) keep(w *planned, nominal scheduler.Date) {
 	if v.State.UnderWay() {
 		return
 	}
+	// What failed today is the desk's to arrange; the planner does it tomorrow.
+	fresh := v.State == VisitToMakeUp && v.Reason != ReasonNotRecorded && p.day(v.StateAt) == p.today
 	shifted := v.Nominal != nominal
 	v.Nominal = nominal
 	v.Earliest, v.Latest = p.it.bounds(nominal)
@@ -264,6 +266,9 @@ func (p *planning) keep(w *planned, nominal scheduler.Date) {
 	defer func() { p.load.count(*v, 1) }()
 	days, off := p.days(*p.it, nominal, v.Earliest, v.Latest, p.today, p.load)
 	fits := slices.Contains(days, v.Date)
+	if fresh {
+		return
+	}
 	if inside && asked && v.State != VisitToMakeUp {
 		v.Off = off || !fits // it was promised: a person looks at it
 		return

@@ -162,18 +162,18 @@ type Flag string
 
 // The flags.
 const (
+	IfFirst      Flag = "first"       // the first visit of an order
 	IfLong       Flag = "long"        // a week or more between two visits
 	IfRisk       Flag = "risk"        // missed before, or lives alone
-	IfAlone      Flag = "lives_alone" // and the grid worker may be told
-	IfUnnoted    Flag = "unnoted"     // no record yet
-	IfSurvey     Flag = "survey"      // a survey is due: Surveyed
-	IfLowest     Flag = "lowest"      // answered with one of the lowest
+	IfNobodyHome Flag = "nobody_home" // the visitor stood before a closed door
+	IfLookIn     Flag = "look_in"     // so did he, who lives there lives alone, and the grid worker may be told
 	IfInRow      Flag = "missed_in_row"
-	IfUnanswered Flag = "unanswered"
-	IfCancelWish Flag = "cancel_wish"
+	IfUnnoted    Flag = "unnoted" // no record yet
+	IfSurvey     Flag = "survey"  // one is due after this visit, and not answered
+	IfLowest     Flag = "lowest"  // answered with one of the lowest, and not settled
 )
 
-var flags = []Flag{IfLong, IfRisk, IfAlone, IfUnnoted, IfSurvey, IfLowest, IfInRow, IfUnanswered, IfCancelWish}
+var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest}
 
 // Late says what becomes of a rung whose time was over when the thing came
 // about.
@@ -373,13 +373,3 @@ func text[S ~string](states []S) []string {
 func (p Programme) Carries(kind string) bool {
 	return len(p.Channels) == 0 || slices.Contains(p.Channels, kind)
 }
-
-// Item is the order by which a programme with a cadence plans its occasions for
-// one person, beginning on a day.
-func (c Cadence) Item(id, staff int64, kind string, from scheduler.Date) Item {
-	return Item{
-		ID: id, Kind: kind, Every: c.Every, Early: c.Early, Late: c.Late, OnHoliday: c.OnHoliday, Minutes: c.Minutes,
-		Staff: staff, From: from, Next: from,
-	}
-}
-

@@ -64,13 +64,13 @@ func (s VisitState) Open() bool { return s.Waiting() || s.UnderWay() || s == Vis
 // text about it says: day, window, who comes. What was planned or asked for an
 // older version is dead.
 type Visit struct {
-	ID     int64
-	BedID  int64
-	ItemID int64
-	Slot   int
-	Kind   string
-	State  VisitState
-	Reason string // of to_make_up, missed, cancelled and released
+	ID      int64
+	BedID   int64
+	ItemID  int64
+	Slot    int
+	Kind    string
+	State   VisitState
+	Reason  string // of to_make_up, missed, cancelled and released
 	Version int
 
 	Date    scheduler.Date
