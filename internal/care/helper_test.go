@@ -202,7 +202,8 @@ func pendingBed(t testing.TB, r *care.Rules, now time.Time) care.Bed {
 	a := applied(t, r, now)
 	for _, c := range []care.ApplicationCommand{
 		care.Screen{Answers: map[string]bool{"stable": true, "housebound": true, "served": true, "adult": true}},
-		care.Assess{Condition: true, Home: true}, care.Register{},
+		care.Assess{Condition: true, Home: true},
+		care.Register{},
 	} {
 		next, events, err := r.Application(a, desk, c, now)
 		a = must(t, next, events, err)

@@ -107,8 +107,8 @@ func (it *Item) start(today scheduler.Date) {
 		it.From = today
 	}
 	it.Seq, it.Missed, it.Next = 0, 0, it.From
-	if len(it.Weekdays) > 0 && !slices.Contains(it.Weekdays, it.From.Weekday()) {
-		it.Next = it.after(it.From)
+	for len(it.Weekdays) > 0 && !slices.Contains(it.Weekdays, it.Next.Weekday()) {
+		it.Next = it.Next.AddDays(1)
 	}
 }
 

@@ -103,10 +103,7 @@ func (r *Rules) days(it Item, nominal, earliest, latest, today scheduler.Date, l
 	for d := earliest; d.Compare(latest) <= 0; d = d.AddDays(1) {
 		all = append(all, d)
 	}
-	// The nearest to the target first; of two equally near ones the later.
-	slices.SortStableFunc(all, func(a, b scheduler.Date) int {
-		return cmp.Or(cmp.Compare(abs(daysBetween(target, a)), abs(daysBetween(target, b))), b.Compare(a))
-	})
+	nearest(all, target)
 	for _, keep := range []func(scheduler.Date) bool{
 		func(d scheduler.Date) bool { return (!moves || cal.IsWorkday(d)) && !l.isAway(it.Staff, d) },
 		func(d scheduler.Date) bool { return !l.isAway(it.Staff, d) },
@@ -116,8 +113,17 @@ func (r *Rules) days(it Item, nominal, earliest, latest, today scheduler.Date, l
 			return days, off
 		}
 		off = true
+		nearest(all, nominal)
 	}
 	return nil, off
+}
+
+// nearest sorts the nearest to the target first; of two equally near ones the
+// later.
+func nearest(all []scheduler.Date, target scheduler.Date) {
+	slices.SortStableFunc(all, func(a, b scheduler.Date) int {
+		return cmp.Or(cmp.Compare(abs(daysBetween(target, a)), abs(daysBetween(target, b))), b.Compare(a))
+	})
 }
 
 // place finds a place for a slot: the best day with room in a window. Where no

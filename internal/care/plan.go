@@ -217,12 +217,27 @@ func (p *planning) ahead() {
 	if p.end.Compare(far) < 0 {
 		far = p.end
 	}
-	for slot, nominal := p.it.Seq+1, p.it.Next; nominal != noDate && nominal.Compare(far) <= 0; slot, nominal = slot+1, p.it.after(nominal) {
+	last := 0
+	if slots := p.slots(); len(slots) > 0 {
+		last = slots[len(slots)-1]
+	}
+	for slot, nominal := p.it.Seq+1, p.it.Next; nominal != noDate; slot, nominal = slot+1, p.it.after(nominal) {
+		beyond := nominal.Compare(far) > 0
+		if beyond && slot > last {
+			return
+		}
 		w, ok := p.open[slot]
+		ok = ok && w.after.State.Open()
 		switch {
-		case ok && w.after.State.Open():
+		case ok && nominal.Compare(p.end) > 0 && !w.after.State.UnderWay():
+			p.as(w, Release{Reason: ReasonPeriodEnd})
+		case ok && beyond && w.after.State == VisitPlanned && !w.after.Told:
+			// The rhythm has changed. Nobody knows of this one; it comes back
+			// with its day.
+			p.as(w, Release{Reason: ReasonReplanned})
+		case ok:
 			p.keep(w, nominal)
-		case !p.holiday(nominal):
+		case !beyond && !p.holiday(nominal):
 			p.add(slot, nominal)
 		}
 	}

@@ -266,5 +266,6 @@ const (
 	ReasonHoliday     = "holiday"
 	ReasonOrderEnded  = "order_ended"
 	ReasonPeriodEnd   = "period_end"
+	ReasonReplanned   = "replanned" // the rhythm has changed
 	ReasonClosed      = "closed"
 )
