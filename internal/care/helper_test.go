@@ -2,6 +2,7 @@ package care_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,8 +107,15 @@ func workTime(t testing.TB) *scheduler.WorkTime {
 
 func newRules(t testing.TB) *care.Rules {
 	t.Helper()
-	return rulesOf(t, policy(t))
+	once.Do(func() { standard = rulesOf(t, policy(t)) })
+	return standard
 }
+
+// Rules are immutable; reading the files once makes ten thousand lives cheap.
+var (
+	once     sync.Once
+	standard *care.Rules
+)
 
 func rulesOf(t testing.TB, p care.Policy) *care.Rules {
 	t.Helper()
@@ -244,13 +252,20 @@ type world struct {
 	skips  []care.Skip
 	events []care.Event
 	away   []care.Absence
+	calls  int
+	every  int // how often silence is checked; 0 and 1 are always
 }
+
+func (w *world) trust() int { return max(w.every, 1) }
 
 // plan runs the planner and writes what it says; it must then be silent.
 func (w *world) plan(now time.Time) care.Plan {
 	w.Helper()
 	p := w.r.Plan(w.bed, w.visits, care.NewLoad(w.visits, w.away), now)
 	w.write(p)
+	if w.calls++; w.calls%w.trust() != 0 {
+		return p
+	}
 	if again := w.r.Plan(w.bed, w.visits, care.NewLoad(w.visits, w.away), now); !again.Empty() {
 		w.Fatalf("at %s: planned again it is not silent:\n%+v", now, again.Changes)
 	}

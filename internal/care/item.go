@@ -193,10 +193,11 @@ const (
 var holidayRules = []scheduler.OnHoliday{scheduler.HolidayKeep, scheduler.HolidaySkip, scheduler.NextWorkday, scheduler.PrevWorkday}
 
 // Settle writes into the item of the bed what the end of a visit means for the
-// slots that follow. EventMissedInRow tells the hospital.
+// slots that follow: at once when it is the next one, else when Plan comes to it.
+// EventMissedInRow tells the hospital.
 func (r *Rules) Settle(b Bed, v Visit) (Bed, []Event) {
 	i := b.item(v.ItemID)
-	if i < 0 || v.State != VisitDone && v.State != VisitMissed && v.State != VisitCancelled {
+	if i < 0 || !v.State.settled() {
 		return b, nil
 	}
 	b = b.clone()
@@ -204,15 +205,11 @@ func (r *Rules) Settle(b Bed, v Visit) (Bed, []Event) {
 }
 
 func (r *Rules) settle(it *Item, v Visit) []Event {
-	base := v.Nominal
-	if v.State == VisitDone && it.Every > 0 {
-		base = r.day(v.ArrivedAt)
-	}
 	switch {
-	case v.Slot > it.Seq:
-		it.Seq, it.Next = v.Slot, it.after(base)
+	case v.Slot == it.Seq+1:
+		r.advance(it, v)
 	case v.Slot == it.Seq && v.State == VisitDone && it.Every > 0:
-		it.Next = it.after(base) // written down late
+		it.Next = it.after(r.base(*it, v)) // written down late
 	}
 	switch v.State {
 	case VisitDone:
@@ -220,8 +217,22 @@ func (r *Rules) settle(it *Item, v Visit) []Event {
 	case VisitMissed:
 		it.Missed++
 		if it.Missed >= r.policy.Missed.InRow {
-			return []Event{{Kind: EventMissedInRow, Actor: Actor{As: AsSystem}, At: v.StateAt, From: string(v.State), To: string(v.State), Data: dataOf([]string{"kind", it.Kind})}}
+			return []Event{{
+				Kind: EventMissedInRow, Actor: Actor{As: AsSystem}, At: v.StateAt, From: string(v.State), To: string(v.State),
+				Data: dataOf([]string{"kind", it.Kind}),
+			}}
 		}
 	}
 	return nil
+}
+
+// advance goes on to the slot after a settled visit.
+func (r *Rules) advance(it *Item, v Visit) { it.Seq, it.Next = v.Slot, it.after(r.base(*it, v)) }
+
+// base is the day from which the slot after a settled visit is counted.
+func (r *Rules) base(it Item, v Visit) scheduler.Date {
+	if v.State == VisitDone && it.Every > 0 {
+		return r.day(v.ArrivedAt)
+	}
+	return v.Nominal
 }

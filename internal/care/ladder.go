@@ -232,9 +232,10 @@ func (r *Rules) moment(m Moment, o Occasion) (time.Time, bool) {
 		}
 		local = day.At(at, loc)
 	}
+	day := scheduler.DateOf(local)
 	local = local.Add(m.Plus)
-	if m.By != nil && minute(local) > *m.By {
-		local = scheduler.DateOf(local).AddDays(1).At(*m.Else, loc)
+	if m.By != nil && local.After(day.At(*m.By, loc)) {
+		local = day.AddDays(1).At(*m.Else, loc)
 	}
 	return local, true
 }

@@ -54,7 +54,8 @@ type planning struct {
 	now   time.Time
 	today scheduler.Date
 	end   scheduler.Date
-	open  map[int]*planned // by slot
+	slot  map[int]*planned // what is open or settled
+	lost  map[int]bool     // slots that the order no longer has
 	plan  *Plan
 }
 
@@ -63,10 +64,10 @@ type planned struct {
 	events        []Event
 }
 
-// Plan settles what time has passed over and plans the horizon. visits are the
-// open visits of the bed, at least; l counts those of all beds and is brought up
-// to date. It is run daily, and after every command on the bed or one of its
-// visits, in the same transaction.
+// Plan settles what time has passed over and plans the horizon. visits are those
+// of the bed that are open or whose slot lies after Item.Seq, at least; l counts
+// those of all beds and is brought up to date. It is run daily, and after every
+// command on the bed or one of its visits, in the same transaction.
 //
 // What the family was told is moved only when its slot no longer allows it; what
 // nobody was told yet follows its slot.
@@ -75,12 +76,12 @@ func (r *Rules) Plan(b Bed, visits []Visit, l *Load, now time.Time) Plan {
 	for i := range plan.Bed.Items {
 		p := &planning{
 			Rules: r, bed: &plan.Bed, it: &plan.Bed.Items[i], load: l, now: now, today: r.day(now),
-			open: map[int]*planned{}, plan: &plan,
+			slot: map[int]*planned{}, plan: &plan,
 		}
 		p.end = p.it.end(b, r.day)
 		for _, v := range visits {
-			if v.ItemID == p.it.ID && v.State.Open() {
-				p.open[v.Slot] = &planned{before: v, after: v}
+			if v.ItemID == p.it.ID && (v.State.Open() || v.State.settled() && v.Slot > p.it.Seq) {
+				p.slot[v.Slot] = &planned{before: v, after: v}
 			}
 		}
 		p.do()
@@ -89,23 +90,29 @@ func (r *Rules) Plan(b Bed, visits []Visit, l *Load, now time.Time) Plan {
 }
 
 func (p *planning) do() {
-	for _, slot := range p.slots() {
-		p.overtaken(p.open[slot])
+	// What ends here can shift what follows, so it is looked at until nothing
+	// ends any more.
+	for again := true; again; {
+		again = false
+		p.rebind()
+		for _, slot := range p.slots() {
+			again = p.overtaken(p.slot[slot]) || again
+		}
+		again = p.settlePassed() || again
 	}
-	p.settlePassed()
 	if p.goesOn() {
 		p.ahead()
 	}
 	for _, slot := range p.slots() {
-		if w := p.open[slot]; w.before != w.after {
+		if w := p.slot[slot]; w.before != w.after {
 			p.plan.Changes = append(p.plan.Changes, Change{Before: w.before, After: w.after, Events: w.events})
 		}
 	}
 }
 
 func (p *planning) slots() []int {
-	slots := make([]int, 0, len(p.open))
-	for s := range p.open {
+	slots := make([]int, 0, len(p.slot))
+	for s := range p.slot {
 		slots = append(slots, s)
 	}
 	slices.Sort(slots)
@@ -113,6 +120,33 @@ func (p *planning) slots() []int {
 }
 
 func (p *planning) goesOn() bool { return p.bed.State == BedOpen && p.it.EndedAt.IsZero() }
+
+// rebind gives the waiting visits the nominal days and intervals that the order
+// has for their slots now.
+func (p *planning) rebind() {
+	slots := p.slots()
+	nominal := p.it.Next
+	p.lost = map[int]bool{}
+	for i, n := 0, p.it.Seq+1; i < len(slots); {
+		w := p.slot[slots[i]]
+		switch {
+		case slots[i] < n:
+			i++
+			continue
+		case nominal == noDate:
+			p.lost[slots[i]] = true
+			i++
+			continue
+		case slots[i] == n:
+			if w.after.State.Waiting() || w.after.State == VisitToMakeUp {
+				w.after.Nominal = nominal
+				w.after.Earliest, w.after.Latest = p.it.bounds(nominal)
+			}
+			i++
+		}
+		n, nominal = n+1, p.it.after(nominal)
+	}
+}
 
 // as runs a command of the system on a visit. What the tables refuse stays as it
 // is.
@@ -126,24 +160,28 @@ func (p *planning) as(w *planned, c VisitCommand) {
 	w.after, w.events = next, append(w.events, events...)
 }
 
-// overtaken ends what the bed, the order or the calendar has overtaken.
-func (p *planning) overtaken(w *planned) {
+// overtaken ends what the bed, the order or the calendar has overtaken, and
+// reports whether something has ended.
+func (p *planning) overtaken(w *planned) bool {
 	v := w.after
-	switch {
-	case p.releases(v) != "":
-		p.as(w, Release{Reason: p.releases(v)})
-	case v.State.UnderWay():
-	case p.today.Compare(v.Latest) > 0:
-		p.as(w, Miss{})
-		if w.after.State == VisitMissed {
-			p.plan.Events = append(p.plan.Events, p.settle(p.it, w.after)...)
-		}
-	case v.State.Waiting() && v.Date.Compare(p.today) < 0:
+	if !v.State.Open() {
+		return false
+	}
+	if why := p.releases(v); why != "" {
+		p.as(w, Release{Reason: why})
+		return w.after.State != v.State
+	}
+	if (v.State.Waiting() || v.State == VisitEnRoute) && v.Date.Compare(p.today) < 0 {
 		// Its day is over and nobody said anything.
 		p.load.count(v, -1)
 		w.after.State, w.after.Reason, w.after.StateAt = VisitToMakeUp, ReasonNotRecorded, p.now
 		w.events = append(w.events, p.systemEvent(EventFailed, v.State, VisitToMakeUp, "reason", ReasonNotRecorded))
 	}
+	if w.after.State != VisitArrived && p.today.Compare(v.Latest) > 0 {
+		p.as(w, Miss{})
+		p.plan.Events = append(p.plan.Events, p.settle(p.it, w.after)...)
+	}
+	return !w.after.State.Open()
 }
 
 func (p *planning) systemEvent(kind EventKind, from, to VisitState, pairs ...string) Event {
@@ -163,6 +201,8 @@ func (p *planning) releases(v Visit) string {
 		return ""
 	case !p.it.EndedAt.IsZero():
 		return ReasonOrderEnded
+	case v.Slot > p.it.Seq && p.lost[v.Slot]:
+		return ReasonReplanned
 	case v.Nominal.Compare(p.end) > 0:
 		return ReasonPeriodEnd
 	}
@@ -170,25 +210,33 @@ func (p *planning) releases(v Visit) string {
 }
 
 // settlePassed walks over the slots at the head whose interval is over, or which
-// a rule leaves out, and writes down each of them.
-func (p *planning) settlePassed() {
+// a rule leaves out, writes down each of them, and reports whether there were
+// any.
+func (p *planning) settlePassed() bool {
+	seq := p.it.Seq
 	for p.it.Next != noDate && p.it.Next.Compare(p.end) <= 0 {
 		slot, nominal := p.it.Seq+1, p.it.Next
 		_, latest := p.it.bounds(nominal)
 		passed := latest.Compare(p.today) < 0
-		if w, ok := p.open[slot]; ok && w.after.State.Open() {
+		w, ok := p.slot[slot]
+		if ok && w.after.State.settled() {
+			p.advance(p.it, w.after)
+			continue
+		}
+		if ok && w.after.State.Open() {
 			if !w.after.State.UnderWay() || !passed {
-				return
+				break
 			}
 			// Somebody never said that the visit was over: it is settled when
 			// that is written down, and holds nothing up.
 		} else if reason := p.leftOut(nominal, passed); reason != "" {
 			p.plan.Skipped = append(p.plan.Skipped, Skip{ItemID: p.it.ID, Slot: slot, Nominal: nominal, Reason: reason})
 		} else {
-			return
+			break
 		}
 		p.it.Seq, p.it.Next = slot, p.it.after(nominal)
 	}
+	return p.it.Seq != seq
 }
 
 // leftOut says why there is no visit on a slot, or nothing while there can be.
@@ -226,12 +274,13 @@ func (p *planning) ahead() {
 		if beyond && slot > last {
 			return
 		}
-		w, ok := p.open[slot]
+		w, ok := p.slot[slot]
+		if ok && w.after.State.settled() {
+			continue
+		}
 		ok = ok && w.after.State.Open()
 		switch {
-		case ok && nominal.Compare(p.end) > 0 && !w.after.State.UnderWay():
-			p.as(w, Release{Reason: ReasonPeriodEnd})
-		case ok && beyond && w.after.State == VisitPlanned && !w.after.Told:
+		case ok && beyond && p.unknown(w.after):
 			// The rhythm has changed. Nobody knows of this one; it comes back
 			// with its day.
 			p.as(w, Release{Reason: ReasonReplanned})
@@ -241,6 +290,11 @@ func (p *planning) ahead() {
 			p.add(slot, nominal)
 		}
 	}
+}
+
+// unknown reports whether nobody of the family ever heard of the visit.
+func (p *planning) unknown(v Visit) bool {
+	return (v.State == VisitPlanned || v.State == VisitToMakeUp) && !v.Told && v.ChangedAt.IsZero()
 }
 
 // add plans a new visit. A slot of which no hour is left stays without one and
@@ -258,10 +312,10 @@ func (p *planning) add(slot int, nominal scheduler.Date) {
 	}
 	p.load.count(v, 1)
 	event := p.systemEvent(EventPlanned, "", VisitPlanned, "date", v.Date.String(), "slot", strconv.Itoa(slot))
-	if released, ok := p.open[slot]; ok { // released in this very plan: it stays released
+	if released, ok := p.slot[slot]; ok { // released in this very plan: it stays released
 		p.plan.Changes = append(p.plan.Changes, Change{Before: released.before, After: released.after, Events: released.events})
 	}
-	p.open[slot] = &planned{after: v, events: []Event{event}}
+	p.slot[slot] = &planned{after: v, events: []Event{event}}
 }
 
 // keep lets a visit follow its slot.
@@ -271,10 +325,8 @@ func (p *planning) keep(w *planned, nominal scheduler.Date) {
 		return
 	}
 	// What failed today is the desk's to arrange; the planner does it tomorrow.
-	fresh := v.State == VisitToMakeUp && v.Reason != ReasonNotRecorded && p.day(v.StateAt) == p.today
-	shifted := v.Nominal != nominal
-	v.Nominal = nominal
-	v.Earliest, v.Latest = p.it.bounds(nominal)
+	fresh := v.State == VisitToMakeUp && v.Reason != ReasonNotRecorded && v.Reason != ReasonReplanned && p.day(v.StateAt) == p.today
+	shifted := w.before.Nominal != nominal
 	inside := v.Earliest.Compare(v.Date) <= 0 && v.Date.Compare(v.Latest) <= 0
 	asked := v.Told || v.State != VisitPlanned
 	p.load.count(*v, -1)
@@ -291,11 +343,17 @@ func (p *planning) keep(w *planned, nominal scheduler.Date) {
 	if inside && fits && !shifted && v.State != VisitToMakeUp {
 		return
 	}
+	from := v.State
 	at, ok := p.place(*p.it, nominal, v.Earliest, v.Latest, p.now, p.load)
-	if !ok || at.date == v.Date && v.State != VisitToMakeUp {
+	switch {
+	case !ok && !inside && from.Waiting():
+		// A changed order left it no hour: somebody has to arrange it today.
+		v.State, v.Reason, v.StateAt = VisitToMakeUp, ReasonReplanned, p.now
+		w.events = append(w.events, p.systemEvent(EventFailed, from, v.State, "reason", v.Reason))
+		return
+	case !ok || at.date == v.Date && from != VisitToMakeUp:
 		return
 	}
-	from := v.State
 	s := &step[Visit]{Rules: p.Rules, t: v, by: Actor{As: AsSystem}, now: p.now}
 	s.change(v, at.date, at.window, v.Staff)
 	v.Full, v.Off = at.full, at.off

@@ -99,7 +99,8 @@ type Moment struct {
 	// At is the time of that day; the anchor's own without it.
 	At   *scheduler.TimeOfDay `yaml:"at"`
 	Plus time.Duration        `yaml:"plus"`
-	// By and Else: later in the day than By becomes Else of the next day.
+	// By and Else: what Plus makes later than By of its day becomes Else of the
+	// next.
 	By   *scheduler.TimeOfDay `yaml:"by"`
 	Else *scheduler.TimeOfDay `yaml:"else"`
 }

@@ -60,6 +60,9 @@ func (s VisitState) UnderWay() bool { return s == VisitEnRoute || s == VisitArri
 // Open reports whether somebody still has to do something about the visit.
 func (s VisitState) Open() bool { return s.Waiting() || s.UnderWay() || s == VisitToMakeUp }
 
+// settled reports whether the visit is the end of its slot.
+func (s VisitState) settled() bool { return s == VisitDone || s == VisitMissed || s == VisitCancelled }
+
 // Visit 上门 is one slot of an item on its way. Version grows with whatever a
 // text about it says: day, window, who comes. What was planned or asked for an
 // older version is dead.

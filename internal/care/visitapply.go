@@ -108,7 +108,7 @@ func (s *step[T]) change(v *Visit, d scheduler.Date, w scheduler.Span, staff int
 	if v.State == VisitToMakeUp {
 		v.MakeUps++
 	}
-	if v.Told {
+	if v.Told || !v.ChangedAt.IsZero() {
 		v.ChangedAt = s.now
 	}
 	v.Version++
