@@ -39,7 +39,9 @@ type household struct {
 	d        *dice
 	now      time.Time
 	quiet    scheduler.Quiet
-	rows     map[string]*row // by kind, subject and key
+	rows     map[string]map[string]*row // by subject, and by kind and key
+	seen     map[int64]care.Visit       // as they were when their rows were planned
+	stamp    int
 	prompts  []care.Prompt
 	lost     bool // consent was withdrawn, or the patient is not at home
 	dead     bool
@@ -51,41 +53,55 @@ type row struct {
 	state string // planned, sent, cleared
 }
 
-func id(d care.Due) string { return d.Kind + " " + d.Subject + " " + d.Key }
+func id(d care.Due) string { return d.Kind + " " + d.Key }
 
 // settle replans bed, visits and rows, as one transaction does after each
 // command.
 func (h *household) settle() {
 	h.plan(h.now)
-	var wanted []care.Due
-	for _, v := range h.visits {
-		if v.State == care.VisitReleased {
-			continue // nothing is due for it
-		}
-		wanted = append(wanted, h.r.Ladder(h.r.OfVisit(h.bed, v, care.History{Survey: true}), h.now)...)
+	stamp := h.bed.Version
+	for _, it := range h.bed.Items {
+		stamp += it.Missed << 16
 	}
-	wanted = append(wanted, h.r.Ladder(h.r.OfBed(h.bed), h.now)...)
-	var pending []care.Due
-	for _, r := range h.rows {
-		if r.state == "planned" {
-			pending = append(pending, r.Due)
-		}
-	}
-	clear, add := care.Reconcile(pending, wanted)
-	for _, d := range clear {
-		h.rows[id(d)].state = "cleared"
-	}
-	for _, d := range add {
-		if r, ok := h.rows[id(d)]; !ok || r.state == "cleared" {
-			h.rows[id(d)] = &row{d, "planned"}
-		}
+	if h.stamp != stamp {
+		h.stamp, h.seen = stamp, map[int64]care.Visit{}
+		h.reconcile(h.r.OfBed(h.bed))
 	}
 	for _, v := range h.visits {
 		if v.State.Waiting() && (v.Date.Compare(v.Earliest) < 0 || v.Date.Compare(v.Latest) > 0) {
 			h.Fatalf("outside its interval: %+v", v)
 		}
+		if h.seen[v.ID] != v {
+			h.seen[v.ID] = v
+			h.reconcile(h.r.OfVisit(h.bed, v, care.History{Survey: true}))
+		}
 	}
-	h.slotsAreWhole()
+	if h.calls%3 == 0 {
+		h.slotsAreWhole()
+	}
+}
+
+func (h *household) reconcile(o care.Occasion) {
+	var pending []care.Due
+	rows := h.rows[o.Subject]
+	for _, r := range rows {
+		if r.state == "planned" {
+			pending = append(pending, r.Due)
+		}
+	}
+	clear, add := care.Reconcile(pending, h.r.Ladder(o, h.now))
+	for _, d := range clear {
+		rows[id(d)].state = "cleared"
+	}
+	for _, d := range add {
+		if rows == nil {
+			rows = map[string]*row{}
+			h.rows[o.Subject] = rows
+		}
+		if r, ok := rows[id(d)]; !ok || r.state == "cleared" {
+			rows[id(d)] = &row{d, "planned"}
+		}
+	}
 }
 
 // slotsAreWhole: every slot that is over has exactly one end, and no slot two
@@ -124,9 +140,11 @@ func (h *household) slotsAreWhole() {
 // pass lets time go on to a moment, firing what is due on the way.
 func (h *household) pass(to time.Time) {
 	var due []*row
-	for _, r := range h.rows {
-		if r.state == "planned" && !r.At.After(to) {
-			due = append(due, r)
+	for _, rows := range h.rows {
+		for _, r := range rows {
+			if r.state == "planned" && !r.At.After(to) {
+				due = append(due, r)
+			}
 		}
 	}
 	slices.SortFunc(due, func(a, b *row) int { return a.At.Compare(b.At) })
@@ -356,7 +374,7 @@ func TestTenThousandHouseholds(t *testing.T) {
 	begin := openBed(t, r, at("2026-01-28 09:00"), true)
 	sent, visits := 0, 0
 	lives(t, sequences, func(t *testing.T, d *dice) {
-		h := &household{world: &world{TB: t, r: r, bed: begin, every: 3}, d: d, quiet: q, now: at("2026-01-28 09:00"), rows: map[string]*row{}}
+		h := &household{world: &world{TB: t, r: r, bed: begin, every: 3}, d: d, quiet: q, now: at("2026-01-28 09:00"), rows: map[string]map[string]*row{}}
 		h.refusedOrDone(h.onBed(desk, care.Order{Item: anyItem(d, 2)}, h.now))
 		for range 8 {
 			to := h.now.Add(pick(d, []time.Duration{5 * time.Minute, 3 * time.Hour, 11 * time.Hour, 26 * time.Hour, 73 * time.Hour}))
