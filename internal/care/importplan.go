@@ -89,7 +89,9 @@ func (r *Rules) readItem(line people.Row) (it Item, bad []error) {
 	}
 	if w := line.Get("window"); w != "" {
 		s, err := scheduler.ParseSpan(w)
-		note(err)
+		if err != nil {
+			note(fmt.Errorf("window: %w", err))
+		}
 		it.Window = s
 	}
 	for column, to := range map[string]*int{"minutes": &it.Minutes, "early": &it.Early, "late": &it.Late} {
