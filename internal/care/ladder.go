@@ -59,7 +59,6 @@ const (
 	WhyNoConsent = "no_consent"
 	WhyQuiet     = "quiet_hours"
 	WhyNobody    = "nobody_to_write_to"
-	WhyExpired   = "expired"
 )
 
 // Occasion is what a ladder looks at: an application, bed or visit, or what
