@@ -197,7 +197,7 @@ func (r *Rules) Application(a Application, by Actor, c ApplicationCommand, now t
 	}
 	next := a.clone()
 	s := &step[Application]{Rules: r, t: &next, by: by, now: now}
-	events, err := run(Applications(), s, func(a *Application) ApplicationState { return a.State }, c)
+	events, err := run(r.applications, s, func(a *Application) ApplicationState { return a.State }, c)
 	if err != nil {
 		return a, nil, err
 	}

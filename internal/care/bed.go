@@ -66,7 +66,8 @@ type Bed struct {
 	OpenedAt       time.Time
 	StateAt        time.Time
 	ConsentLostAt  time.Time
-	Version        int // grows by one with every applied command
+	StoppedAt      time.Time // when somebody of the family last left messages
+	Version        int       // grows by one with every applied command
 }
 
 func (b Bed) clone() Bed {
@@ -101,6 +102,7 @@ const (
 	CmdResume          CommandName = "resume"
 	CmdRenew           CommandName = "renew"
 	CmdHousehold       CommandName = "household"
+	CmdTexts           CommandName = "texts"
 	CmdTeam            CommandName = "team"
 	CmdOrder           CommandName = "order"
 	CmdEndOrder        CommandName = "end_order"
@@ -146,6 +148,13 @@ type Household struct {
 	Dependent  bool
 }
 
+// Texts is a person of the family leaving messages (R, STOP) or coming back to
+// them. It changes nothing about the care.
+type Texts struct {
+	Person int64
+	Stop   bool
+}
+
 // Team replaces the responsible doctor and nurse.
 type Team struct{ Doctor, Nurse int64 }
 
@@ -189,6 +198,9 @@ func (Renew) Name() CommandName { return CmdRenew }
 func (Household) Name() CommandName { return CmdHousehold }
 
 // Name implements command.
+func (Texts) Name() CommandName { return CmdTexts }
+
+// Name implements command.
 func (Team) Name() CommandName { return CmdTeam }
 
 // Name implements command.
@@ -216,6 +228,7 @@ func Beds() Machine[BedState] {
 		{CmdResume, []BedState{BedSuspended}, []Capacity{AsDesk, AsDoctor, AsHospital}, []BedState{BedOpen}},
 		{CmdRenew, running, clinic, running},
 		{CmdHousehold, alive, clinic, alive},
+		{CmdTexts, alive, []Capacity{AsFamily, AsDesk, AsSystem}, alive},
 		{CmdTeam, running, clinic, running},
 		{CmdOrder, running, clinic, running},
 		{CmdEndOrder, running, clinic, running},
@@ -248,7 +261,7 @@ func (r *Rules) Bed(b Bed, by Actor, c BedCommand, now time.Time) (Bed, []Event,
 	}
 	next := b.clone()
 	s := &step[Bed]{Rules: r, t: &next, by: by, now: now}
-	events, err := run(Beds(), s, func(b *Bed) BedState { return b.State }, c)
+	events, err := run(r.beds, s, func(b *Bed) BedState { return b.State }, c)
 	if err != nil {
 		return b, nil, err
 	}
@@ -344,6 +357,27 @@ func (c Household) apply(s *step[Bed]) error {
 	s.t.Carers = slices.Clone(c.Carers)
 	s.t.Patient.LivesAlone, s.t.Patient.Dependent = c.LivesAlone, c.Dependent
 	s.event(EventHousehold, "carers", strconv.Itoa(len(c.Carers)))
+	return nil
+}
+
+func (c Texts) apply(s *step[Bed]) error {
+	b := s.t
+	if !b.family(c.Person) || s.by.As == AsFamily && s.by.Person != c.Person {
+		return refuse(KeyNotYours, "command", string(CmdTexts), "capacity", string(s.by.As))
+	}
+	stopped := &b.Patient.Stopped
+	for i := range b.Carers {
+		if b.Carers[i].Person == c.Person {
+			stopped = &b.Carers[i].Stopped
+		}
+	}
+	if *stopped == c.Stop {
+		return refuse(KeySame)
+	}
+	if *stopped = c.Stop; c.Stop {
+		b.StoppedAt = s.now
+	}
+	s.event(EventTexts, "stop", strconv.FormatBool(c.Stop))
 	return nil
 }
 

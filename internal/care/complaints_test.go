@@ -64,7 +64,7 @@ func TestComplaint2AReminderAfterCancelOrMove(t *testing.T) {
 	// Asking for another time does not let the old reminders run on.
 	w.must(2, daughter, care.AskMove{}, now)
 	for _, d := range w.ladder(2, now) {
-		if d.Kind == "nudge" || d.Kind == "ask_early" || d.Kind == "call_morning" {
+		if d.Kind == "nudge" || d.Kind == "ask_early" || d.Kind == "ask" {
 			t.Errorf("asked to move, and still due: %s", d.Kind)
 		}
 	}
@@ -162,8 +162,20 @@ func TestComplaint9StopOnASharedPhone(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	w.plan(at("2026-03-10 02:00"))
 	before := len(w.open())
-	w.bed.Carers[0].Stopped = true
-	w.plan(at("2026-03-10 03:00"))
+	now := at("2026-03-10 03:00")
+	son := care.Actor{As: care.AsFamily, Person: sonID}
+	if err := w.onBed(son, care.Texts{Person: daughterID, Stop: true}, now); key(err) != care.KeyNotYours {
+		t.Errorf("the son stopped his sister's texts: %v", err)
+	}
+	if err := w.onBed(daughter, care.Texts{Person: daughterID, Stop: true}, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.onBed(daughter, care.Texts{Person: daughterID, Stop: true}, now); key(err) != care.KeySame {
+		t.Errorf("twice: %v", err)
+	}
+	if got := lines(w.r.Ladder(w.r.OfBed(w.bed), now)); !slices.Contains(got, "03-10 03:00 stopped_call desk") {
+		t.Errorf("nobody rings: %v", got)
+	}
 	if len(w.open()) != before {
 		t.Error("a stopped text took visits away")
 	}

@@ -22,6 +22,7 @@ const (
 	EventResumed          EventKind = "resumed"
 	EventRenewed          EventKind = "renewed"
 	EventHousehold        EventKind = "household"
+	EventTexts            EventKind = "texts" // left or came back to messages
 	EventTeam             EventKind = "team"
 	EventOrdered          EventKind = "ordered"
 	EventOrderEnded       EventKind = "order_ended"

@@ -296,7 +296,9 @@ func (h *household) goThere(v care.Visit, visitor care.Actor) {
 func (h *household) actOnBed() {
 	d := h.d
 	by, c := desk, care.BedCommand(care.Resume{Discharged: d.IntN(2) == 0})
-	switch d.IntN(12) {
+	switch d.IntN(13) {
+	case 12:
+		by, c = daughter, care.Texts{Person: daughterID, Stop: d.IntN(2) == 0}
 	case 0:
 		by, c = hospital, care.Suspend{Reason: care.SuspendAdmission}
 	case 1:

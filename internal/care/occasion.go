@@ -67,7 +67,7 @@ func (r *Rules) OfBed(b Bed) Occasion {
 	o := Occasion{
 		Programme: FamilyBed, Of: OfBed, Subject: "bed:" + strconv.FormatInt(b.ID, 10), Version: len(b.Periods),
 		State: string(b.State), StateAt: b.StateAt, Since: b.OpenedAt, Consent: r.Consented(b),
-		At: map[Anchor]time.Time{AnchorOpened: b.OpenedAt, AnchorConsent: b.ConsentLostAt}, Who: r.household(b, b.Nurse),
+		At: map[Anchor]time.Time{AnchorOpened: b.OpenedAt, AnchorConsent: b.ConsentLostAt, AnchorStopped: b.StoppedAt}, Who: r.household(b, b.Nurse),
 	}
 	if p := b.Period(); p != (Period{}) {
 		o.At[AnchorPeriod] = p.To.At(0, r.loc())

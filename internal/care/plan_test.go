@@ -307,3 +307,23 @@ func TestFreeWindowsAreOffered(t *testing.T) {
 		t.Errorf("offers for an unknown order: %v", got)
 	}
 }
+
+// A day's replanning of beds that have three orders each.
+func BenchmarkPlan(b *testing.B) {
+	r := newRules(b)
+	now := at("2026-03-03 08:00")
+	bed := openBed(b, r, now, true)
+	for i, kind := range []string{"round", "wound", "nursing"} {
+		bed = bedDo(b, r, bed, desk, care.Order{Item: care.Item{ID: int64(i + 2), Kind: kind, Every: 7, Staff: nurseID}}, now)
+	}
+	var visits []care.Visit
+	for _, c := range r.Plan(bed, nil, care.NewLoad(nil, nil), now).Changes {
+		c.After.ID = int64(len(visits) + 1)
+		visits = append(visits, c.After)
+	}
+	load := care.NewLoad(visits, nil)
+	for b.Loop() {
+		r.Plan(bed, visits, load, now.AddDate(0, 0, 1))
+	}
+	b.ReportMetric(float64(len(visits)*b.N)/b.Elapsed().Seconds(), "visits/s")
+}

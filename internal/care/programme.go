@@ -123,6 +123,7 @@ const (
 	AnchorPeriod   Anchor = "period_end"
 	AnchorConsent  Anchor = "consent_lost"
 	AnchorOpened   Anchor = "opened"
+	AnchorStopped  Anchor = "stopped"  // somebody of the family left texts
 	AnchorAnswered Anchor = "answered" // the survey
 )
 
@@ -350,7 +351,7 @@ func statesOf(subject string) []string {
 func anchorsOf(subject string) []Anchor {
 	anchors := map[string][]Anchor{
 		OfApplication: {AnchorDeadline},
-		OfBed:         {AnchorOpened, AnchorPeriod, AnchorConsent},
+		OfBed:         {AnchorOpened, AnchorPeriod, AnchorConsent, AnchorStopped},
 		OfVisit: {
 			AnchorMade, AnchorChanged, AnchorStart, AnchorEnd, AnchorInterval, AnchorOut, AnchorHelp, AnchorCode, AnchorAnswered,
 		},

@@ -15,6 +15,10 @@ type Rules struct {
 	programmes map[string]Programme
 	work       *scheduler.WorkTime
 	quiet      scheduler.Quiet
+
+	applications Machine[ApplicationState]
+	beds         Machine[BedState]
+	visits       Machine[VisitState]
 }
 
 // NewRules checks the policy and the programmes, of which FamilyBed must be
@@ -26,7 +30,10 @@ func NewRules(p Policy, programmes []Programme, work *scheduler.WorkTime, quiet 
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("care rules: %w", err)
 	}
-	r := &Rules{policy: p, programmes: make(map[string]Programme, len(programmes)), work: work, quiet: quiet}
+	r := &Rules{
+		policy: p, programmes: make(map[string]Programme, len(programmes)), work: work, quiet: quiet,
+		applications: Applications(), beds: Beds(), visits: Visits(),
+	}
 	for _, g := range programmes {
 		if _, twice := r.programmes[g.Code]; twice {
 			return nil, fmt.Errorf("care rules: programme %s stands twice", g.Code)

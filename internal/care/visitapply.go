@@ -18,7 +18,7 @@ func (r *Rules) Visit(b Bed, v Visit, by Actor, c VisitCommand, now time.Time) (
 	}
 	next := v
 	s := &step[Visit]{Rules: r, t: &next, bed: b, by: by, now: now}
-	events, err := run(Visits(), s, func(v *Visit) VisitState { return v.State }, c)
+	events, err := run(r.visits, s, func(v *Visit) VisitState { return v.State }, c)
 	if err != nil {
 		return v, nil, err
 	}
