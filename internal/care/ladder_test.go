@@ -424,17 +424,11 @@ func TestProgrammeErrors(t *testing.T) {
 }
 
 func FuzzParseProgramme(f *testing.F) {
-	names, err := configs.Names("programmes", ".yaml")
+	body, err := configs.Read("programmes/blood_donation.yaml") // the shortest
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, name := range names {
-		body, err := configs.Read(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body)
-	}
+	f.Add(body)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if p, err := care.ParseProgramme("x", body); err == nil && p.Validate() != nil {
 			t.Error("parsed and not valid")
