@@ -252,7 +252,8 @@ type Message struct {
 	Template Template
 }
 
-// Photo is a picture to send; JPEG, at most Caps.PhotoOut bytes.
+// Photo is a picture to send, at most Caps.PhotoOut bytes: JPEG, or PNG where it
+// was drawn.
 type Photo struct {
 	Name string
 	Data []byte

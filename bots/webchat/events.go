@@ -176,8 +176,12 @@ func (c *Channel) photo(m Mount) http.HandlerFunc {
 			c.answer(w, r, tryLater)
 			return
 		}
-		w.Header().Set("Content-Type", "image/jpeg")
-		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="photo-%d.jpg"`, seq))
+		mime, ending := "image/jpeg", "jpg"
+		if http.DetectContentType(data) == "image/png" { // drawn by us
+			mime, ending = "image/png", "png"
+		}
+		w.Header().Set("Content-Type", mime)
+		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="photo-%d.%s"`, seq, ending))
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		w.Header().Set("Cache-Control", "private, no-store")
 		if _, err := w.Write(data); err != nil {

@@ -252,13 +252,23 @@ func (c *Client) fetch(ctx context.Context) (token, error) {
 		Seconds int    `json:"expires_in"`
 	}
 	if err := c.read(status, body, &got); err != nil {
-		return token{}, certain(err)
+		return token{}, refused(certain(err))
 	}
 	if got.Value == "" || got.Seconds <= 0 {
 		return token{}, &bots.Error{Class: bots.ClassTemporary, Err: errors.New("an answer without an access token")}
 	}
 	life := time.Duration(got.Seconds) * time.Second
 	return token{Value: got.Value, Until: now.Add(life), Renew: now.Add(life - life/10)}, nil
+}
+
+// refused says of an error to a request for a token that people have to act: the
+// secret is wrong, or our address is not on the list. Nobody's message is at fault.
+func refused(err error) error {
+	var e *bots.Error
+	if code := CodeOf(err); !errors.As(err, &e) || code == 0 || code == codeBusy || e.Class == bots.ClassThrottled {
+		return err
+	}
+	return &bots.Error{Class: bots.ClassLoggedOut, Err: e.Err}
 }
 
 // certain says of an error before the send itself that surely nothing was sent.
@@ -270,10 +280,17 @@ func certain(err error) error {
 	return err
 }
 
-// Probe asks for a token once and forgets it, for a check of the account.
+// Probe asks for a token, for a check of the account. The calls of this client
+// go on with it; nobody else is given it.
 func (c *Client) Probe(ctx context.Context) error {
-	_, err := c.fetch(ctx)
-	return err
+	t, err := c.fetch(ctx)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = t
+	return nil
 }
 
 // forget drops a token that the network does not take.

@@ -42,7 +42,7 @@ func (s *Set) bind(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 		if staff {
 			return fail("code.staff"), nil
 		}
-		if err := unite(ctx, t, root); err != nil {
+		if err := s.unite(ctx, t, root); err != nil {
 			return nil, err
 		}
 	}
@@ -71,18 +71,16 @@ func (s *Set) bind(ctx context.Context, t *gateway.Turn, args map[string]any) (m
 }
 
 // unite makes the speaker and somebody else one person.
-func unite(ctx context.Context, t *gateway.Turn, other int64) error {
+func (s *Set) unite(ctx context.Context, t *gateway.Turn, other int64) error {
 	root, merged := other, t.Person
-	if staff, err := isStaff(ctx, t, t.Person); err != nil {
+	staff, err := isStaff(ctx, t, t.Person)
+	if err != nil {
 		return err
-	} else if staff {
+	}
+	if staff {
 		root, merged = merged, root
 	}
-	if err := t.MergePersons(ctx, root, merged); err != nil {
-		return fmt.Errorf("merge two persons: %w", err)
-	}
-	err := t.Record(ctx, "person.merged", postgres.Subject("person", merged), map[string]any{"into": root}, "")
-	t.Person = root
+	t.Person, err = s.Orders.MergePersons(ctx, t, root, merged, "")
 	return err
 }
 

@@ -35,7 +35,8 @@ func (s *Set) addPlace(ctx context.Context, t *gateway.Turn, args map[string]any
 	return s.append(ctx, t, o, place.Label)
 }
 
-// addWords adds to the words and photos of a ticket.
+// addWords adds to the words and photos of a ticket; a position becomes its place
+// while it has none, else words.
 func (s *Set) addWords(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	o, key, err := s.ownArg(ctx, t, args, people.CmdAddToTicket)
 	if err != nil || key != "" {
@@ -47,7 +48,15 @@ func (s *Set) addWords(ctx context.Context, t *gateway.Turn, args map[string]any
 	if _, err := s.attach(ctx, t, o, args); err != nil {
 		return nil, err
 	}
-	return s.append(ctx, t, o, first(text(args, "more"), text(args, "text")))
+	more := first(text(args, "more"), text(args, "text"))
+	if at := object(args, "position"); at != nil {
+		place := s.nearest(at)
+		if !o.Place.Known() && place.Known() {
+			return s.addPlace(ctx, t, map[string]any{"number": o.Number.Spoken(), "place": placeValue(place)})
+		}
+		more = place.Label
+	}
+	return s.append(ctx, t, o, more)
 }
 
 // addPhotos adds photos to a ticket.

@@ -31,9 +31,14 @@ const requestBind = string(people.CmdBindAddress)
 
 // askCode sends a code to the very number that asks, where its command needs one:
 // the dialogue says it, in the same text that asks for it. Elsewhere, and where
-// the number has nothing that the command could touch, none is needed.
+// the number has nothing that the command could touch, none is needed. An id that
+// changes by itself is no number: a code to it proves nothing, and it has to be bound
+// to one first.
 func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	request := text(args, "request")
+	if !t.Forgeable() && t.Trust == bots.TrustNone && people.Allowed(people.ResidentCommand(request), t.Trust, false) == people.NeedCode {
+		return fail("code.bind_first"), nil
+	}
 	if !t.Forgeable() || people.Allowed(people.ResidentCommand(request), t.Trust, false) != people.NeedCode {
 		return result{"needed": false}, nil
 	}

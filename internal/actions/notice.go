@@ -14,17 +14,17 @@ import (
 // the dialogue tells it itself, in a text that has to be sent anyway.
 func (s *Set) giveNotice(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	current := s.Orders.Rights.NoticeVersion
-	row, err := t.GetPerson(ctx, t.Person)
+	row, err := t.GetPerson(ctx, t.Own)
 	if err != nil {
 		return nil, fmt.Errorf("load a person: %w", err)
 	}
 	if !(people.Person{NoticeVersion: int(row.NoticeVersion)}).NeedsNotice(current) {
 		return result{"given": false}, nil
 	}
-	if err := t.GiveNotice(ctx, t.Person, int32(current)); err != nil {
+	if err := t.GiveNotice(ctx, t.Own, int32(current)); err != nil {
 		return nil, fmt.Errorf("note that the notice was given: %w", err)
 	}
-	err = t.Record(ctx, "person.noticed", postgres.Subject("person", t.Person), map[string]any{"version": current}, "")
+	err = t.Record(ctx, "person.noticed", postgres.Subject("person", t.Own), map[string]any{"version": current}, "")
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func (s *Set) language(ctx context.Context, t *gateway.Turn, args map[string]any
 	if strings.IndexFunc(text(args, "text"), func(r rune) bool { return unicode.Is(unicode.Han, r) }) < 0 {
 		lang = "en"
 	}
-	if err := t.SetPersonLang(ctx, t.Person, lang); err != nil {
+	if err := t.SetPersonLang(ctx, t.Own, lang); err != nil {
 		return nil, fmt.Errorf("set the language of a person: %w", err)
 	}
 	t.Lang = lang

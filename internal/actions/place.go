@@ -60,6 +60,18 @@ func (s *Set) onlySecret(said string) bool {
 	return false
 }
 
+// nearest is the place at a position, or the position itself.
+func (s *Set) nearest(at map[string]any) ticket.PlaceRef {
+	bare := placeArg(map[string]any{"at": at}, "at")
+	found := s.Places().Find(text(at, "label"), &people.LatLon{Lat: number(at, "lat"), Lon: number(at, "lon")})
+	if found.Status != people.Found {
+		return bare
+	}
+	p := placeOf(found.Match)
+	p.Label = strings.TrimSpace(p.Label + " " + strings.TrimPrefix(bare.Label, text(at, "label")))
+	return p
+}
+
 // placeOf is a match as a ticket keeps it. A village has county and township
 // in its label, because its name alone may not be unique.
 func placeOf(m people.Match) ticket.PlaceRef {

@@ -26,7 +26,7 @@ func (s *Set) joinPoll(ctx context.Context, t *gateway.Turn, args map[string]any
 	if _, err := t.LeavePoll(ctx, t.Person); err != nil {
 		return nil, fmt.Errorf("end an older consent: %w", err)
 	}
-	if err := t.JoinPoll(ctx, t.Person, kind, &t.Address); err != nil {
+	if err := t.JoinPoll(ctx, t.Own, kind, &t.Address); err != nil {
 		return nil, fmt.Errorf("note a consent: %w", err)
 	}
 	return result{}, t.Record(ctx, "poll.joined", postgres.Subject("person", t.Person), map[string]any{"kind": kind}, "")

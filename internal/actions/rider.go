@@ -16,13 +16,13 @@ func (s *Set) enrolRider(ctx context.Context, t *gateway.Turn, args map[string]a
 		return fail("number.bound"), nil
 	}
 	name, phone := text(args, "name"), text(args, "phone")
-	if err := t.AddRider(ctx, t.Person, text(args, "platform"), text(args, "township")); err != nil {
+	if err := t.AddRider(ctx, t.Own, text(args, "platform"), text(args, "township")); err != nil {
 		return nil, fmt.Errorf("enrol a rider: %w", err)
 	}
-	if err := t.SetPersonKind(ctx, t.Person, string(people.KindRider)); err != nil {
+	if err := t.SetPersonKind(ctx, t.Own, string(people.KindRider)); err != nil {
 		return nil, fmt.Errorf("note the kind of a person: %w", err)
 	}
-	if err := t.SetPersonName(ctx, t.Person, t.Seal(workorder.SealName, name)); err != nil {
+	if err := t.SetPersonName(ctx, t.Own, t.Seal(workorder.SealName, name)); err != nil {
 		return nil, fmt.Errorf("keep a name: %w", err)
 	}
 	if !t.Forgeable() { // there the number itself is the one to ring
@@ -39,5 +39,5 @@ func (s *Set) keepPhone(ctx context.Context, t *gateway.Turn, phone string) erro
 	if number == "" {
 		return nil
 	}
-	return t.KeepPhone(ctx, t.Person, number)
+	return t.KeepPhone(ctx, t.Own, number)
 }

@@ -151,7 +151,7 @@ func TestStaffTexts(t *testing.T) {
 	}
 	for _, k := range []string{
 		workorder.TaskComplete, workorder.TaskVoice, workorder.TaskDispatch, workorder.TaskPhone, workorder.TaskJudge, workorder.TaskCheck,
-		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskReview, workorder.TaskEscalated, workorder.TaskExclusion,
+		workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskLogin, workorder.TaskReview, workorder.TaskEscalated, workorder.TaskExclusion,
 	} {
 		check(zh, "todo."+k)
 		if taskRight(k) == "" {

@@ -87,7 +87,7 @@ func (s *Set) stop(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[
 	if err := t.StopAddress(ctx, t.Address); err != nil {
 		return nil, fmt.Errorf("stop an address: %w", err)
 	}
-	if err := t.OptOut(ctx, t.Person, topicAll); err != nil {
+	if err := t.OptOut(ctx, t.Own, topicAll); err != nil {
 		return nil, fmt.Errorf("note an opt-out: %w", err)
 	}
 	return result{"what": "", "number": false}, t.Record(ctx, "person.stopped", postgres.Subject("person", t.Person), nil, "")

@@ -36,7 +36,7 @@ func duties() map[string]duty {
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
 		"settle": {[]string{
-			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
+			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskLogin, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
 		}, people.MayCallBack},
 		"merge":  {[]string{workorder.TaskMerge}, people.MayDispatchTicket},
 		"topic":  {[]string{workorder.TaskTopic}, people.MayDecideTopic},
@@ -52,6 +52,8 @@ func taskRight(kind string) people.StaffCommand {
 	switch kind {
 	case workorder.TaskDead:
 		return people.MayReplay
+	case workorder.TaskLogin:
+		return people.MayLogIn
 	case workorder.TaskLost:
 		return people.MayNote
 	case workorder.TaskWhistleBlow:

@@ -12,12 +12,22 @@ import (
 
 // voice keeps a recording that nobody wrote down: a draft with a number that
 // is said at once, and a clerk's task. Recordings that follow each other
-// belong to one draft. The dialogue that is open stays as it is.
+// belong to one draft; where the speaker has one open ticket, and one alone, it is
+// taken to be about that, whatever it was reported by, and they are told. The
+// dialogue that is open stays as it is.
 func (s *Set) voice(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	ids := voiceIDs(args)
+	ids, kept := voiceIDs(args), "voice.kept"
 	o, err := s.openRecording(ctx, t)
 	if err != nil {
 		return nil, err
+	}
+	if o == nil && !t.AtWork() {
+		if o, err = s.onlyOpen(ctx, t); err != nil {
+			return nil, err
+		}
+		if o != nil {
+			kept = "voice.kept_with"
+		}
 	}
 	if o == nil {
 		if full, err := s.tooMany(ctx, t); err != nil {
@@ -38,7 +48,29 @@ func (s *Set) voice(ctx context.Context, t *gateway.Turn, args map[string]any) (
 		return nil, err
 	}
 	n := o.Number.Spoken()
-	return result{"number": n}, t.Say("voice.kept", map[string]string{"number": n})
+	return result{"number": n}, t.Say(kept, map[string]string{"number": n})
+}
+
+// onlyOpen is the one ticket that the speaker may add to, nil where there is none
+// or more than one.
+func (s *Set) onlyOpen(ctx context.Context, t *gateway.Turn) (*workorder.Order, error) {
+	all, err := s.mine(ctx, t, people.CmdAddToTicket)
+	if err != nil {
+		return nil, err
+	}
+	var only int64
+	for i := range all {
+		if o := &all[i]; wanted(o.Ticket, "open", false) {
+			if only != 0 {
+				return nil, nil
+			}
+			only = o.ID
+		}
+	}
+	if only == 0 {
+		return nil, nil
+	}
+	return s.Orders.Load(ctx, t, only, true)
 }
 
 // voiceIDs reads what the gateway hands over, which is no JSON.

@@ -27,8 +27,12 @@ func (h *House) channel(c configs.Channel) (bots.Adapter, error) {
 		return h.tencent(c)
 	case "twilio":
 		return h.twilio(c)
+	case "wecom":
+		return h.wecom(c)
+	case "robots":
+		return h.robot(c)
 	}
-	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio)", c.ID, c.Kind)
+	return nil, fmt.Errorf("channel %s: there is no kind %q (webchat, telegram, kannel, smpp, aliyun, tencent, twilio, wecom, robots)", c.ID, c.Kind)
 }
 
 func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {

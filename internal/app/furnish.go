@@ -38,6 +38,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	if err := errors.Join(
 		read("policies/reports.yaml", gateway.ParseReportPolicy, &deps.Reports),
 		read("policies/money.yaml", gateway.ParseMoneyPolicy, &money),
+		read("policies/logins.yaml", gateway.ParseLoginPolicy, &deps.Logins),
 	); err != nil {
 		return err
 	}
@@ -48,6 +49,9 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 		WordsPaid: policy.ReplyPaid,
 	}
+	if err := s.findFont(); err != nil {
+		return err
+	}
 	if err := s.reviewTexts(deps.Channels); err != nil {
 		return err
 	}
@@ -56,7 +60,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	deps.Fresh = jobs.Fresh(s.due)
 	deps.Carry = jobs.Carry(s.due)
 	deps.Dead, deps.Undeliverable = s.taskDead, jobs.Undelivered(s.due)
-	deps.Overspent = jobs.Overspent(s.due)
+	deps.Overspent, deps.LoggedOut = jobs.Overspent(s.due), jobs.LoggedOut(s.due)
 	return nil
 }
 

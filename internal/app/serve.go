@@ -43,6 +43,9 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := s.bindBoards(ctx); err != nil {
+		return err
+	}
 	l, err := h.Env.listen()
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func (h *House) build() (*server, error) {
 	if err := s.furnish(&deps); err != nil {
 		return nil, err
 	}
-	cfg := gateway.Config{Silent: h.Rights.Trust.Silent}
+	cfg := gateway.Config{Silent: h.Rights.Trust.Silent, Desk: h.deskPage()}
 	if h.Env.Alter != nil {
 		h.Env.Alter(&cfg, &deps)
 	}

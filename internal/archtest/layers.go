@@ -16,7 +16,7 @@ type layer struct {
 var layers = []layer{
 	{packages: []string{"internal/privacy", "internal/clock", "flows/words"}},
 	{packages: []string{"bots", "bots/botstest", "bots/wire", "bots/weixin", "scheduler", "configs", "internal/outbound", "internal/spool"}, peers: true},
-	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "internal/textlint"}, peers: true},
+	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "internal/chart", "internal/textlint"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
 	{packages: []string{"internal/workorder", "internal/city", "internal/tally"}},

@@ -121,6 +121,11 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	handle("GET /desk/new", c.staff(c.newTicket))
 	handle("POST /desk/new", c.form(c.fileCaller, c.newTicket))
 	handle("GET /desk/filed/{id}", c.staff(c.filed))
+	handle("GET /desk/people", c.staff(c.people))
+	handle("POST /desk/people", c.staff(c.findPeople))
+	handle("POST /desk/people/merge", c.form(c.mergePeople, c.people))
+	handle("GET /desk/person/{id}", c.staff(c.showPerson))
+	handle("POST /desk/person/{id}/part", c.form(c.partPerson, c.showPerson))
 	handle("GET /desk/dead", c.staff(c.deadLetters))
 	handle("POST /desk/dead/{id}", c.form(c.replay, c.deadLetters))
 }

@@ -59,8 +59,8 @@ type listPage struct {
 	Areas                      []place
 	Matters                    []ticket.Matter
 	// More leads to the next page, empty for the last.
-	More             string
-	MayFile, MayDead bool
+	More                       string
+	MayFile, MayDead, MayMerge bool
 }
 
 // list shows the work of one role, or what a search finds. What is overdue
@@ -69,7 +69,7 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 	p := &listPage{
 		Tabs: tabsOf(v.staff), Tab: v.r.FormValue("tab"), State: v.r.FormValue("state"), Area: v.r.FormValue("area"),
 		Matter: v.r.FormValue("matter"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States(),
-		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v),
+		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v), MayMerge: c.mayMerge(v),
 	}
 	t := tab{}
 	if len(p.Tabs) > 0 {

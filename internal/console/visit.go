@@ -64,6 +64,15 @@ func (v *visit) id(name string) (int64, error) {
 
 func (v *visit) form(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
 
+// number is the id in a field of a form, 0 for none.
+func (v *visit) number(name string) int64 {
+	n, err := strconv.ParseInt(v.form(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // as is who asks, as an actor of the rules.
 func (v *visit) as(capacity ticket.Capacity) ticket.Actor {
 	return ticket.Actor{As: capacity, Person: v.staff.PersonID, Staff: v.staff.ID}

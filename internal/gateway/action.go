@@ -42,6 +42,9 @@ type Turn struct {
 	GroupID int64
 	Address int64
 	Person  int64
+	// Own is the person of the address itself, with whom is kept what they say:
+	// Person, or one that was merged into it. Un-merging gives it back.
+	Own int64
 	// Staff is 0 when the speaker is not on the staff, or nobody knows (Forgeable).
 	Staff int64
 	// Token is the program that speaks, 0 for people. Staff is then the entry

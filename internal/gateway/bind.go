@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,15 +17,15 @@ import (
 // window, pace, rendering, money. A row that comes back with a state has ended
 // there; the others carry what is to be sent.
 func (c *Channel) prepare(ctx context.Context, rows []db.ClaimOutboxRow) []outcome {
-	// Who goes first also has the money first.
-	slices.SortFunc(rows, func(a, b db.ClaimOutboxRow) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
-	ready := make([]outcome, len(rows))
+	caps := c.adapter.Caps()
+	inOrder(rows, caps)
+	ready := make([]outcome, 0, len(rows))
 	verdicts := c.bind(ctx, rows)
 	for i, row := range rows {
-		ready[i] = c.ready(row, verdicts[i])
+		ready = append(ready, c.ready(row, verdicts[i], follows(row, ready, caps)))
 	}
 	c.pay(ctx, ready)
-	return ready
+	return together(ready, caps)
 }
 
 // verdict is what late binding says of a row: why it is stale, "" where it is
@@ -136,8 +135,9 @@ func (g *Gateway) fresh(ctx context.Context, tx *postgres.Tx, row db.ClaimOutbox
 	return why, nil
 }
 
-// ready decides about one row, and renders it.
-func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
+// ready decides about one row, and renders it. One that follows another of its
+// chat takes nothing of the pace: it goes with it, or after it.
+func (c *Channel) ready(row db.ClaimOutboxRow, v verdict, follows bool) (o outcome) {
 	o = outcome{row: row}
 	defer func() {
 		if p := recover(); p != nil {
@@ -162,35 +162,41 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict) (o outcome) {
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
-	if shutWindow(caps, row) {
-		if !c.hasNotice(bots.Template{Source: row.Source, Key: row.TextKey}) {
-			o.state, o.class, o.err = "failed", bots.ClassClosed.String(), "the push window is shut"
-			return o
-		}
-		o.notice = true
-	}
 	if at, night := c.g.atNight(caps, row); night {
 		o.state, o.err, o.morning = "stale", "put off: quiet hours", at
 		return o
 	}
-	if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
-		o.state, o.wait, o.row.Tries = "queued", wait, row.Tries-1
-		return o
+	if !follows {
+		if wait := c.pace.wait(bots.ChatID(row.Chat), row.InGroup); wait > 0 {
+			o.state, o.wait, o.row.Tries = "queued", wait, row.Tries-1
+			return o
+		}
 	}
-	messages, photo, err := c.g.render(row, caps)
+	var err error
+	if o.act, err = c.act(row.Lang); err != nil {
+		return o.rejected(err)
+	}
+	caps.MaxText -= size(o.act, caps.TextUnit)
+	messages, said, err := c.g.render(row, caps)
 	if err != nil {
 		return o.rejected(err)
 	}
 	o.messages = messages
 	if row.Edits != 0 && row.Standing != "" {
 		if _, ok := c.adapter.(bots.Editor); !ok || len(messages) != 1 {
-			return c.instead(o)
+			return c.instead(o, caps)
 		}
 		o.edit = true
 		return o
 	}
 	if caps.PhotoOut > 0 {
-		o.photo = photo
+		o.photo = said.Photo
+	}
+	if row.Edits == 0 {
+		o.notice = bots.Message{Key: messageKey(row.ID, "n"), Template: templateOf(row, said)}
+	}
+	if windowShut(caps, row, len(messages)) {
+		return c.noticed(o)
 	}
 	return o
 }
@@ -208,10 +214,4 @@ func shut(cfg Config, caps bots.Caps, row db.ClaimOutboxRow) (bots.Class, string
 		return bots.ClassClosed, "the person asked for no more messages here"
 	}
 	return 0, ""
-}
-
-// shutWindow reports whether the network lets approved notices through alone: the
-// reader has not written for too long.
-func shutWindow(caps bots.Caps, row db.ClaimOutboxRow) bool {
-	return caps.Window > 0 && !row.InGroup && (row.LastInboundAt == nil || row.At.Sub(*row.LastInboundAt) > caps.Window)
 }

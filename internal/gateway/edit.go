@@ -24,15 +24,15 @@ func (c *Channel) edit(ctx context.Context, o outcome) outcome {
 	if bots.ClassOf(err) != bots.ClassRejected {
 		return c.failed(o, err)
 	}
-	if o = c.instead(o); o.state != "" {
+	if o = c.instead(o, c.adapter.Caps()); o.state != "" {
 		return o
 	}
 	return c.transmit(ctx, o)
 }
 
 // instead makes the short text what is sent, where a message cannot be changed.
-func (c *Channel) instead(o outcome) outcome {
-	short, err := c.g.short(o.row, c.adapter.Caps())
+func (c *Channel) instead(o outcome, caps bots.Caps) outcome {
+	short, err := c.g.short(o.row, caps)
 	if err != nil {
 		return o.rejected(err)
 	}

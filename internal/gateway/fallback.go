@@ -62,7 +62,7 @@ func travels(o outcome) bool {
 		return false
 	}
 	switch o.class {
-	case bots.ClassGone.String(), bots.ClassClosed.String(), bots.ClassTemporary.String():
+	case bots.ClassGone.String(), bots.ClassClosed.String(), bots.ClassTemporary.String(), bots.ClassLoggedOut.String():
 		return o.state == "failed"
 	case bots.ClassUnknown.String():
 		return row.Class == "push" && row.QuestionTurn == 0

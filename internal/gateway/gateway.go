@@ -84,6 +84,9 @@ type Config struct {
 	// Silent is for how long a phone number may be silent and still be counted as
 	// the same person's. 0 means for ever.
 	Silent time.Duration
+	// Desk is the address of the desk page, which is named where nobody can answer;
+	// empty where it is not known.
+	Desk string
 	// Places is how many shared transactions run at once, Slice how many events
 	// share one at most. Defaults 2 and 64; Slice 1 gives every turn its own.
 	Places, Slice int
@@ -147,6 +150,10 @@ type Deps struct {
 	// Overspent is called when the money of a day is nearly or wholly spent, in a
 	// transaction of its own, perhaps more than once.
 	Overspent func(ctx context.Context, t *Turn, s Spent) error
+	// Logins says what is done about accounts that are logged out. LoggedOut is
+	// called when people are to hear of one, and when it is back.
+	Logins    LoginPolicy
+	LoggedOut func(ctx context.Context, t *Turn, a Account) error
 	// Spool is where events wait while the database is away; nil leaves them to
 	// their networks.
 	Spool   *spool.Spool

@@ -67,13 +67,22 @@ func (t *Turn) keepFiles(ctx context.Context, ev bots.Event) ([]string, error) {
 // KeepPhoto stores a cleaned JPEG that came by no channel, from a form of the
 // desk page, and returns its id.
 func (t *Turn) KeepPhoto(ctx context.Context, jpeg []byte) (id string, err error) {
+	return t.KeepPicture(ctx, jpeg, "image/jpeg")
+}
+
+// KeepPicture stores a picture of a type that came by no channel, or was drawn
+// here, and returns its id.
+func (t *Turn) KeepPicture(ctx context.Context, data []byte, mime string) (id string, err error) {
 	id = rand.Text()
-	err = t.AddBlob(ctx, db.AddBlobParams{ID: id, Kind: "photo", Mime: "image/jpeg", Size: int32(len(jpeg)), Body: t.g.Keys.Seal(jpeg, aadBlob)})
+	err = t.AddBlob(ctx, db.AddBlobParams{ID: id, Kind: "photo", Mime: mime, Size: int32(len(data)), Body: t.g.Keys.Seal(data, aadBlob)})
 	if err != nil {
 		return "", fmt.Errorf("keep a photo: %w", err)
 	}
 	return id, nil
 }
+
+// ShowsPhotos reports whether the channel of this chat shows pictures of ours.
+func (t *Turn) ShowsPhotos() bool { return t.caps.PhotoOut > 0 }
 
 func (t *Turn) planFetch(ctx context.Context, id, kind string, f bots.File) error {
 	ref, err := json.Marshal(f)

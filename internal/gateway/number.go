@@ -73,7 +73,7 @@ func (t *Turn) number(ctx context.Context, ev bots.Event) error {
 		return nil
 	}
 	t.row.Phone = true
-	return t.KeepPhone(ctx, t.Person, ev.From.Phone)
+	return t.KeepPhone(ctx, t.Own, ev.From.Phone)
 }
 
 // lapse parts a number that was silent for too long from its person, bound or not,
@@ -101,7 +101,7 @@ func (t *Turn) lapse(ctx context.Context) (bool, error) {
 	if err := t.CloseAddressPrompts(ctx, t.Address, "silent"); err != nil {
 		return false, fmt.Errorf("close the prompts of a number: %w", err)
 	}
-	t.Person, t.Lang = person, flows.BaseLang
+	t.Person, t.Own, t.Lang = person, person, flows.BaseLang
 	t.row.PersonID, t.row.Phone, t.row.Trust = person, false, bots.TrustNone.String()
 	t.row.Flow, t.row.State, t.row.PromptID = "", nil, 0
 	if number, err := t.g.Keys.OpenPseudonym(IndexPhone, string(t.User)); err == nil {

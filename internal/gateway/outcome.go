@@ -28,10 +28,19 @@ type outcome struct {
 	messages []bots.Message
 	photo    string
 	edit     bool
-	// notice: the push window is shut, an approved template goes instead.
-	notice bool
-	// went: one of the messages was taken.
-	went bool
+	// notice is what goes instead where the push window is shut; shut: it is known
+	// to be.
+	notice bots.Message
+	shut   bool
+	// act ends the last message where nobody can answer.
+	act string
+	// joined are rows of the same chat that go out in the message of this one.
+	joined []outcome
+	// went: one of the messages was taken, or the notice; taken counts the messages.
+	went  bool
+	taken int32
+	// patient: where no other address has it, it waits on.
+	patient bool
 	// paid is what was counted for it, on a paid channel.
 	paid charge
 	// morning is when a push is queued anew that came into quiet hours.
@@ -69,7 +78,7 @@ func (c *Channel) failed(o outcome, err error) outcome {
 		}
 	case bots.ClassLoggedOut:
 		o.row.Tries--
-		return o.retry(e.Class, err, 30*time.Second)
+		return c.loggedOut(o, err)
 	case bots.ClassTemporary:
 		if !last {
 			return o.retry(e.Class, err, backoff(o.row.Tries))
@@ -121,6 +130,7 @@ func (c *Channel) mark(ctx context.Context, epoch int64, batch []outcome) error 
 		c.g.Metrics.sent(c.id, o.state, o.class)
 	}
 	c.bill(ours)
+	c.noteLogin(ctx, epoch, ours)
 	after.wake(c.g, c.id)
 	return nil
 }
@@ -149,6 +159,9 @@ func (c *Channel) marks(epoch int64, batch []outcome) db.MarkOutboxParams {
 // follow does what follows from outcomes that were written.
 func (c *Channel) follow(ctx context.Context, tx *postgres.Tx, epoch int64, batch []outcome, after *aftermath) error {
 	var said kept
+	if err := c.useWindow(ctx, tx, batch); err != nil {
+		return err
+	}
 	for _, o := range batch {
 		if o.class == bots.ClassThrottled.String() {
 			if err := tx.PauseChannel(ctx, o.wait.Seconds(), string(c.id), epoch); err != nil {
@@ -253,6 +266,8 @@ func (g *Gateway) ended(ctx context.Context, tx *postgres.Tx, o outcome, after *
 		after.due = after.due || len(t.wake) > 0
 		if passed != "" {
 			after.passed = append(after.passed, passed)
+		}
+		if passed != "" || o.patient {
 			return nil // the clocks of a question are those of the row that is sent
 		}
 	}
@@ -270,6 +285,9 @@ func (g *Gateway) givenUp(ctx context.Context, t *Turn, o outcome) (bots.Channel
 		}
 	}
 	to, err := g.passOn(ctx, t.Tx, o)
+	if err == nil && to == "" && o.patient {
+		return "", t.WaitOn(ctx, o.wait.Seconds(), o.row.ID)
+	}
 	if err != nil || to != "" || g.Undeliverable == nil || o.row.Edits != 0 { // a change is missed by nobody
 		return to, err
 	}

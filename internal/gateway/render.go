@@ -17,28 +17,30 @@ import (
 // render turns an outbox row into the messages that its channel can show:
 // text in the language of the reader, buttons or a numbered list, split at
 // grapheme ends where it is too long.
-func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, string, error) {
+func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message, saidParams, error) {
 	p, err := g.openSaid(row)
 	if err != nil {
-		return nil, "", err
+		return nil, p, err
 	}
 	tmpl, err := g.Library.Template(row.Source, row.TextKey, int(row.TextVersion), row.Lang)
 	if err != nil {
-		return nil, "", err
+		return nil, p, err
 	}
 	text, err := flows.Render(tmpl, p.Params)
 	if err != nil {
-		return nil, "", fmt.Errorf("render %s: %w", row.TextKey, err)
+		return nil, p, fmt.Errorf("render %s: %w", row.TextKey, err)
 	}
 	if p.To != "" {
 		if text, err = g.Library.Text("group.to", row.Lang, map[string]string{"name": p.To, "text": text}); err != nil {
-			return nil, "", err
+			return nil, p, err
 		}
 	}
 	var choices []bots.Choice
-	if caps.Choices < len(p.Options) {
+	switch {
+	case caps.SendOnly: // there is nobody to answer
+	case caps.Choices < len(p.Options):
 		text = numbered(text, p.Options)
-	} else {
+	default:
 		bind := bindOf(row)
 		for i, o := range p.Options {
 			data := g.button(bind, row.QuestionTurn, row.PromptID, i, o.Value, row.At)
@@ -54,11 +56,16 @@ func (g *Gateway) render(row db.ClaimOutboxRow, caps bots.Caps) ([]bots.Message,
 		}
 	}
 	if len(messages) == 1 { // no template says half a text
-		messages[0].Template = bots.Template{Source: row.Source, Key: row.TextKey, Params: p.Params}
+		messages[0].Template = templateOf(row, p)
 	}
 	last := &messages[len(messages)-1]
 	last.Choices = choices
-	return messages, p.Photo, nil
+	return messages, p, nil
+}
+
+// templateOf names the text of a row, with its values.
+func templateOf(row db.ClaimOutboxRow, p saidParams) bots.Template {
+	return bots.Template{Source: row.Source, Key: row.TextKey, Params: p.Params}
 }
 
 // bindOf is what the buttons of a row are bound to.

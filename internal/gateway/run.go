@@ -47,12 +47,15 @@ func (g *Gateway) newTurn(tx *postgres.Tx, row postgres.TurnRow, ev bots.Event) 
 	row.Turn++
 	t := &Turn{
 		Tx: tx, Now: row.Now, Wall: row.Wall, Conversation: row.ConversationID, Channel: ev.Channel, Chat: ev.Chat,
-		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, GroupID: row.GroupID, called: called(ev), Address: row.AddressID, Person: row.PersonID,
+		User: ev.From.User, Group: ev.Group, BoundAs: row.BoundAs, GroupID: row.GroupID, called: called(ev), Address: row.AddressID, Person: row.PersonID, Own: row.OwnID,
 		Staff: row.StaffID, Trust: trustOf(row.Trust), Lang: row.Lang, g: g, row: row, caps: g.capsOf(ev.Channel),
 		extension: ev.Extension,
 	}
 	if t.caps.Phone {
 		t.Staff, t.Trust = 0, bots.TrustNone
+	}
+	if t.Staff != 0 {
+		t.Own = t.Person // what is done at work is of the member of the staff
 	}
 	return t
 }
@@ -90,6 +93,9 @@ func (t *Turn) take(ctx context.Context, ev bots.Event) error {
 		return t.JoinWaiting(ctx, t.row.InboxID, sealed)
 	}
 	if err := t.number(ctx, ev); err != nil {
+		return err
+	}
+	if err := t.recognise(ctx, ev); err != nil {
 		return err
 	}
 	if ev.Kind == bots.KindMoved {

@@ -49,6 +49,7 @@ type Channel struct {
 	id      bots.ChannelID
 	adapter bots.Adapter
 	pace    *pace
+	login   login
 	owned   atomic.Bool
 }
 
@@ -81,6 +82,7 @@ func (c *Channel) Run(ctx context.Context) error {
 		if own != nil {
 			c.owned.Store(true)
 			c.pace.pause(own.Paused)
+			c.knows(own)
 			c.g.Log.Info("channel owned", "channel", string(c.id), "epoch", own.Epoch)
 			if err := c.work(ctx, own); err != nil && ctx.Err() == nil {
 				c.g.Log.Error("a channel stopped", "channel", string(c.id), "error", err)
@@ -150,6 +152,7 @@ func (c *Channel) send(ctx context.Context, epoch int64) {
 	var batches, others sync.WaitGroup
 	others.Go(func() { s.finish(work) })
 	others.Go(func() { s.settle(ctx) })
+	others.Go(func() { s.watchLogin(ctx, epoch) })
 	s.claim(ctx, func(rows []db.ClaimOutboxRow) { batches.Go(func() { s.batch(work, rows) }) })
 	batches.Wait()
 	close(s.results)
@@ -211,13 +214,15 @@ func (s *sending) take(ctx context.Context, room int, start func([]db.ClaimOutbo
 	if len(rows) == 0 {
 		return false
 	}
+	more = len(rows) == room
+	rows = s.join(ctx, rows)
 	s.flying.Add(int64(len(rows)))
 	s.binding.Add(int64(len(rows)))
 	start(rows)
-	return len(rows) == room
+	return more
 }
 
-// batch sends rows that were claimed together. Results has room for them all.
+// batch sends rows that were claimed together.
 func (s *sending) batch(ctx context.Context, rows []db.ClaimOutboxRow) {
 	var wg sync.WaitGroup
 	ready := s.prepare(ctx, rows)
@@ -254,7 +259,7 @@ func (s *sending) finish(ctx context.Context) {
 			if !ok {
 				return
 			}
-			batch := collect(first, s.results)
+			batch := apart(collect(first, s.results))
 			unmarked = s.markAll(ctx, s.epoch, append(unmarked, batch...))
 			s.flying.Add(-int64(len(batch)))
 			nudge(s.soon)
@@ -322,6 +327,9 @@ func (c *Channel) perform(ctx context.Context, o outcome) (end outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			end = o.rejected(fmt.Errorf("panic: %v", p))
+			for i, j := range end.joined {
+				end.joined[i] = j.rejected(fmt.Errorf("panic: %v", p))
+			}
 		}
 	}()
 	if o.edit {
@@ -331,6 +339,9 @@ func (c *Channel) perform(ctx context.Context, o outcome) (end outcome) {
 		if err := c.attach(ctx, &o.messages[0], o.photo); err != nil {
 			return o.retry(bots.ClassTemporary, err, backoff(o.row.Tries))
 		}
+	}
+	if len(o.joined) > 0 {
+		return c.transmitTogether(ctx, o)
 	}
 	return c.transmit(ctx, o)
 }
@@ -347,10 +358,21 @@ func (c *Channel) attach(ctx context.Context, m *bots.Message, id string) error 
 	return nil
 }
 
-// transmit sends the messages in order and turns the outcome into a mark.
+// transmit sends the messages in order and turns the outcome into a mark. Where
+// the network says before the first that its push window is shut, surely nothing
+// was sent, and the notice goes at once.
 func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
-	for _, m := range o.messages {
-		receipt, err := c.try(ctx, o, m)
+	if o.shut {
+		return c.sendNotice(ctx, o)
+	}
+	for i, m := range o.messages {
+		if i == len(o.messages)-1 {
+			m.Text += o.act
+		}
+		receipt, err := c.call(ctx, o, m, c.adapter.Send)
+		if bots.ClassOf(err) == bots.ClassClosed && !o.went && c.hasNotice(o.notice.Template) {
+			return c.sendNotice(ctx, o)
+		}
 		if err != nil {
 			// The receipt of an earlier message would settle the whole row.
 			o.receipt = ""
@@ -358,34 +380,17 @@ func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
 		}
 		o.went, o.receipt = true, receipt.ID
 		o.text += m.Text
+		o.taken++
 	}
 	o.state = "sent"
 	return o
 }
 
-// try makes one call of the adapter. Where the network says that its push window
-// is shut, surely nothing was sent, and the notice goes at once that it approved
-// for this text.
-func (c *Channel) try(ctx context.Context, o outcome, m bots.Message) (bots.Receipt, error) {
-	to := bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}
-	call := func(send func(context.Context, bots.Address, bots.Message) (bots.Receipt, error)) (bots.Receipt, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
-		defer cancel()
-		return send(ctx, to, m)
-	}
-	noticer, ok := c.adapter.(bots.Noticer)
-	if ok && o.notice {
-		return call(noticer.Notice)
-	}
-	receipt, err := call(c.adapter.Send)
-	if bots.ClassOf(err) == bots.ClassClosed && !o.went && c.hasNotice(m.Template) {
-		return call(noticer.Notice)
-	}
-	return receipt, err
-}
-
-// hasNotice reports whether the network has approved a notice for a text.
-func (c *Channel) hasNotice(t bots.Template) bool {
-	noticer, ok := c.adapter.(bots.Noticer)
-	return ok && noticer.HasNotice(t)
+// call makes one call of the adapter.
+func (c *Channel) call(
+	ctx context.Context, o outcome, m bots.Message, send func(context.Context, bots.Address, bots.Message) (bots.Receipt, error),
+) (bots.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.g.cfg.SendTimeout)
+	defer cancel()
+	return send(ctx, bots.Address{Channel: c.id, Chat: bots.ChatID(o.row.Chat)}, m)
 }

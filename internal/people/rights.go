@@ -57,6 +57,8 @@ const (
 	MayErasePerson    StaffCommand = "person.erase"
 	MayVerifyAudit    StaffCommand = "audit.verify"
 	MayManageHooks    StaffCommand = "webhook.manage" // where events are posted to
+	MayLogIn          StaffCommand = "account.login"  // a channel account, with its telephone
+	MayMergePersons   StaffCommand = "person.merge"   // and part them again
 
 	MayProposeWhistle  StaffCommand = "whistle.propose"
 	MayViewWhistle     StaffCommand = "whistle.view"
@@ -82,7 +84,7 @@ func StaffCommands() []StaffCommand {
 		MayCallBack, MayJudge, MayCheckFinding, MayNote, MayObject, MayAskTime, MayDecide, MayCoHandle,
 		MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview, MayProposeAlias, MayAcceptAlias, MayBindGroup, MaySetDuty,
 		MayInvite, MayImport, MayPublish, MayReplay, MaySeeFigures, MayExportPerson, MayErasePerson, MayVerifyAudit,
-		MayManageHooks, MaySupervise, MayAnswerFor, MayEscalate, MayInstruct, MayMerge, MayAnswerNow, MayRefer, MayAskExclusion, MayReview,
+		MayManageHooks, MayLogIn, MayMergePersons,
 		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
 		MaySeeWhistleStars,
 		MayViewTopic, MayDecideTopic, MayCloseTopic, MayPatrol,

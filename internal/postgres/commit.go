@@ -75,9 +75,9 @@ where c.id = u.id`
 	// The window of a push counts whole minutes, so an address that wrote in
 	// the last minute is not written again: one row version less a turn.
 	updateInbound = `
-update address set last_inbound_at = product_now(), state = case state when 'gone' then 'active' else state end
+update address set last_inbound_at = product_now(), window_used = 0, state = case state when 'gone' then 'active' else state end
 where id = any($1::bigint[])
-  and (last_inbound_at is null or last_inbound_at < product_now() - interval '1 minute' or state = 'gone')`
+  and (last_inbound_at is null or last_inbound_at < product_now() - interval '1 minute' or state = 'gone' or window_used > 0)`
 )
 
 // Commit writes what the turn leaves behind and commits, in one round trip.

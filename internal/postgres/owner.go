@@ -21,6 +21,10 @@ type Ownership struct {
 	// Paused is how long the network still asks not to be sent to; an owner
 	// before this one was told.
 	Paused time.Duration
+	// Out is true where an owner before this one found the account logged out,
+	// OutFor since how long.
+	Out    bool
+	OutFor time.Duration
 	conn   *pgx.Conn
 }
 
@@ -43,7 +47,8 @@ func (d *DB) TryOwn(ctx context.Context, channel string) (*Ownership, error) {
 	o := &Ownership{conn: conn}
 	err = conn.QueryRow(ctx, `insert into channel_owner (channel, epoch) values ($1, 1)
 		on conflict (channel) do update set epoch = channel_owner.epoch + 1, since = now()
-		returning epoch, greatest(coalesce(paused_until - now(), '0'), '0')`, channel).Scan(&o.Epoch, &o.Paused)
+		returning epoch, greatest(coalesce(paused_until - now(), '0'), '0'), out_since is not null, coalesce(now() - out_since, '0')`,
+		channel).Scan(&o.Epoch, &o.Paused, &o.Out, &o.OutFor)
 	if err != nil {
 		conn.Close(ctx)
 		return nil, fmt.Errorf("raise the epoch of channel %s: %w", channel, err)

@@ -49,12 +49,15 @@ type TurnRow struct {
 	Trust        string
 	AddressState string
 	// Silent is true when nothing was heard from the address in the last
-	// minute, or it counts as gone: a message of its user must be noted.
+	// minute, it counts as gone, or something was sent of which the network
+	// allows so many: a message of its user must be noted.
 	Silent bool
 	// KnownAt is when the address was last heard from or proven, or was made.
 	KnownAt  time.Time
 	PersonID int64
-	// Phone is true when a phone number of the person is known.
+	// OwnID is the person of the address itself: PersonID, or one that was merged
+	// into it. Phone (a number is known), Lang and Notice are that person's.
+	OwnID int64
 	Phone bool
 	Lang  string
 	// Notice is the version of the privacy notice that the person was given.
@@ -116,9 +119,9 @@ left join address ga on ga.id = g.address_id`
 select k.ord, c.id, c.flow, c.state, c.turn, c.flood_at, c.flood_count,
        exists (select 1 from inbox i where i.conversation_id = c.id and i.state = 'waiting'),
        a.id, a.trust, a.state,
-       a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone',
+       a.last_inbound_at is null or a.last_inbound_at < product_now() - interval '1 minute' or a.state = 'gone' or a.window_used > 0,
        coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at),
-       p.id, p.phone_index is not null, p.lang, p.notice_version,
+       p.id, w.id, w.phone_index is not null, w.lang, w.notice_version,
        coalesce(s.id, 0), coalesce(r.id, 0), coalesce(r.flow, ''), r.state, coalesce(r.subject, ''),
        product_now(), now(), `
 
@@ -338,7 +341,7 @@ func readRows(res pgx.BatchResults, in []Incoming, out []TurnRow) error {
 		var ord int64
 		var r TurnRow
 		if err := found.Scan(&ord, &r.ConversationID, &r.Flow, &r.State, &r.Turn, &r.FloodAt, &r.FloodCount,
-			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.KnownAt, &r.PersonID, &r.Phone, &r.Lang, &r.Notice,
+			&r.Behind, &r.AddressID, &r.Trust, &r.AddressState, &r.Silent, &r.KnownAt, &r.PersonID, &r.OwnID, &r.Phone, &r.Lang, &r.Notice,
 			&r.StaffID, &r.PromptID, &r.PromptFlow, &r.PromptState, &r.PromptSubject, &r.Now, &r.Wall,
 			&r.GroupID, &r.GroupAddress, &r.BoundAs, &r.GroupBlocked, &r.GroupGone, &r.Left); err != nil {
 			return fmt.Errorf("read a conversation: %w", err)

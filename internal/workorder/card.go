@@ -1,6 +1,7 @@
 package workorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,20 +243,23 @@ func (s *Service) reporterLine(ctx context.Context, t *gateway.Turn, o *Order, v
 	return strings.Join(strings.Fields(strings.Join(who, " ")), " "), nil
 }
 
-// Reporter opens name and phone of who reported. Callers mask them, or write
-// the look to the trail.
+// Reporter opens name and phone of who reported: what they said themselves, else
+// what is known of who they turned out to be. Callers mask them, or write the look
+// to the trail.
 func (s *Service) Reporter(ctx context.Context, t *gateway.Turn, o *Order) (name, phone string, err error) {
-	root, err := t.RootPerson(ctx, o.ReporterID)
-	if err != nil {
-		return "", "", fmt.Errorf("find the reporter: %w", err)
-	}
-	person, err := t.GetPerson(ctx, root)
+	faces, err := t.Faces(ctx, o.ReporterID)
 	if err != nil {
 		return "", "", fmt.Errorf("load the reporter: %w", err)
 	}
-	name, nameErr := s.unseal(SealName, person.Name)
-	phone, phoneErr := s.unseal(SealPhone, person.Phone)
-	return name, phone, errors.Join(nameErr, phoneErr)
+	for _, f := range faces {
+		n, nameErr := s.unseal(SealName, f.Name)
+		p, phoneErr := s.unseal(SealPhone, f.Phone)
+		if err := errors.Join(nameErr, phoneErr); err != nil {
+			return "", "", err
+		}
+		name, phone = cmp.Or(name, n), cmp.Or(phone, p)
+	}
+	return name, phone, nil
 }
 
 func (s *Service) firstPhoto(ctx context.Context, t *gateway.Turn, o *Order, view map[ticket.Field]ticket.Show) (string, error) {

@@ -154,7 +154,7 @@ func (s *Service) onDesk(ctx context.Context, t *gateway.Turn, o *Order, e ticke
 
 // layOn lays the ticket before the people of its desks and starts their clocks.
 func (s *Service) layOn(ctx context.Context, t *gateway.Turn, o *Order, data map[string]string) error {
-	homes, err := s.homes(ctx, t, o)
+	homes, boards, err := s.groupsOf(ctx, t, o)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,10 @@ func (s *Service) layOn(ctx context.Context, t *gateway.Turn, o *Order, data map
 		// Who was asked by name hears it alone.
 		group := homes[a.Desk]
 		if data["reason"] == "colleague" {
-			group = 0
+			group, boards = 0, nil
+		}
+		for _, board := range boards[a.Desk] {
+			plans = append(plans, groupCard(t, o, board, a))
 		}
 		cards, err := s.cardsFor(ctx, t, o, a, group)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,32 +79,85 @@ func ForGroups(o *Order) bool {
 // homes finds the work group of each desk that has the ticket: that of the grid,
 // else of its village, else of its township; that of the unit.
 func (s *Service) homes(ctx context.Context, t *gateway.Turn, o *Order) (map[ticket.Desk]int64, error) {
+	homes, _, err := s.groupsOf(ctx, t, o)
+	return homes, err
+}
+
+// groupsOf finds the work group of each desk that has the ticket, as homes says,
+// and its boards by the same rule: the groups of robots, which stand beside the
+// chats in which people work.
+func (s *Service) groupsOf(ctx context.Context, t *gateway.Turn, o *Order) (homes map[ticket.Desk]int64, boards map[ticket.Desk][]int64, err error) {
 	if !ForGroups(o) {
-		return nil, nil
+		return nil, nil, nil
 	}
-	var areas []string
+	homes, boards = map[ticket.Desk]int64{}, map[ticket.Desk][]int64{}
 	for _, a := range o.Assignments {
 		if a.EndedAt.IsZero() {
-			for _, at := range servedBy(a.Desk) {
-				areas = append(areas, at.Code)
-			}
+			homes[a.Desk] = 0
 		}
 	}
-	rows, err := t.WorkGroups(ctx, areas)
+	var areas []people.Area
+	for desk := range homes {
+		areas = append(areas, servedBy(desk)...)
+	}
+	rows, err := workGroups(ctx, t, areas...)
 	if err != nil {
-		return nil, fmt.Errorf("find the work groups of a ticket: %w", err)
+		return nil, nil, err
 	}
-	found := map[ticket.Desk]int64{}
-	for _, a := range o.Assignments {
-		for _, at := range servedBy(a.Desk) {
-			for _, r := range rows {
-				if found[a.Desk] == 0 && r.AreaKind == string(at.Kind) && r.Area == at.Code {
-					found[a.Desk] = r.ID
-				}
+	for desk := range homes {
+		homes[desk], boards[desk] = rows.of(servedBy(desk)...)
+	}
+	return homes, boards, nil
+}
+
+// served are the work groups of areas.
+type served struct {
+	rows  []db.WorkGroupsRow
+	board func(channel string) bool
+}
+
+// workGroups reads the work groups that serve one of the areas.
+func workGroups(ctx context.Context, t *gateway.Turn, areas ...people.Area) (served, error) {
+	codes := make([]string, len(areas))
+	for i, a := range areas {
+		codes[i] = a.Code
+	}
+	rows, err := t.WorkGroups(ctx, codes)
+	if err != nil {
+		return served{}, fmt.Errorf("find work groups: %w", err)
+	}
+	return served{rows, t.IsBoard}, nil
+}
+
+// of is the group of the first of the areas that has one, 0 for none, and the
+// boards of the first that has any.
+func (w served) of(areas ...people.Area) (home int64, boards []int64) {
+	for _, at := range areas {
+		var here []int64
+		for _, r := range w.rows {
+			switch {
+			case r.AreaKind != string(at.Kind) || r.Area != at.Code:
+			case w.board(r.Channel):
+				here = append(here, r.ID)
+			case home == 0:
+				home = r.ID
 			}
 		}
+		if len(boards) == 0 {
+			boards = here
+		}
 	}
-	return found, nil
+	return home, boards
+}
+
+// LeadBoards are the boards of the desk that has the lead.
+func (s *Service) LeadBoards(ctx context.Context, t *gateway.Turn, o *Order) ([]int64, error) {
+	lead, ok := o.Lead()
+	if !ok {
+		return nil, nil
+	}
+	_, boards, err := s.groupsOf(ctx, t, o)
+	return boards[lead.Desk], err
 }
 
 // servedBy lists the areas whose work group a desk works in, the narrowest
@@ -140,16 +194,17 @@ const (
 func (s *Service) PartOf(ctx context.Context, t *gateway.Turn, o *Order, staff people.Staff) (Part, error) {
 	lead, held := o.Lead()
 	if t.Group {
-		found, err := s.homes(ctx, t, o)
+		homes, boards, err := s.groupsOf(ctx, t, o)
 		if err != nil {
 			return NoPart, err
 		}
-		if held && found[lead.Desk] == t.GroupID {
+		works := func(d ticket.Desk) bool { return homes[d] == t.GroupID || slices.Contains(boards[d], t.GroupID) }
+		if held && works(lead.Desk) {
 			return LeadPart, nil
 		}
 		part := NoPart
 		for _, a := range o.Assignments {
-			if a.EndedAt.IsZero() && found[a.Desk] == t.GroupID && !replied(a) {
+			if a.EndedAt.IsZero() && works(a.Desk) && !replied(a) {
 				part = max(part, map[ticket.Role]Part{ticket.RoleInformed: InformedPart, ticket.RoleCo: CoPart}[a.Role])
 			}
 		}

@@ -161,7 +161,7 @@ func (s *Service) merged(ctx context.Context, t *gateway.Turn, o *Order) error {
 			return err
 		}
 	}
-	if t.Person == o.ReporterID {
+	if t.Person == o.ReporterID || t.Own == o.ReporterID {
 		return nil // who follows another's report is told so in the dialogue
 	}
 	number := map[string]string{"number": o.Number.Spoken()}

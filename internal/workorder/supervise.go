@@ -184,7 +184,7 @@ func (s *Service) demand(ctx context.Context, t *gateway.Turn, o *Order, v ticke
 }
 
 // toDesk is how a desk of the ticket is told something: who signed there, its
-// work group, or everybody on duty.
+// work group, or everybody on duty; while nobody signed, its boards too.
 func (s *Service) toDesk(ctx context.Context, t *gateway.Turn, o *Order, d ticket.Desk) ([]TellDue, error) {
 	i := slices.IndexFunc(o.Assignments, func(a ticket.Assignment) bool {
 		return a.EndedAt.IsZero() && a.Role != ticket.RoleInformed && a.Desk.Same(d)
@@ -193,22 +193,25 @@ func (s *Service) toDesk(ctx context.Context, t *gateway.Turn, o *Order, d ticke
 		return nil, nil
 	}
 	a := o.Assignments[i]
+	var tells []TellDue
 	if a.SignedBy == 0 {
-		homes, err := s.homes(ctx, t, o)
+		homes, boards, err := s.groupsOf(ctx, t, o)
 		if err != nil {
 			return nil, err
 		}
+		for _, board := range boards[a.Desk] {
+			tells = append(tells, TellDue{Group: board})
+		}
 		if group := homes[a.Desk]; group != 0 {
-			return []TellDue{{Group: group}}, nil
+			return append(tells, TellDue{Group: group}), nil
 		}
 	}
 	staff, err := s.holders(ctx, t, a)
 	if err != nil {
 		return nil, err
 	}
-	tells := make([]TellDue, len(staff))
-	for i, id := range staff {
-		tells[i].Staff = id
+	for _, id := range staff {
+		tells = append(tells, TellDue{Staff: id})
 	}
 	return tells, nil
 }

@@ -25,6 +25,7 @@ const (
 	TaskPerson   = "person"   // a resident wants to speak to a person
 	TaskLost     = "lost"     // a message that could not be delivered
 	TaskDead     = "dead"     // an event that could not be run
+	TaskLogin    = "login"    // a channel account that is logged out
 )
 
 // DueTask tells the people of a role that a task lies before them: TaskDue.

@@ -268,16 +268,27 @@ func (s *Service) whistleOver(ctx context.Context, t *gateway.Turn, w *Whistle, 
 }
 
 // PlanCalls plans the one message of a unit: into its work group, or into the
-// chats of its people where no group may have it.
+// chats of its people where no group may have it. Its boards show it too.
 func (s *Service) PlanCalls(ctx context.Context, t *gateway.Turn, w *Whistle, p ticket.Part, group bool) error {
 	unit := "u" + strconv.FormatInt(p.ID, 10)
 	if group && ForWhistleGroups(w) && p.Desk.Kind != ticket.DeskNamed {
-		id, err := s.workGroup(ctx, t, people.Area{Kind: people.AreaUnit, Code: p.Desk.Code})
+		at := people.Area{Kind: people.AreaUnit, Code: p.Desk.Code}
+		rows, err := workGroups(ctx, t, at)
 		if err != nil {
 			return err
 		}
-		if id != 0 {
-			return t.ReplanDue(ctx, whistlePlan(w, DueWhistleCall, unit+"/g"+strconv.FormatInt(id, 10), t.Now, WhistleCallDue{Unit: p.ID, Group: id}))
+		home, groups := rows.of(at)
+		if home != 0 {
+			groups = append(groups, home)
+		}
+		for _, id := range groups {
+			plan := whistlePlan(w, DueWhistleCall, unit+"/g"+strconv.FormatInt(id, 10), t.Now, WhistleCallDue{Unit: p.ID, Group: id})
+			if err := t.ReplanDue(ctx, plan); err != nil {
+				return err
+			}
+		}
+		if home != 0 {
+			return nil
 		}
 	}
 	all, err := s.AtDesk(ctx, t, p.Desk)
@@ -303,29 +314,23 @@ func ForWhistleGroups(w *Whistle) bool {
 	return !w.Private && len(w.Against) == 0 && len(w.AgainstStaff) == 0
 }
 
-// workGroup is the work group that serves one of the areas, the first that is
-// found; 0 for none.
-func (s *Service) workGroup(ctx context.Context, t *gateway.Turn, areas ...people.Area) (int64, error) {
-	codes := make([]string, len(areas))
-	for i, a := range areas {
-		codes[i] = a.Code
+// PartBoards are the boards of a unit that is called to a whistle.
+func (s *Service) PartBoards(ctx context.Context, t *gateway.Turn, w *Whistle, p ticket.Part) ([]int64, error) {
+	if !ForWhistleGroups(w) || p.Desk.Kind == ticket.DeskNamed {
+		return nil, nil
 	}
-	rows, err := t.WorkGroups(ctx, codes)
+	at := people.Area{Kind: people.AreaUnit, Code: p.Desk.Code}
+	rows, err := workGroups(ctx, t, at)
 	if err != nil {
-		return 0, fmt.Errorf("find the work group of a whistle: %w", err)
+		return nil, err
 	}
-	for _, a := range areas {
-		for _, r := range rows {
-			if r.AreaKind == string(a.Kind) && r.Area == a.Code {
-				return r.ID, nil
-			}
-		}
-	}
-	return 0, nil
+	_, boards := rows.of(at)
+	return boards, nil
 }
 
 // changeWhistleCards plans that every message of the whistle shows how it now
-// stands, and lays its status into the township's work group once it is blown.
+// stands, and lays its status into the township's work group, and onto its boards,
+// once it is blown.
 func (s *Service) changeWhistleCards(ctx context.Context, t *gateway.Turn, w *Whistle) error {
 	if !w.BlownAt.IsZero() && ForWhistleGroups(w) {
 		township := w.Township()
@@ -336,11 +341,15 @@ func (s *Service) changeWhistleCards(ctx context.Context, t *gateway.Turn, w *Wh
 		if w.Place.Grid != "" {
 			areas = append(areas, people.Area{Kind: people.AreaGrid, Code: w.Place.Grid})
 		}
-		id, err := s.workGroup(ctx, t, areas...)
+		rows, err := workGroups(ctx, t, areas...)
 		if err != nil {
 			return err
 		}
-		if id != 0 {
+		home, groups := rows.of(areas...)
+		if home != 0 {
+			groups = append(groups, home)
+		}
+		for _, id := range groups {
 			plan := whistlePlan(w, DueWhistleCard, "g"+strconv.FormatInt(id, 10), t.Now, WhistleCallDue{Group: id})
 			if err := t.ReplanDue(ctx, plan); err != nil {
 				return err

@@ -20,6 +20,7 @@
 package workorder
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -94,9 +95,13 @@ func (s *Service) File(ctx context.Context, t *gateway.Turn, f Filing) (*Order, 
 		return nil, fmt.Errorf("draw a ticket number: %w", err)
 	}
 	label, reportedFor := f.Content.Place.Label, f.Content.ReportedFor
+	reporter := cmp.Or(t.Own, t.Person)
+	if f.By.As == ticket.AsReporter {
+		f.By.Person = reporter
+	}
 	next, events, err := s.Rules.Apply(ticket.Ticket{}, f.By, ticket.File{
 		Number: number, Content: f.Content, Incomplete: f.Incomplete, Finding: f.Finding,
-		ReporterID: t.Person, AddressID: t.Address, ConversationID: t.Conversation,
+		ReporterID: reporter, AddressID: t.Address, ConversationID: t.Conversation,
 	}, t.Now)
 	if err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ const DueDigest = "digest"
 // digestChunk is how many staff one transaction of the slot job plans for.
 const digestChunk = 500
 
-// Digests plans the digest of everybody who has something open. Who has nothing
-// hears nothing.
+// Digests plans the digest of everybody who has something open, and of every
+// board. Who has nothing hears nothing.
 func Digests(d Deps) gateway.SlotJob {
 	return gateway.SlotJob{Name: DueDigest, Run: func(ctx context.Context, t *gateway.Turn, slot gateway.Slot, cursor string) (string, bool, error) {
 		var after int64
@@ -44,7 +44,10 @@ func Digests(d Deps) gateway.SlotJob {
 			}
 			cursor = strconv.FormatInt(id, 10)
 		}
-		return cursor, len(staff) < digestChunk, nil
+		if len(staff) == digestChunk {
+			return cursor, false, nil
+		}
+		return cursor, true, d.boardDigests(ctx, t, slot)
 	}}
 }
 

@@ -12,7 +12,8 @@ import (
 
 // A leader gets ten lines on Monday at 08:30, of the month in which the week
 // began that is over; who may see no figures gets none. At night the figures are
-// rolled up, and a ticket that changes later is right all the same.
+// rolled up, and a ticket that changes later is right all the same. Where the chat
+// shows no pictures, the chart comes as a table below.
 func TestLeadersGetTenLinesOnMonday(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "2026-03-02 10:00") // a Monday
@@ -31,7 +32,7 @@ func TestLeadersGetTenLinesOnMonday(t *testing.T) {
 		t.Fatalf("the leader heard %q", heard)
 	}
 	lines := strings.Split(heard[0], "\n")
-	if len(lines) != 10 || !strings.Contains(lines[1], "计入1件") || !strings.Contains(lines[9], "不与任何人待遇挂钩") {
+	if len(lines) != 12 || lines[10] != "月份　响应率　解决率（居民说）　满意率" || !strings.HasPrefix(lines[11], "3月　") || !strings.Contains(lines[1], "计入1件") || !strings.Contains(lines[9], "不与任何人待遇挂钩") {
 		t.Errorf("ten lines: %q", lines)
 	}
 	if n := one[int64](r, `select count(*) from due where kind = $1`, jobs.DueMonday); n != 1 {

@@ -52,10 +52,17 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		workorder.DueWhistleLate:  whistleFit(true),
 		workorder.DueWhistleNudge: whistleFit(true),
 		workorder.DueWhistleTell:  whistleFit(false),
-		DueMonday:                 stillHere,
-		DueWorryPoll:              pollWanted,
-		workorder.DueTopicTold:    personWants,
-		workorder.DueTopicCompare: stillClosed,
+		// Boards: the same for the group in which it is said.
+		onBoard(workorder.DueNudge):        groupFit(of(onDesk)),
+		onBoard(workorder.DueSign):         groupFit(of(onDesk)),
+		onBoard(workorder.DueContact):      groupFit(of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil })),
+		onBoard(workorder.DueWhistleNudge): whistleRuns,
+		DueBoardDigest:                     stillBoard,
+		DueBoardMonday:                     stillBoard,
+		DueMonday:                          stillHere,
+		DueWorryPoll:                       pollWanted,
+		workorder.DueTopicTold:             personWants,
+		workorder.DueTopicCompare:          stillClosed,
 	}
 }
 

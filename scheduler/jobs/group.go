@@ -82,7 +82,7 @@ func (d Deps) fit(ctx context.Context, t *gateway.Turn, o *workorder.Order) (ok 
 		if err := t.LookAtMembers(ctx, t.Conversation); err != nil {
 			return false, why, err
 		}
-		return false, why, d.Orders.PlanCards(ctx, t, o, "instead/")
+		return false, why, d.instead(ctx, t, o)
 	}
 	if err != nil {
 		return false, "", err
@@ -262,5 +262,14 @@ func (d Deps) uncover(ctx context.Context, t *gateway.Turn, o *workorder.Order, 
 	if !card.Open {
 		return gateway.Done, nil
 	}
-	return gateway.Done, d.Orders.PlanCards(ctx, t, o, "instead/")
+	return gateway.Done, d.instead(ctx, t, o)
+}
+
+// instead plans cards in the private chats in place of the one in this group. A
+// board is in nobody's place.
+func (d Deps) instead(ctx context.Context, t *gateway.Turn, o *workorder.Order) error {
+	if t.OnBoard() {
+		return nil
+	}
+	return d.Orders.PlanCards(ctx, t, o, "instead/")
 }

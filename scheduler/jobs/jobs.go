@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/internal/chart"
 	"shaoying/internal/gateway"
 	"shaoying/internal/privacy"
 	"shaoying/internal/tally"
@@ -48,6 +49,8 @@ type Deps struct {
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
 	Tally    *tally.Tally
+	// Chart draws the weekly chart; nil where the machine has no font for it.
+	Chart *chart.Painter
 	// WordsPaid is how many characters of a desk's words are told where a text costs
 	// money.
 	WordsPaid int
@@ -76,6 +79,7 @@ func All(d Deps) []gateway.Kind {
 		Callback(d), Rating(d), StillFine(d), Digest(d), Media(d),
 		Webhook(d),
 		Monday(d), WorryPoll(d),
+		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
 	)
 }

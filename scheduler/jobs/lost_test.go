@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -56,13 +57,21 @@ func (c *choosy) leaves(chat bots.ChatID, left bool) {
 // sending gives the rig two networks that send for the rest of the test.
 func sending(t testing.TB, r *rig) (page, chat *choosy) {
 	t.Helper()
-	nets := map[bots.ChannelID]*choosy{}
+	page, chat = newChoosy(), newChoosy()
+	sendingOver(t, r, map[bots.ChannelID]bots.Adapter{web: page, tg: chat})
+	return page, chat
+}
+
+func newChoosy() *choosy {
+	return &choosy{left: map[bots.ChatID]bool{}, got: map[bots.ChatID][]bots.Message{}}
+}
+
+// sendingOver is sending with networks of one's own.
+func sendingOver(t testing.TB, r *rig, nets map[bots.ChannelID]bots.Adapter) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	for _, id := range []bots.ChannelID{web, tg} {
-		nets[id] = &choosy{left: map[bots.ChatID]bool{}, got: map[bots.ChatID][]bots.Message{}}
-		r.Channels[id] = nets[id]
-	}
+	maps.Copy(r.Channels, nets)
 	for id := range nets {
 		c, err := gateway.NewChannel(r.Gateway, id)
 		if err != nil {
@@ -75,7 +84,6 @@ func sending(t testing.TB, r *rig) (page, chat *choosy) {
 		})
 	}
 	t.Cleanup(func() { cancel(); wg.Wait() })
-	return nets[web], nets[tg]
 }
 
 // also gives a person a second address.

@@ -113,7 +113,8 @@ func (d Deps) lineOf(o *workorder.Order, due gateway.Due, key string) line {
 	return line{Reason: due.Kind, Subject: due.Subject, Version: int32(o.Version), Key: key, Params: d.params(o), Class: class(o)}
 }
 
-// tellDesk tells whoever signed for the ticket, else everybody of the desk.
+// tellDesk tells whoever signed for the ticket, else everybody of the desk, and its
+// boards.
 func (d Deps) tellDesk(ctx context.Context, t *gateway.Turn, o *workorder.Order, due gateway.Due, l line) (gateway.Outcome, error) {
 	lead, ok := o.Lead()
 	if !ok {
@@ -125,6 +126,13 @@ func (d Deps) tellDesk(ctx context.Context, t *gateway.Turn, o *workorder.Order,
 		if to, err = d.Orders.AtDesk(ctx, t, lead.Desk); err != nil {
 			return gateway.Outcome{}, err
 		}
+	}
+	boards, err := d.Orders.LeadBoards(ctx, t, o)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	if err := onBoards(ctx, t, due, l, boards); err != nil {
+		return gateway.Outcome{}, err
 	}
 	return gateway.Done, remind(ctx, t, due, l, to)
 }

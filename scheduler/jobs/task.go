@@ -42,6 +42,9 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 	if row.StaffID != nil {
 		to = append(to, *row.StaffID)
 	}
+	if row.Kind == workorder.TaskLogin {
+		disturbs = scheduler.Urgent // until it is back, nobody there hears us, nor we them
+	}
 	params := map[string]string{"task": strconv.FormatInt(row.ID, 10), "number": ""}
 	if row.TicketID == nil {
 		if len(to) == 0 {
@@ -85,7 +88,7 @@ func taskNames(t *gateway.Turn, row db.Task, params map[string]string) error {
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
 		return fmt.Errorf("read the data of a task: %w", err)
 	}
-	for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+	for _, name := range []string{"matter", "area", "count", "channel", workorder.DataMonth} {
 		params[name] = said[name]
 	}
 	return nil

@@ -142,7 +142,7 @@ func (d Deps) told(ctx context.Context, t *gateway.Turn, o *workorder.Order, who
 // tellApart tells those of a desk in private what may not go into their group.
 func (d Deps) tellApart(ctx context.Context, t *gateway.Turn, due gateway.Due, o *workorder.Order, v workorder.TellDue) error {
 	desk, ok := deskOf(o, v)
-	if !ok {
+	if !ok || t.OnBoard() { // they hear it anyway
 		return nil
 	}
 	staff, err := d.Orders.AtDesk(ctx, t, desk)

@@ -170,7 +170,7 @@ func (d Deps) coverWhistle(ctx context.Context, t *gateway.Turn, w *workorder.Wh
 			return err
 		}
 	}
-	if p == nil || !w.State.Open() {
+	if p == nil || !w.State.Open() || t.OnBoard() {
 		return nil
 	}
 	return d.Orders.PlanCalls(ctx, t, w, *p, false)

@@ -152,6 +152,13 @@ func (d Deps) whistleNudge(ctx context.Context, t *gateway.Turn, due gateway.Due
 	if err != nil {
 		return gateway.Outcome{}, err
 	}
+	boards, err := d.Orders.PartBoards(ctx, t, w, *p)
+	if err != nil {
+		return gateway.Outcome{}, err
+	}
+	if err := onBoards(ctx, t, due, l, boards); err != nil {
+		return gateway.Outcome{}, err
+	}
 	return gateway.Done, remind(ctx, t, due, l, to)
 }
 

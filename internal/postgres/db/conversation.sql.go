@@ -89,6 +89,54 @@ func (q *Queries) Conversation(ctx context.Context, id int64) (ConversationRow, 
 	return i, err
 }
 
+const followAddress = `-- name: FollowAddress :exec
+update address a set origin = $1::bigint, state = case when a.id = $2 and a.state = 'active' then 'gone' else a.state end
+where a.id in ($2, $3)
+`
+
+// FollowAddress lets an address stand for one whose id is no more.
+func (q *Queries) FollowAddress(ctx context.Context, origin int64, before int64, address int64) error {
+	_, err := q.db.Exec(ctx, followAddress, origin, before, address)
+	return err
+}
+
+const hintedAddress = `-- name: HintedAddress :one
+select h.address_id, a.person_id, a.origin from address_hint h join address a on a.id = h.address_id where h.channel = $1 and h.hint = $2
+`
+
+type HintedAddressRow struct {
+	AddressID int64
+	PersonID  int64
+	Origin    *int64
+}
+
+// HintedAddress is with whom a hint was seen last.
+func (q *Queries) HintedAddress(ctx context.Context, channel string, hint []byte) (HintedAddressRow, error) {
+	row := q.db.QueryRow(ctx, hintedAddress, channel, hint)
+	var i HintedAddressRow
+	err := row.Scan(&i.AddressID, &i.PersonID, &i.Origin)
+	return i, err
+}
+
+const likeFace = `-- name: LikeFace :one
+update person n set lang = o.lang, notice_version = greatest(n.notice_version, o.notice_version), noticed_at = coalesce(n.noticed_at, o.noticed_at)
+from person o where n.id = $1 and o.id = $2
+returning n.lang, n.notice_version
+`
+
+type LikeFaceRow struct {
+	Lang          string
+	NoticeVersion int32
+}
+
+// LikeFace gives a person the language of another one, and the notice that was given.
+func (q *Queries) LikeFace(ctx context.Context, person int64, other int64) (LikeFaceRow, error) {
+	row := q.db.QueryRow(ctx, likeFace, person, other)
+	var i LikeFaceRow
+	err := row.Scan(&i.Lang, &i.NoticeVersion)
+	return i, err
+}
+
 const newAddress = `-- name: NewAddress :one
 insert into address (channel, user_id, chat, person_id, trust)
 values ($1, $2, $3, $4, $5)
@@ -156,6 +204,20 @@ func (q *Queries) NewPerson(ctx context.Context) (int64, error) {
 	return id, err
 }
 
+const provable = `-- name: Provable :one
+select (exists (select 1 from kin k join address a on a.person_id = k.kin_id where k.person_id = $1 and a.trust <> 'none')
+    or exists (select 1 from kin k join staff s on s.person_id = k.kin_id where k.person_id = $1 and s.ended_at is null))::bool as yes
+`
+
+// Provable tells whether a person has an address that proves something, or is on the
+// staff.
+func (q *Queries) Provable(ctx context.Context, person int64) (bool, error) {
+	row := q.db.QueryRow(ctx, provable, person)
+	var yes bool
+	err := row.Scan(&yes)
+	return yes, err
+}
+
 const reach = `-- name: Reach :many
 with recursive up(id, merged_into) as (
     select p.id, p.merged_into from person p where p.id = any($3::bigint[])
@@ -168,11 +230,12 @@ with recursive up(id, merged_into) as (
 )
 select c.id, c.channel, c.chat, c.user_id, c.address_id, (c.flow <> '')::bool as busy,
     array(select r.id from prompt r where r.address_id = a.id and r.closed_at is null and r.open_until > product_now())::bigint[] as prompts
-from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where address.person_id = family.id offset 0) a
+from family cross join lateral (select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at, window_used, origin from address where address.person_id = family.id offset 0) a
 cross join lateral (select id, channel, chat, user_id, address_id, bound_as, flow, state, turn, flood_at, flood_count, updated_at, is_group, in_group, area_kind, area, bound_by, blocked_at, left_at, former_chat from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
 where a.state = 'active' and a.id <> all($1::bigint[])
   and (a.trust in ('stable', 'verified')
-       or a.id = $2::bigint and (a.trust = 'session' or cardinality($1::bigint[]) = 0))
+       or a.id = $2::bigint and (a.trust = 'session' or cardinality($1::bigint[]) = 0)
+       or a.origin = (select f.origin from address f where f.id = $2::bigint))
 order by (a.id = $2::bigint) desc, a.last_inbound_at desc nulls last, a.id, c.id
 `
 
@@ -188,7 +251,8 @@ type ReachRow struct {
 
 // Reach lists where people are written to, in the order in which it is tried:
 // first the address by which the matter came, then those that are proven to be
-// the same person's, heard last first. Persons who were merged are one. What
+// the same person's, heard last first. One that followed the first by a hint stands
+// for it. Persons who were merged are one. What
 // was tried, is gone or was stopped is left out. An address that proves nothing
 // is answered where a matter came by it and never gets what was meant for
 // another. Only private chats: in a group others read along. An address that
@@ -221,6 +285,16 @@ func (q *Queries) Reach(ctx context.Context, tried []int64, first int64, persons
 		return nil, err
 	}
 	return items, nil
+}
+
+const rememberHint = `-- name: RememberHint :exec
+insert into address_hint (channel, hint, address_id) values ($1, $2, $3)
+on conflict (channel, hint) do update set address_id = excluded.address_id, at = product_now()
+`
+
+func (q *Queries) RememberHint(ctx context.Context, channel string, hint []byte, addressID int64) error {
+	_, err := q.db.Exec(ctx, rememberHint, channel, hint, addressID)
+	return err
 }
 
 const setAddressState = `-- name: SetAddressState :exec

@@ -22,6 +22,7 @@ type BindGroupParams struct {
 	BoundBy  *int64
 }
 
+// BindGroup binds a group; bound_by is null where the configuration does.
 func (q *Queries) BindGroup(ctx context.Context, arg BindGroupParams) error {
 	_, err := q.db.Exec(ctx, bindGroup,
 		arg.ID,
@@ -40,6 +41,46 @@ update conversation set blocked_at = product_now() where id = $1
 func (q *Queries) BlockGroup(ctx context.Context, id int64) error {
 	_, err := q.db.Exec(ctx, blockGroup, id)
 	return err
+}
+
+const boards = `-- name: Boards :many
+select id, channel, chat, area_kind, area from conversation
+where bound_as <> '' and bound_as = 'work' and bound_by is null and is_group order by id
+`
+
+type BoardsRow struct {
+	ID       int64
+	Channel  string
+	Chat     string
+	AreaKind string
+	Area     string
+}
+
+// Boards are the work groups that the configuration bound: those of robots.
+func (q *Queries) Boards(ctx context.Context) ([]BoardsRow, error) {
+	rows, err := q.db.Query(ctx, boards)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []BoardsRow{}
+	for rows.Next() {
+		var i BoardsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Chat,
+			&i.AreaKind,
+			&i.Area,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const cardGroups = `-- name: CardGroups :many
@@ -289,6 +330,16 @@ func (q *Queries) LeaveGroup(ctx context.Context, id int64) error {
 	return err
 }
 
+const lockBoards = `-- name: LockBoards :exec
+select pg_advisory_xact_lock(1718183284)
+`
+
+// LockBoards lets one process at a time bind groups as the configuration says.
+func (q *Queries) LockBoards(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, lockBoards)
+	return err
+}
+
 const lockGroup = `-- name: LockGroup :one
 select g.id, g.channel, g.chat, g.bound_as, g.area_kind, g.area, coalesce(g.bound_by, 0)::bigint as bound_by, g.blocked_at, a.state as address_state
 from conversation g join address a on a.id = g.address_id
@@ -363,7 +414,7 @@ func (q *Queries) NewGroupPerson(ctx context.Context) (int64, error) {
 const otherGroup = `-- name: OtherGroup :one
 select exists (
     select 1 from conversation g join address a on a.id = g.address_id and a.state = 'active'
-    where g.bound_as = $1 and g.area_kind = $2 and g.area = $3 and g.id <> $4)
+    where g.bound_as = $1 and g.area_kind = $2 and g.area = $3 and g.id <> $4 and g.bound_by is not null)
 `
 
 type OtherGroupParams struct {
@@ -374,7 +425,7 @@ type OtherGroupParams struct {
 }
 
 // OtherGroup is another group that can be written to and is bound in the same
-// way to the same area.
+// way to the same area. What the configuration bound stands beside it.
 func (q *Queries) OtherGroup(ctx context.Context, arg OtherGroupParams) (bool, error) {
 	row := q.db.QueryRow(ctx, otherGroup,
 		arg.BoundAs,
@@ -444,8 +495,8 @@ func (q *Queries) UnitName(ctx context.Context, code string) (string, error) {
 }
 
 const workGroups = `-- name: WorkGroups :many
-select g.id, g.area_kind, g.area
-from (select c.id, c.address_id, c.area_kind, c.area from conversation c
+select g.id, g.channel, g.area_kind, g.area
+from (select c.id, c.channel, c.address_id, c.area_kind, c.area from conversation c
       where c.bound_as <> '' and c.bound_as = 'work' and c.area = any($1::text[]) offset 0) g
 cross join lateral (select a.id from address a where a.id = g.address_id and a.state = 'active' offset 0) a
 order by length(g.area) desc, g.id
@@ -453,6 +504,7 @@ order by length(g.area) desc, g.id
 
 type WorkGroupsRow struct {
 	ID       int64
+	Channel  string
 	AreaKind string
 	Area     string
 }
@@ -470,7 +522,12 @@ func (q *Queries) WorkGroups(ctx context.Context, areas []string) ([]WorkGroupsR
 	items := []WorkGroupsRow{}
 	for rows.Next() {
 		var i WorkGroupsRow
-		if err := rows.Scan(&i.ID, &i.AreaKind, &i.Area); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.AreaKind,
+			&i.Area,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -11,6 +11,31 @@ import (
 	"time"
 )
 
+const boardLoad = `-- name: BoardLoad :one
+select count(*) as open,
+       count(*) filter (where t.deadline >= product_now() and t.deadline < $1::timestamptz) as today,
+       count(*) filter (where t.deadline < product_now()) as overdue
+from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
+where t.state in ('dispatched', 'disputed', 'signed', 'redo')
+  and not t.confidential and not t.anonymous and not t.sensitive and t.against = '{}' and t.against_staff = '{}'
+  and (a.desk_kind = 'unit' and a.desk = $2::text or a.desk_kind = 'grid' and starts_with(a.desk, $2::text))
+`
+
+type BoardLoadRow struct {
+	Open    int64
+	Today   int64
+	Overdue int64
+}
+
+// BoardLoad counts what lies on the desks of an area, of what a group may see: a
+// unit's own, or those of the grids in it.
+func (q *Queries) BoardLoad(ctx context.Context, tomorrow time.Time, area string) (BoardLoadRow, error) {
+	row := q.db.QueryRow(ctx, boardLoad, tomorrow, area)
+	var i BoardLoadRow
+	err := row.Scan(&i.Open, &i.Today, &i.Overdue)
+	return i, err
+}
+
 const conversationOfAddress = `-- name: ConversationOfAddress :one
 select id from conversation where address_id = $1 and not in_group order by id limit 1
 `

@@ -22,6 +22,15 @@ type Address struct {
 	LastInboundAt *time.Time
 	CreatedAt     time.Time
 	ProvenAt      *time.Time
+	WindowUsed    int32
+	Origin        *int64
+}
+
+type AddressHint struct {
+	Channel   string
+	Hint      []byte
+	AddressID int64
+	At        time.Time
 }
 
 type AddressStop struct {
@@ -134,6 +143,8 @@ type ChannelOwner struct {
 	Epoch       int64
 	Since       time.Time
 	PausedUntil *time.Time
+	OutSince    *time.Time
+	OutTold     bool
 }
 
 type ChannelState struct {
@@ -305,6 +316,11 @@ type Invite struct {
 	UsedBy    *int64
 }
 
+type Kin struct {
+	PersonID int64
+	KinID    int64
+}
+
 type LookupGuard struct {
 	AddressID   int64
 	Since       time.Time
@@ -414,6 +430,17 @@ type Person struct {
 	NoticedAt     *time.Time
 	MergedInto    *int64
 	CreatedAt     time.Time
+}
+
+type PersonMerge struct {
+	ID       int64
+	PersonID int64
+	IntoID   int64
+	By       string
+	Reason   []byte
+	At       time.Time
+	UndoneAt *time.Time
+	UndoneBy string
 }
 
 type Place struct {

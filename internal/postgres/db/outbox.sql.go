@@ -38,9 +38,38 @@ func (q *Queries) Chain(ctx context.Context, id int64) (ChainRow, error) {
 	return i, err
 }
 
+const channelBack = `-- name: ChannelBack :one
+update channel_owner o set out_since = null, out_told = false
+from (select c.channel, c.out_told from channel_owner c where c.channel = $2 for update) was
+where o.channel = was.channel and o.epoch = $1 and o.out_since is not null
+returning was.out_told
+`
+
+func (q *Queries) ChannelBack(ctx context.Context, epoch int64, channel string) (bool, error) {
+	row := q.db.QueryRow(ctx, channelBack, epoch, channel)
+	var out_told bool
+	err := row.Scan(&out_told)
+	return out_told, err
+}
+
+const channelOut = `-- name: ChannelOut :one
+update channel_owner set out_since = coalesce(out_since, now()) where channel = $1 and epoch = $2
+returning extract(epoch from now() - out_since)::float8 as seconds
+`
+
+// ChannelOut notes since when an account is logged out, ChannelBack that it is not
+// any more, and whether people had been told; TellOut is true for the one who is to
+// tell them. Times are the database's.
+func (q *Queries) ChannelOut(ctx context.Context, channel string, epoch int64) (float64, error) {
+	row := q.db.QueryRow(ctx, channelOut, channel, epoch)
+	var seconds float64
+	err := row.Scan(&seconds)
+	return seconds, err
+}
+
 const claimOutbox = `-- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
-from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
@@ -58,7 +87,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
           order by q.rank, q.id limit $3))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
@@ -106,6 +135,7 @@ type ClaimOutboxRow struct {
 	LastInboundAt  *time.Time
 	KnownAt        time.Time
 	AddressState   string
+	WindowUsed     int32
 	At             time.Time
 	Standing       string
 	Overtaken      bool
@@ -173,6 +203,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.LastInboundAt,
 			&i.KnownAt,
 			&i.AddressState,
+			&i.WindowUsed,
 			&i.At,
 			&i.Standing,
 			&i.Overtaken,
@@ -189,7 +220,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 }
 
 const endedOutbox = `-- name: EndedOutbox :many
-select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
     ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any($1::bigint[])
@@ -240,6 +271,7 @@ type EndedOutboxRow struct {
 	LastInboundAt  *time.Time
 	KnownAt        time.Time
 	AddressState   string
+	WindowUsed     int32
 	At             time.Time
 	Standing       string
 	Overtaken      bool
@@ -301,6 +333,152 @@ func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRo
 			&i.LastInboundAt,
 			&i.KnownAt,
 			&i.AddressState,
+			&i.WindowUsed,
+			&i.At,
+			&i.Standing,
+			&i.Overtaken,
+			&i.Abandoned,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const joinOutbox = `-- name: JoinOutbox :many
+update outbox o set state = 'sending', epoch = $1, tries = o.tries + 1
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
+      from outbox head cross join lateral (
+          select b.id, bool_and(b.free) over (order by b.id) as free
+          from (select n.id, n.not_before <= now() and (n.state = 'queued' or n.epoch < $1) as free from outbox n
+                where n.channel = head.channel and n.chat = head.chat and n.id > head.id and n.state in ('queued', 'sending')
+                order by n.id limit $2) b) behind
+      join outbox w on w.id = behind.id join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
+      where head.id = any($3::bigint[]) and behind.free
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
+where o.id = h.id
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
+`
+
+type JoinOutboxRow struct {
+	ID             int64
+	Channel        string
+	Chat           string
+	ConversationID int64
+	AddressID      int64
+	Class          string
+	Source         string
+	TextKey        string
+	TextVersion    int32
+	Lang           string
+	Params         []byte
+	Reason         string
+	Subject        string
+	SubjectVersion int32
+	QuestionTurn   int64
+	PromptID       int64
+	NudgeSeconds   int32
+	ExpireSeconds  int32
+	State          string
+	ErrorClass     string
+	Error          string
+	Tries          int32
+	Epoch          int64
+	NotBefore      time.Time
+	CreatedAt      time.Time
+	SentAt         *time.Time
+	Receipt        string
+	Edits          int64
+	FallbackOf     *int64
+	Rank           int16
+	Extension      string
+	Parts          int32
+	Report         string
+	ReportCode     string
+	ReportedAt     *time.Time
+	Settle         bool
+	Handed         bool
+	UserID         string
+	InGroup        bool
+	IsGroup        bool
+	LastInboundAt  *time.Time
+	KnownAt        time.Time
+	AddressState   string
+	WindowUsed     int32
+	At             time.Time
+	Standing       string
+	Overtaken      bool
+	Abandoned      bool
+}
+
+// JoinOutbox takes what stands right behind heads that ClaimOutbox took, at most
+// max_rows of a chat, for networks where that goes out together. It ends before a
+// row whose time has not come: nothing is overtaken. Its columns are those of
+// ClaimOutbox.
+func (q *Queries) JoinOutbox(ctx context.Context, epoch int64, maxRows int32, heads []int64) ([]JoinOutboxRow, error) {
+	rows, err := q.db.Query(ctx, joinOutbox, epoch, maxRows, heads)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []JoinOutboxRow{}
+	for rows.Next() {
+		var i JoinOutboxRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Channel,
+			&i.Chat,
+			&i.ConversationID,
+			&i.AddressID,
+			&i.Class,
+			&i.Source,
+			&i.TextKey,
+			&i.TextVersion,
+			&i.Lang,
+			&i.Params,
+			&i.Reason,
+			&i.Subject,
+			&i.SubjectVersion,
+			&i.QuestionTurn,
+			&i.PromptID,
+			&i.NudgeSeconds,
+			&i.ExpireSeconds,
+			&i.State,
+			&i.ErrorClass,
+			&i.Error,
+			&i.Tries,
+			&i.Epoch,
+			&i.NotBefore,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.Receipt,
+			&i.Edits,
+			&i.FallbackOf,
+			&i.Rank,
+			&i.Extension,
+			&i.Parts,
+			&i.Report,
+			&i.ReportCode,
+			&i.ReportedAt,
+			&i.Settle,
+			&i.Handed,
+			&i.UserID,
+			&i.InGroup,
+			&i.IsGroup,
+			&i.LastInboundAt,
+			&i.KnownAt,
+			&i.AddressState,
+			&i.WindowUsed,
 			&i.At,
 			&i.Standing,
 			&i.Overtaken,
@@ -455,8 +633,8 @@ func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, er
 }
 
 const optOutsOf = `-- name: OptOutsOf :many
-select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-where p.id = any($1::bigint[])
+select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
+where k.person_id = any($1::bigint[])
 `
 
 type OptOutsOfRow struct {
@@ -523,6 +701,19 @@ where channel = $2 and epoch = $3
 func (q *Queries) PauseChannel(ctx context.Context, wait float64, channel string, epoch int64) error {
 	_, err := q.db.Exec(ctx, pauseChannel, wait, channel, epoch)
 	return err
+}
+
+const tellOut = `-- name: TellOut :execrows
+update channel_owner set out_told = true
+where channel = $1 and epoch = $2 and not out_told and out_since <= now() - make_interval(secs => $3::float8)
+`
+
+func (q *Queries) TellOut(ctx context.Context, channel string, epoch int64, patience float64) (int64, error) {
+	result, err := q.db.Exec(ctx, tellOut, channel, epoch, patience)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const ticketsByID = `-- name: TicketsByID :many
@@ -608,4 +799,28 @@ func (q *Queries) TicketsByID(ctx context.Context, ids []int64) ([]Ticket, error
 		return nil, err
 	}
 	return items, nil
+}
+
+const waitOn = `-- name: WaitOn :exec
+update outbox set state = 'queued', handed = false, not_before = now() + make_interval(secs => $1::float8)
+where id = $2 and state = 'failed'
+`
+
+// WaitOn puts a row back that no other address can have: it waits until its
+// account is logged in again.
+func (q *Queries) WaitOn(ctx context.Context, wait float64, iD int64) error {
+	_, err := q.db.Exec(ctx, waitOn, wait, iD)
+	return err
+}
+
+const windowUsed = `-- name: WindowUsed :exec
+update address a set window_used = a.window_used + u.n
+from (select unnest($1::bigint[]) as id, unnest($2::int[]) as n limit cardinality($1::bigint[])) u
+where a.id = u.id
+`
+
+// WindowUsed counts what addresses took since their users last wrote.
+func (q *Queries) WindowUsed(ctx context.Context, addresses []int64, counts []int32) error {
+	_, err := q.db.Exec(ctx, windowUsed, addresses, counts)
+	return err
 }

@@ -132,7 +132,7 @@ func (q *Queries) AddressOwner(ctx context.Context, id int64) (int64, error) {
 }
 
 const addressesOf = `-- name: AddressesOf :many
-select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at from address where person_id = $1 order by id
+select id, channel, user_id, chat, person_id, trust, state, last_inbound_at, created_at, proven_at, window_used, origin from address where person_id = $1 order by id
 `
 
 func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, error) {
@@ -155,6 +155,8 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 			&i.LastInboundAt,
 			&i.CreatedAt,
 			&i.ProvenAt,
+			&i.WindowUsed,
+			&i.Origin,
 		); err != nil {
 			return nil, err
 		}
@@ -164,6 +166,21 @@ func (q *Queries) AddressesOf(ctx context.Context, personID int64) ([]Address, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const closePartedPrompts = `-- name: ClosePartedPrompts :exec
+update prompt r set closed_at = product_now(), outcome = 'parted'
+from address a, ticket t
+where r.closed_at is null and a.id = r.address_id and t.id = case when r.subject ~ '^ticket:[0-9]+$' then substr(r.subject, 8)::bigint end
+  and (a.person_id = any($1::bigint[]) and t.reporter_id = any($2::bigint[])
+       or a.person_id = any($2::bigint[]) and t.reporter_id = any($1::bigint[]))
+`
+
+// ClosePartedPrompts closes questions that wait at an address of one side about a
+// ticket of the other.
+func (q *Queries) ClosePartedPrompts(ctx context.Context, one []int64, other []int64) error {
+	_, err := q.db.Exec(ctx, closePartedPrompts, one, other)
+	return err
 }
 
 const countCodesTo = `-- name: CountCodesTo :one
@@ -176,6 +193,64 @@ func (q *Queries) CountCodesTo(ctx context.Context, sentTo int64, createdAt time
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const faces = `-- name: Faces :many
+select p.id, p.name, p.phone from kin k join person p on p.id = k.kin_id
+where k.person_id = $1 order by (p.id = k.person_id) desc, (p.merged_into is null) desc, p.id
+`
+
+type FacesRow struct {
+	ID    int64
+	Name  []byte
+	Phone []byte
+}
+
+// Faces are what is known of everybody who is one with a person: the person, then
+// the root, then the others.
+func (q *Queries) Faces(ctx context.Context, personID int64) ([]FacesRow, error) {
+	rows, err := q.db.Query(ctx, faces, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FacesRow{}
+	for rows.Next() {
+		var i FacesRow
+		if err := rows.Scan(&i.ID, &i.Name, &i.Phone); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const familyOf = `-- name: FamilyOf :many
+select kin_id from kin where person_id = $1 order by kin_id
+`
+
+// FamilyOf are all who are one person with somebody.
+func (q *Queries) FamilyOf(ctx context.Context, personID int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, familyOf, personID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var kin_id int64
+		if err := rows.Scan(&kin_id); err != nil {
+			return nil, err
+		}
+		items = append(items, kin_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getPerson = `-- name: GetPerson :one
@@ -299,15 +374,105 @@ func (q *Queries) ListStaff(ctx context.Context, limit int32) ([]ListStaffRow, e
 	return items, nil
 }
 
+const lockPersons = `-- name: LockPersons :many
+select p.id, p.merged_into, exists (select 1 from staff s where s.person_id = p.id and s.ended_at is null)::bool as staff
+from person p where p.id = any($1::bigint[]) order by p.id for no key update of p
+`
+
+type LockPersonsRow struct {
+	ID         int64
+	MergedInto *int64
+	Staff      bool
+}
+
+// LockPersons locks persons in the order of their ids; staff says whether one is on
+// the staff.
+func (q *Queries) LockPersons(ctx context.Context, ids []int64) ([]LockPersonsRow, error) {
+	rows, err := q.db.Query(ctx, lockPersons, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LockPersonsRow{}
+	for rows.Next() {
+		var i LockPersonsRow
+		if err := rows.Scan(&i.ID, &i.MergedInto, &i.Staff); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const mergePersons = `-- name: MergePersons :exec
+with noted as (
+    insert into person_merge (person_id, into_id, by, reason) values ($2, $1, $3, $4)
+)
 update person set merged_into = $1::bigint where id = $2::bigint or merged_into = $2::bigint
 `
 
-// MergePersons notes that persons turned out to be another one. Nothing else is
-// rewritten: whoever was merged before into one of them is found in one step.
-func (q *Queries) MergePersons(ctx context.Context, root int64, iD int64) error {
-	_, err := q.db.Exec(ctx, mergePersons, root, iD)
+type MergePersonsParams struct {
+	Root   int64
+	ID     int64
+	By     string
+	Reason []byte
+}
+
+// MergePersons notes that a person turned out to be another one, and who says so.
+// Nothing else is rewritten. Whoever was merged into it before is found in one step.
+func (q *Queries) MergePersons(ctx context.Context, arg MergePersonsParams) error {
+	_, err := q.db.Exec(ctx, mergePersons,
+		arg.Root,
+		arg.ID,
+		arg.By,
+		arg.Reason,
+	)
 	return err
+}
+
+const mergesOf = `-- name: MergesOf :many
+select m.id, m.person_id, m.into_id, m.by, m.reason, m.at from person_merge m join person p on p.id = m.person_id
+where m.undone_at is null and p.merged_into = $1 order by m.id desc
+`
+
+type MergesOfRow struct {
+	ID       int64
+	PersonID int64
+	IntoID   int64
+	By       string
+	Reason   []byte
+	At       time.Time
+}
+
+// MergesOf are the merges behind a root, the newest first.
+func (q *Queries) MergesOf(ctx context.Context, mergedInto *int64) ([]MergesOfRow, error) {
+	rows, err := q.db.Query(ctx, mergesOf, mergedInto)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []MergesOfRow{}
+	for rows.Next() {
+		var i MergesOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.PersonID,
+			&i.IntoID,
+			&i.By,
+			&i.Reason,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const moveAddress = `-- name: MoveAddress :exec
@@ -366,11 +531,12 @@ func (q *Queries) OpenInvite(ctx context.Context, hash []byte) (Invite, error) {
 }
 
 const optIn = `-- name: OptIn :exec
-delete from opt_out where person_id = $1 and topic = $2
+delete from opt_out o using kin k where k.person_id = $1 and o.person_id = k.kin_id and o.topic = $2
 `
 
-func (q *Queries) OptIn(ctx context.Context, personID int64, topic string) error {
-	_, err := q.db.Exec(ctx, optIn, personID, topic)
+// OptIn and OptedOut mean everybody who is one with a person.
+func (q *Queries) OptIn(ctx context.Context, person int64, topic string) error {
+	_, err := q.db.Exec(ctx, optIn, person, topic)
 	return err
 }
 
@@ -384,11 +550,10 @@ func (q *Queries) OptOut(ctx context.Context, personID int64, topic string) erro
 }
 
 const optedOut = `-- name: OptedOut :one
-select exists (select 1 from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-               where p.id = $1 and o.topic = any($2::text[]))
+select exists (select 1 from kin k join opt_out o on o.person_id = k.kin_id
+               where k.person_id = $1 and o.topic = any($2::text[]))
 `
 
-// OptedOut also sees what was said before two persons turned out to be one.
 func (q *Queries) OptedOut(ctx context.Context, person int64, topics []string) (bool, error) {
 	row := q.db.QueryRow(ctx, optedOut, person, topics)
 	var exists bool
@@ -396,10 +561,27 @@ func (q *Queries) OptedOut(ctx context.Context, person int64, topics []string) (
 	return exists, err
 }
 
-const personsByPhone = `-- name: PersonsByPhone :many
-select id from person where phone_index = $1 and merged_into is null order by id
+const partPersons = `-- name: PartPersons :exec
+with recursive below(id) as (
+    select $1::bigint
+    union
+    select m.person_id from person_merge m join below b on m.into_id = b.id where m.undone_at is null
+)
+update person p set merged_into = nullif($1::bigint, p.id) from below b where p.id = b.id
 `
 
+// PartPersons gives a person, and whoever was merged into it, what they were before
+// it was merged itself. Called after UndoMerge.
+func (q *Queries) PartPersons(ctx context.Context, id int64) error {
+	_, err := q.db.Exec(ctx, partPersons, id)
+	return err
+}
+
+const personsByPhone = `-- name: PersonsByPhone :many
+select distinct coalesce(merged_into, id)::bigint as id from person where phone_index = $1 order by 1
+`
+
+// PersonsByPhone are the roots of whoever has a number.
 func (q *Queries) PersonsByPhone(ctx context.Context, phoneIndex []byte) ([]int64, error) {
 	rows, err := q.db.Query(ctx, personsByPhone, phoneIndex)
 	if err != nil {
@@ -617,6 +799,19 @@ update one_time_code set tries = tries + 1 where id = $1
 func (q *Queries) TryCode(ctx context.Context, id int64) error {
 	_, err := q.db.Exec(ctx, tryCode, id)
 	return err
+}
+
+const undoMerge = `-- name: UndoMerge :execrows
+update person_merge set undone_at = product_now(), undone_by = $1 where person_id = $2 and undone_at is null
+`
+
+// UndoMerge takes a merge back; no row where there is none.
+func (q *Queries) UndoMerge(ctx context.Context, by string, iD int64) (int64, error) {
+	result, err := q.db.Exec(ctx, undoMerge, by, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const useCode = `-- name: UseCode :exec

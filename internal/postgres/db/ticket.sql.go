@@ -356,12 +356,12 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) (int
 }
 
 const lastTicketOf = `-- name: LastTicketOf :one
-select id from ticket where reporter_id = $1 order by id desc limit 1
+select t.id from kin k join ticket t on t.reporter_id = k.kin_id where k.person_id = $1 order by t.id desc limit 1
 `
 
-// LastTicketOf is the last ticket that a person reported.
-func (q *Queries) LastTicketOf(ctx context.Context, reporterID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, lastTicketOf, reporterID)
+// LastTicketOf is the last ticket that a person reported, under whatever face.
+func (q *Queries) LastTicketOf(ctx context.Context, personID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, lastTicketOf, personID)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
@@ -622,11 +622,14 @@ func (q *Queries) TicketsMergedInto(ctx context.Context, master int64) ([]int64,
 
 const ticketsOfAddress = `-- name: TicketsOfAddress :many
 select t.id, t.number, t.state, t.claim, t.matter, t.urgency, t.danger, t.division, t.grid, t.place_id, t.place_label, t.words, t.reported_for, t.public_reply, t.internal_reply, t.confidential, t.anonymous, t.sensitive, t.finding, t.against, t.against_staff, t.reporter_id, t.address_id, t.conversation_id, t.version, t.redos, t.relapses, t.tries, t.received_at, t.dispatched_at, t.signed_at, t.contacted_at, t.handled_at, t.closed_at, t.dispatch_due, t.sign_due, t.contact_due, t.deadline, t.unit_result, t.contacted, t.solved, t.satisfied, t.outcome, t.grams, t.was, t.master_id, t.level, t.extensions, t.request, t.request_reason, t.request_staff, t.requested_at, t.requested_until, t.suspended_at, t.suspended_until, t.referred_to, t.exclusion, t.exclusion_reason, t.supervisions from ticket t join person p on p.id = t.reporter_id
-where t.address_id = $1 and coalesce(p.merged_into, p.id) = $2::bigint order by t.id desc limit $3
+where t.address_id = any(array(
+        select $1::bigint
+        union select o.id from address me join address o on o.origin = me.origin where me.id = $1::bigint))
+  and coalesce(p.merged_into, p.id) = $2::bigint order by t.id desc limit $3
 `
 
-// TicketsOfAddress are those that a person filed by an address. A number may have
-// been somebody else's before.
+// TicketsOfAddress are those that a person filed by an address, or by one that it
+// follows. A number may have been somebody else's before.
 func (q *Queries) TicketsOfAddress(ctx context.Context, address int64, person int64, maxRows int32) ([]Ticket, error) {
 	rows, err := q.db.Query(ctx, ticketsOfAddress, address, person, maxRows)
 	if err != nil {

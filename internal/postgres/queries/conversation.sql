@@ -24,7 +24,8 @@ where c.id = $1;
 
 -- Reach lists where people are written to, in the order in which it is tried:
 -- first the address by which the matter came, then those that are proven to be
--- the same person's, heard last first. Persons who were merged are one. What
+-- the same person's, heard last first. One that followed the first by a hint stands
+-- for it. Persons who were merged are one. What
 -- was tried, is gone or was stopped is left out. An address that proves nothing
 -- is answered where a matter came by it and never gets what was meant for
 -- another. Only private chats: in a group others read along. An address that
@@ -47,7 +48,8 @@ from family cross join lateral (select * from address where address.person_id = 
 cross join lateral (select * from conversation where conversation.address_id = a.id and not conversation.in_group offset 0) c
 where a.state = 'active' and a.id <> all(sqlc.arg(tried)::bigint[])
   and (a.trust in ('stable', 'verified')
-       or a.id = sqlc.arg(first)::bigint and (a.trust = 'session' or cardinality(sqlc.arg(tried)::bigint[]) = 0))
+       or a.id = sqlc.arg(first)::bigint and (a.trust = 'session' or cardinality(sqlc.arg(tried)::bigint[]) = 0)
+       or a.origin = (select f.origin from address f where f.id = sqlc.arg(first)::bigint))
 order by (a.id = sqlc.arg(first)::bigint) desc, a.last_inbound_at desc nulls last, a.id, c.id;
 
 -- AddressGone notes that a network refused an address, unless its user came back
@@ -75,3 +77,28 @@ where trust <> 'none' and channel = any(sqlc.arg(channels)::text[])
 
 -- name: ChannelOfConversation :one
 select channel from conversation where id = $1;
+
+-- HintedAddress is with whom a hint was seen last.
+-- name: HintedAddress :one
+select h.address_id, a.person_id, a.origin from address_hint h join address a on a.id = h.address_id where h.channel = $1 and h.hint = $2;
+
+-- name: RememberHint :exec
+insert into address_hint (channel, hint, address_id) values ($1, $2, $3)
+on conflict (channel, hint) do update set address_id = excluded.address_id, at = product_now();
+
+-- Provable tells whether a person has an address that proves something, or is on the
+-- staff.
+-- name: Provable :one
+select (exists (select 1 from kin k join address a on a.person_id = k.kin_id where k.person_id = sqlc.arg(person) and a.trust <> 'none')
+    or exists (select 1 from kin k join staff s on s.person_id = k.kin_id where k.person_id = sqlc.arg(person) and s.ended_at is null))::bool as yes;
+
+-- FollowAddress lets an address stand for one whose id is no more.
+-- name: FollowAddress :exec
+update address a set origin = sqlc.arg(origin)::bigint, state = case when a.id = sqlc.arg(before) and a.state = 'active' then 'gone' else a.state end
+where a.id in (sqlc.arg(before), sqlc.arg(address));
+
+-- LikeFace gives a person the language of another one, and the notice that was given.
+-- name: LikeFace :one
+update person n set lang = o.lang, notice_version = greatest(n.notice_version, o.notice_version), noticed_at = coalesce(n.noticed_at, o.noticed_at)
+from person o where n.id = sqlc.arg(person) and o.id = sqlc.arg(other)
+returning n.lang, n.notice_version;

@@ -19,23 +19,33 @@ select g.id, g.channel, g.chat, g.bound_as, g.area_kind, g.area, coalesce(g.boun
 from conversation g join address a on a.id = g.address_id
 where g.id = $1 and g.is_group for no key update of g;
 
+-- BindGroup binds a group; bound_by is null where the configuration does.
 -- name: BindGroup :exec
 update conversation set bound_as = $2, area_kind = $3, area = $4, bound_by = $5, blocked_at = null where id = $1 and is_group;
 
+-- LockBoards lets one process at a time bind groups as the configuration says.
+-- name: LockBoards :exec
+select pg_advisory_xact_lock(1718183284);
+
+-- Boards are the work groups that the configuration bound: those of robots.
+-- name: Boards :many
+select id, channel, chat, area_kind, area from conversation
+where bound_as <> '' and bound_as = 'work' and bound_by is null and is_group order by id;
+
 -- OtherGroup is another group that can be written to and is bound in the same
--- way to the same area.
+-- way to the same area. What the configuration bound stands beside it.
 -- name: OtherGroup :one
 select exists (
     select 1 from conversation g join address a on a.id = g.address_id and a.state = 'active'
-    where g.bound_as = sqlc.arg(bound_as) and g.area_kind = sqlc.arg(area_kind) and g.area = sqlc.arg(area) and g.id <> sqlc.arg(id));
+    where g.bound_as = sqlc.arg(bound_as) and g.area_kind = sqlc.arg(area_kind) and g.area = sqlc.arg(area) and g.id <> sqlc.arg(id) and g.bound_by is not null);
 
 -- WorkGroups are the work groups that serve one of the areas and can be
 -- written to, the narrowest first. "offset 0" keeps the planner, which knows
 -- nothing of a young table, from beginning with every address there is, for each
 -- ticket that is filed; that the group is bound is said in the words of its index.
 -- name: WorkGroups :many
-select g.id, g.area_kind, g.area
-from (select c.id, c.address_id, c.area_kind, c.area from conversation c
+select g.id, g.channel, g.area_kind, g.area
+from (select c.id, c.channel, c.address_id, c.area_kind, c.area from conversation c
       where c.bound_as <> '' and c.bound_as = 'work' and c.area = any(sqlc.arg(areas)::text[]) offset 0) g
 cross join lateral (select a.id from address a where a.id = g.address_id and a.state = 'active' offset 0) a
 order by length(g.area) desc, g.id;

@@ -41,6 +41,17 @@ where t.state in ('dispatched', 'disputed', 'signed', 'redo')
         select 1 from staff_role r where r.staff_id = sqlc.arg(staff)::bigint and r.area = a.desk and r.area_kind = a.desk_kind
           and r.role = case a.desk_kind when 'grid' then 'grid_worker' else 'handler' end));
 
+-- BoardLoad counts what lies on the desks of an area, of what a group may see: a
+-- unit's own, or those of the grids in it.
+-- name: BoardLoad :one
+select count(*) as open,
+       count(*) filter (where t.deadline >= product_now() and t.deadline < sqlc.arg(tomorrow)::timestamptz) as today,
+       count(*) filter (where t.deadline < product_now()) as overdue
+from ticket t join assignment a on a.ticket_id = t.id and a.ended_at is null and a.role = 'lead'
+where t.state in ('dispatched', 'disputed', 'signed', 'redo')
+  and not t.confidential and not t.anonymous and not t.sensitive and t.against = '{}' and t.against_staff = '{}'
+  and (a.desk_kind = 'unit' and a.desk = sqlc.arg(area)::text or a.desk_kind = 'grid' and starts_with(a.desk, sqlc.arg(area)::text));
+
 -- name: StillFineTickets :many
 select t.id, t.reporter_id, t.version, t.closed_at from ticket t
 where t.state = 'closed' and not t.finding and t.closed_at > sqlc.arg(since) and t.closed_at <= sqlc.arg(until) and t.id > sqlc.arg(after)

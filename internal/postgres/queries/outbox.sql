@@ -8,7 +8,7 @@
 -- been sent under the older epoch. "rank >= 0" is for the planner (00017).
 -- name: ClaimOutbox :many
 update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
-from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
              case when w.edits <> 0 then coalesce((
                  select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
                  order by e.id desc limit 1), '') else '' end as standing,
@@ -26,13 +26,37 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
           order by q.rank, q.id limit sqlc.arg(max_rows)))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
 where o.id = h.id
-returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.at,
+returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
+    h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
+
+-- JoinOutbox takes what stands right behind heads that ClaimOutbox took, at most
+-- max_rows of a chat, for networks where that goes out together. It ends before a
+-- row whose time has not come: nothing is overtaken. Its columns are those of
+-- ClaimOutbox.
+-- name: JoinOutbox :many
+update outbox o set state = 'sending', epoch = sqlc.arg(epoch), tries = o.tries + 1
+from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
+             case when w.edits <> 0 then coalesce((
+                 select e.receipt from outbox e where (e.id = w.edits or e.edits = w.edits and e.edits <> 0) and e.state = 'sent' and e.receipt <> ''
+                 order by e.id desc limit 1), '') else '' end as standing,
+             w.edits <> 0 and exists (select 1 from outbox n where n.edits = w.edits and n.edits <> 0 and n.id > w.id and n.state = 'queued') as overtaken,
+             w.state = 'sending' as abandoned
+      from outbox head cross join lateral (
+          select b.id, bool_and(b.free) over (order by b.id) as free
+          from (select n.id, n.not_before <= now() and (n.state = 'queued' or n.epoch < sqlc.arg(epoch)) as free from outbox n
+                where n.channel = head.channel and n.chat = head.chat and n.id > head.id and n.state in ('queued', 'sending')
+                order by n.id limit sqlc.arg(max_rows)) b) behind
+      join outbox w on w.id = behind.id join conversation c on c.id = w.conversation_id join address a on a.id = w.address_id
+      where head.id = any(sqlc.arg(heads)::bigint[]) and behind.free
+        and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = sqlc.arg(epoch))) h
+where o.id = h.id
+returning o.*, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned;
 
 -- EndedOutbox reads rows that ended as ClaimOutbox gave them, for what follows
 -- from a report, or from the want of one. Its columns are those of ClaimOutbox.
 -- name: EndedOutbox :many
-select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, product_now()::timestamptz as at,
+select o.*, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
     ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any(sqlc.arg(ids)::bigint[])
@@ -52,6 +76,35 @@ from (select unnest(sqlc.arg(ids)::bigint[]) as id, unnest(sqlc.arg(states)::tex
       limit cardinality(sqlc.arg(ids)::bigint[])) u
 where o.id = u.id and o.state = 'sending' and o.epoch = sqlc.arg(epoch)
 returning o.id;
+
+-- WindowUsed counts what addresses took since their users last wrote.
+-- name: WindowUsed :exec
+update address a set window_used = a.window_used + u.n
+from (select unnest(sqlc.arg(addresses)::bigint[]) as id, unnest(sqlc.arg(counts)::int[]) as n limit cardinality(sqlc.arg(addresses)::bigint[])) u
+where a.id = u.id;
+
+-- WaitOn puts a row back that no other address can have: it waits until its
+-- account is logged in again.
+-- name: WaitOn :exec
+update outbox set state = 'queued', handed = false, not_before = now() + make_interval(secs => sqlc.arg(wait)::float8)
+where id = sqlc.arg(id) and state = 'failed';
+
+-- ChannelOut notes since when an account is logged out, ChannelBack that it is not
+-- any more, and whether people had been told; TellOut is true for the one who is to
+-- tell them. Times are the database's.
+-- name: ChannelOut :one
+update channel_owner set out_since = coalesce(out_since, now()) where channel = $1 and epoch = $2
+returning extract(epoch from now() - out_since)::float8 as seconds;
+
+-- name: ChannelBack :one
+update channel_owner o set out_since = null, out_told = false
+from (select c.channel, c.out_told from channel_owner c where c.channel = sqlc.arg(channel) for update) was
+where o.channel = was.channel and o.epoch = sqlc.arg(epoch) and o.out_since is not null
+returning was.out_told;
+
+-- name: TellOut :execrows
+update channel_owner set out_told = true
+where channel = $1 and epoch = $2 and not out_told and out_since <= now() - make_interval(secs => sqlc.arg(patience)::float8);
 
 -- name: KeepSaid :exec
 insert into message (conversation_id, direction, outbox_id, kind, body)
@@ -107,5 +160,5 @@ select * from outbox where id = $1;
 select * from ticket where id = any(sqlc.arg(ids)::bigint[]);
 
 -- name: OptOutsOf :many
-select p.id as person_id, o.topic from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-where p.id = any(sqlc.arg(persons)::bigint[]);
+select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
+where k.person_id = any(sqlc.arg(persons)::bigint[]);

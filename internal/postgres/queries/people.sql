@@ -23,8 +23,9 @@ update person set lang = $2 where id = $1;
 -- name: GiveNotice :exec
 update person set notice_version = $2, noticed_at = product_now() where id = $1;
 
+-- PersonsByPhone are the roots of whoever has a number.
 -- name: PersonsByPhone :many
-select id from person where phone_index = $1 and merged_into is null order by id;
+select distinct coalesce(merged_into, id)::bigint as id from person where phone_index = $1 order by 1;
 
 -- name: AddressOwner :one
 select person_id from address where id = $1;
@@ -44,13 +45,13 @@ update address set state = 'active' where id = $1 and state = 'stopped';
 -- name: OptOut :exec
 insert into opt_out (person_id, topic) values ($1, $2) on conflict do nothing;
 
+-- OptIn and OptedOut mean everybody who is one with a person.
 -- name: OptIn :exec
-delete from opt_out where person_id = $1 and topic = $2;
+delete from opt_out o using kin k where k.person_id = sqlc.arg(person) and o.person_id = k.kin_id and o.topic = sqlc.arg(topic);
 
--- OptedOut also sees what was said before two persons turned out to be one.
 -- name: OptedOut :one
-select exists (select 1 from person p join opt_out o on o.person_id in (p.id, p.merged_into)
-               where p.id = sqlc.arg(person) and o.topic = any(sqlc.arg(topics)::text[]));
+select exists (select 1 from kin k join opt_out o on o.person_id = k.kin_id
+               where k.person_id = sqlc.arg(person) and o.topic = any(sqlc.arg(topics)::text[]));
 
 -- name: AddCode :one
 insert into one_time_code (person_id, address_id, sent_to, request, hash, expires_at) values ($1, $2, $3, $4, $5, $6) returning id;
@@ -69,10 +70,57 @@ select request, sent_to from one_time_code where id = sqlc.arg(id) and address_i
 -- name: CountCodesTo :one
 select count(*) from one_time_code where sent_to = $1 and created_at > $2;
 
--- MergePersons notes that persons turned out to be another one. Nothing else is
--- rewritten: whoever was merged before into one of them is found in one step.
+-- LockPersons locks persons in the order of their ids; staff says whether one is on
+-- the staff.
+-- name: LockPersons :many
+select p.id, p.merged_into, exists (select 1 from staff s where s.person_id = p.id and s.ended_at is null)::bool as staff
+from person p where p.id = any(sqlc.arg(ids)::bigint[]) order by p.id for no key update of p;
+
+-- MergePersons notes that a person turned out to be another one, and who says so.
+-- Nothing else is rewritten. Whoever was merged into it before is found in one step.
 -- name: MergePersons :exec
+with noted as (
+    insert into person_merge (person_id, into_id, by, reason) values (sqlc.arg(id), sqlc.arg(root), sqlc.arg(by), sqlc.narg(reason))
+)
 update person set merged_into = sqlc.arg(root)::bigint where id = sqlc.arg(id)::bigint or merged_into = sqlc.arg(id)::bigint;
+
+-- UndoMerge takes a merge back; no row where there is none.
+-- name: UndoMerge :execrows
+update person_merge set undone_at = product_now(), undone_by = sqlc.arg(by) where person_id = sqlc.arg(id) and undone_at is null;
+
+-- PartPersons gives a person, and whoever was merged into it, what they were before
+-- it was merged itself. Called after UndoMerge.
+-- name: PartPersons :exec
+with recursive below(id) as (
+    select sqlc.arg(id)::bigint
+    union
+    select m.person_id from person_merge m join below b on m.into_id = b.id where m.undone_at is null
+)
+update person p set merged_into = nullif(sqlc.arg(id)::bigint, p.id) from below b where p.id = b.id;
+
+-- FamilyOf are all who are one person with somebody.
+-- name: FamilyOf :many
+select kin_id from kin where person_id = $1 order by kin_id;
+
+-- ClosePartedPrompts closes questions that wait at an address of one side about a
+-- ticket of the other.
+-- name: ClosePartedPrompts :exec
+update prompt r set closed_at = product_now(), outcome = 'parted'
+from address a, ticket t
+where r.closed_at is null and a.id = r.address_id and t.id = case when r.subject ~ '^ticket:[0-9]+$' then substr(r.subject, 8)::bigint end
+  and (a.person_id = any(sqlc.arg(one)::bigint[]) and t.reporter_id = any(sqlc.arg(other)::bigint[])
+       or a.person_id = any(sqlc.arg(other)::bigint[]) and t.reporter_id = any(sqlc.arg(one)::bigint[]));
+
+-- MergesOf are the merges behind a root, the newest first.
+-- name: MergesOf :many
+select m.id, m.person_id, m.into_id, m.by, m.reason, m.at from person_merge m join person p on p.id = m.person_id
+where m.undone_at is null and p.merged_into = $1 order by m.id desc;
+
+-- Faces are what is known of everybody who is one with a person: the person, then
+-- the root, then the others.
+-- name: Faces :many
+select p.id, p.name, p.phone from kin k join person p on p.id = k.kin_id
+where k.person_id = $1 order by (p.id = k.person_id) desc, (p.merged_into is null) desc, p.id;
 
 -- name: TryCode :exec
 update one_time_code set tries = tries + 1 where id = $1;

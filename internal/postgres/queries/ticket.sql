@@ -37,11 +37,14 @@ select id from ticket where number = $1;
 -- name: TicketsOfPerson :many
 select * from ticket where reporter_id in (select p.id from person p where p.id = $1 or p.merged_into = $1) order by id desc limit $2;
 
--- TicketsOfAddress are those that a person filed by an address. A number may have
--- been somebody else's before.
+-- TicketsOfAddress are those that a person filed by an address, or by one that it
+-- follows. A number may have been somebody else's before.
 -- name: TicketsOfAddress :many
 select t.* from ticket t join person p on p.id = t.reporter_id
-where t.address_id = sqlc.arg(address) and coalesce(p.merged_into, p.id) = sqlc.arg(person)::bigint order by t.id desc limit sqlc.arg(max_rows);
+where t.address_id = any(array(
+        select sqlc.arg(address)::bigint
+        union select o.id from address me join address o on o.origin = me.origin where me.id = sqlc.arg(address)::bigint))
+  and coalesce(p.merged_into, p.id) = sqlc.arg(person)::bigint order by t.id desc limit sqlc.arg(max_rows);
 
 -- name: CountTicketsSince :one
 select count(*) from ticket where address_id = $1 and received_at > $2;
@@ -101,9 +104,9 @@ select blob_id, use, added_by, added_at from ticket_file where ticket_id = $1 or
 -- name: AddTicketNote :exec
 insert into ticket_note (ticket_id, author, audience, body) values ($1, $2, $3, $4);
 
--- LastTicketOf is the last ticket that a person reported.
+-- LastTicketOf is the last ticket that a person reported, under whatever face.
 -- name: LastTicketOf :one
-select id from ticket where reporter_id = $1 order by id desc limit 1;
+select t.id from kin k join ticket t on t.reporter_id = k.kin_id where k.person_id = $1 order by t.id desc limit 1;
 
 -- AssignmentWords are what desks wrote about a ticket: the basis of an
 -- objection, a co-handler's reply.
