@@ -256,7 +256,7 @@ func (h *household) act() {
 	case 5:
 		by, c = desk, care.Cancel{Reason: "family"}
 	case 6:
-		by, c = visitor, care.Fail{Reason: pick(d, []string{"weather", "staff_sick", "magic"})}
+		by, c = visitor, care.Fail{Reason: pick(d, []string{"weather", "visitor_sick", "magic"})}
 	case 7, 8, 9, 10:
 		h.goThere(v, visitor)
 		return

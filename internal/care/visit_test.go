@@ -131,8 +131,8 @@ func TestMissedMadeUpOrToldToTheDoctor(t *testing.T) {
 	if got := w.due(1, at("2026-03-12 02:00")); len(got) != 1 || got[0] != "03-12 08:00 missed_doctor doctor" {
 		t.Errorf("due %v", got)
 	}
-	w.must(2, nurse, care.Fail{Reason: "staff_sick"}, at("2026-03-17 09:00"))
-	w.must(2, doctor, care.Miss{Reason: "staff_sick"}, at("2026-03-17 10:00"))
+	w.must(2, nurse, care.Fail{Reason: "visitor_sick"}, at("2026-03-17 09:00"))
+	w.must(2, doctor, care.Miss{Reason: "visitor_sick"}, at("2026-03-17 10:00"))
 	got = w.due(2, at("2026-03-17 10:00"))
 	if !slices.Contains(got, "03-17 10:00 missed_hospital hospital") || !slices.Contains(got, "03-17 10:00 missed_doctor doctor") {
 		t.Errorf("two in a row: %v", got)
