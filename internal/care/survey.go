@@ -1,0 +1,40 @@
+package care
+
+import (
+	"time"
+)
+
+// Surveys is what is known about the surveys of a person and of the address at
+// which they would be asked, over all programmes; zero times for never.
+type Surveys struct {
+	// Done is how many visits of the bed were done before this one.
+	Done        int
+	LastPerson  time.Time
+	LastAddress time.Time
+}
+
+// Surveyed reports whether somebody is asked after a visit: the first one and
+// every n-th after it, never sooner than the policy allows for the person and
+// for the phone. why names what held it back, for the ledger.
+func (r *Rules) Surveyed(s Surveys, now time.Time) (due bool, why string) {
+	p := r.policy.Survey
+	if s.Done%p.Every != 0 {
+		return false, "not_this_visit"
+	}
+	for _, last := range []struct {
+		at    time.Time
+		limit time.Time
+	}{
+		{s.LastPerson, p.PerPerson.Deadline(s.LastPerson, r.work)},
+		{s.LastAddress, p.PerPhone.Deadline(s.LastAddress, r.work)},
+	} {
+		if !last.at.IsZero() && now.Before(last.limit) {
+			return false, "asked_lately"
+		}
+	}
+	return true, ""
+}
+
+// MayCallBack reports whether a staff member may ring about a low answer: never
+// who was rated.
+func MayCallBack(v Visit, staff int64) bool { return staff != 0 && staff != v.Staff }
