@@ -38,23 +38,23 @@ func still(t testing.TB) *receiver {
 
 func TestDecode(t *testing.T) {
 	r := still(t)
-	private := func(kind openwechat.MessageType, content string) openwechat.Message {
-		return openwechat.Message{MsgId: "7", FromUserName: "@li", ToUserName: "@self", MsgType: kind, Content: content, CreateTime: 1764150000}
+	private := func(kind openwechat.MessageType, content string) *openwechat.Message {
+		return &openwechat.Message{MsgId: "7", FromUserName: "@li", ToUserName: "@self", MsgType: kind, Content: content, CreateTime: 1764150000}
 	}
-	hall := func(content string) openwechat.Message {
+	hall := func(content string) *openwechat.Message {
 		m := private(1, "@li:<br/>"+content)
 		m.FromUserName = "@@hall"
 		return m
 	}
-	app := func(kind openwechat.AppMessageType, content string) openwechat.Message {
+	app := func(kind openwechat.AppMessageType, content string) *openwechat.Message {
 		m := private(49, content)
 		m.AppMsgType = kind
 		return m
 	}
-	from := func(m openwechat.Message, name string) openwechat.Message { m.FromUserName = name; return m }
+	from := func(m *openwechat.Message, name string) *openwechat.Message { m.FromUserName = name; return m }
 	nothing := bots.Kind("")
 	for name, c := range map[string]struct {
-		m         openwechat.Message
+		m         *openwechat.Message
 		kind      bots.Kind
 		text      string
 		overheard bool
@@ -96,7 +96,7 @@ func TestDecode(t *testing.T) {
 		"a group's line of WeChat":     {m: from(private(10000, "李阿姨加入了群聊"), "@@hall"), kind: nothing},
 		"a group without a speaker":    {m: from(private(1, "x"), "@@hall"), kind: nothing},
 	} {
-		ev, ok := r.event(t.Context(), &c.m)
+		ev, ok := r.event(t.Context(), c.m)
 		if ok != (c.kind != nothing) {
 			t.Errorf("%s: is an event: %v", name, ok)
 			continue
@@ -112,7 +112,7 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	m := hall("大家好")
-	ev, _ := r.event(t.Context(), &m)
+	ev, _ := r.event(t.Context(), m)
 	if ev.From.Name != "李阿姨" || len(ev.From.Hints) != 1 || ev.From.Hints[0] != "r:abcdefgh" || ev.Chat != ChatOf("@self", "@@hall") {
 		t.Errorf("a speaker of a group is %+v in %q", ev.From, ev.Chat)
 	}
