@@ -92,7 +92,7 @@ func TestBehindTheQuotaTheNoticeGoes(t *testing.T) {
 func TestWhatTheNetworkDoesNotCountIsFree(t *testing.T) {
 	t.Parallel()
 	m, oa := windowRig(t, func(n *windowed) { n.free = "免费" })
-	for _, words := range []string{"免费", "第一条", "免费", "第二条", "第三条"} {
+	for _, words := range []string{"免费一", "第一条", "免费二", "第二条", "第三条"} {
 		m.tell(words)
 	}
 	if got := oa.to("li"); len(got) != 4 || len(oa.notices) != 1 {
