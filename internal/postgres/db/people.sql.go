@@ -547,6 +547,7 @@ func (q *Queries) OptIn(ctx context.Context, person int64, topic string) error {
 const optOut = `-- name: OptOut :exec
 insert into opt_out (person_id, topic) values ($1, $2)
 on conflict (person_id, topic) do update set lifted_by = null, created_at = excluded.created_at
+where opt_out.lifted_by is not null
 `
 
 func (q *Queries) OptOut(ctx context.Context, personID int64, topic string) error {
