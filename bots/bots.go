@@ -259,10 +259,21 @@ type Photo struct {
 	Data []byte
 }
 
+// File is what the picture is called where a network wants a file, and its MIME
+// type, both by its bytes: networks look at one or the other.
+func (p Photo) File() (name, mime string) {
+	if http.DetectContentType(p.Data) == "image/png" {
+		return "photo.png", "image/png"
+	}
+	return "photo.jpg", "image/jpeg"
+}
+
 // Receipt is what the network said when it took a Message.
 type Receipt struct {
 	// ID is the network's own id of the message.
 	ID string
+	// Free is true where the message does not count in Caps.WindowQuota.
+	Free bool
 }
 
 // Sink takes events durably, all or none. An adapter must not acknowledge to

@@ -380,7 +380,9 @@ func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
 		}
 		o.went, o.receipt = true, receipt.ID
 		o.text += m.Text
-		o.taken++
+		if !receipt.Free {
+			o.taken++
+		}
 	}
 	o.state = "sent"
 	return o
