@@ -347,7 +347,8 @@ type Noticer interface {
 	HasNotice(t Template) bool
 	// Notice sends m by its template; m.Text, choices and photo are left out.
 	// Called under the same rules as Send, with the same errors: ClassClosed
-	// where the user did not agree to be sent this notice.
+	// where the user did not agree to be sent this notice, ClassRejected where the
+	// notice itself is bad. The words then go to the reader's next address.
 	Notice(ctx context.Context, to Address, m Message) (Receipt, error)
 }
 
