@@ -11,8 +11,6 @@ import (
 	"shaoying/scheduler"
 )
 
-// sequences is how many random lives are lived: issue "family bed", done 3.
-const sequences = 10_000
 
 // dice decide a random life. That they are no rapid.T makes ten thousand lives
 // a matter of seconds; a failure names the seed instead of shrinking.
