@@ -259,6 +259,15 @@ type Photo struct {
 	Data []byte
 }
 
+// File is what the picture is called where a network wants a file, and its MIME
+// type, both by its bytes: networks look at one or the other.
+func (p Photo) File() (name, mime string) {
+	if http.DetectContentType(p.Data) == "image/png" {
+		return "photo.png", "image/png"
+	}
+	return "photo.jpg", "image/jpeg"
+}
+
 // Receipt is what the network said when it took a Message.
 type Receipt struct {
 	// ID is the network's own id of the message.
@@ -340,7 +349,8 @@ type Noticer interface {
 	HasNotice(t Template) bool
 	// Notice sends m by its template; m.Text, choices and photo are left out.
 	// Called under the same rules as Send, with the same errors: ClassClosed
-	// where the user did not agree to be sent this notice.
+	// where the user did not agree to be sent this notice, ClassRejected where the
+	// notice itself is bad. The words then go to the reader's next address.
 	Notice(ctx context.Context, to Address, m Message) (Receipt, error)
 }
 

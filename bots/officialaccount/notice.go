@@ -60,7 +60,7 @@ func (c *Channel) Notice(ctx context.Context, to bots.Address, m bots.Message) (
 	var got struct {
 		ID json.RawMessage `json:"msgid"`
 	}
-	if err := c.client.Post(ctx, path, body, &got); err != nil {
+	if err := c.client.Post(weixin.Owning(ctx), path, body, &got); err != nil {
 		return bots.Receipt{}, withoutRight(err)
 	}
 	id := strings.Trim(string(got.ID), `"`) // whatever it is: the notice was sent

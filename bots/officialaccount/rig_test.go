@@ -98,7 +98,6 @@ func (r *rig) Restart() {
 		r.t.Fatal(err)
 	}
 	r.adapter = a
-	r.adapter.client.Own(true) // a send may come before Run has begun
 }
 
 func (r *rig) Close() {

@@ -22,6 +22,7 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	if err != nil {
 		return bots.Receipt{}, err
 	}
+	ctx = weixin.Owning(ctx)
 	done := bots.Receipt{ID: receiptMark + m.Key}
 	if m.Photo == nil && len(m.Choices) == 0 && fitsXML(text) {
 		if err := c.answers.give(ctx, to.Chat, text); !errors.Is(err, errNotWritten) {

@@ -30,10 +30,11 @@
 //
 // # States, clocks, failure
 //
-// The adapter keeps no state; its clock is the wall clock, for signatures. How
-// answers become classes stands in answer.go. A robot that was taken out of its
-// group, a wrong secret and an address that is not on the robot's list are
-// ClassLoggedOut: nothing is lost, and people have to act.
+// The adapter keeps no state, but which picture still lacks its words; its clock
+// is the wall clock, for signatures. How answers become classes stands in
+// answer.go. A robot that was taken out of its group, a wrong secret and an
+// address that is not on the robot's list are ClassLoggedOut: nothing is lost, and
+// people have to act.
 package robots
 
 import (
@@ -42,6 +43,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"shaoying/bots"
@@ -180,6 +182,10 @@ type Channel struct {
 	api    wire.Endpoint
 	client *wire.Client
 	clock  *clock.Clock
+
+	// pictured is the key of the message whose picture the group has, and whose
+	// words failed.
+	pictured atomic.Pointer[string]
 }
 
 // The channel keeps the contract.

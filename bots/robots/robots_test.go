@@ -143,6 +143,18 @@ func TestPictureAndWords(t *testing.T) {
 	if err := send(t, c, m); bots.ClassOf(err) != bots.ClassThrottled || len(net.Posts()) != 1 {
 		t.Errorf("one too many: %v", err)
 	}
+	m.Key = "2"
+	net.FailAt(2, robotsfake.Busy)
+	if err := send(t, c, m); bots.ClassOf(err) != bots.ClassTemporary {
+		t.Errorf("words that failed: %v", err)
+	}
+	before := net.Requests()
+	if err := send(t, c, m); err != nil || net.Requests() != before+1 {
+		t.Errorf("the second try: %v, %d requests", err, net.Requests()-before)
+	}
+	if posts := net.Posts(); len(posts) != 2 || !bytes.Equal(posts[1].Photo, png) || posts[1].Text != "周一简报" {
+		t.Errorf("shown %+v", posts)
+	}
 	m.Photo.Data = []byte("GIF89a")
 	if err := send(t, c, m); bots.ClassOf(err) != bots.ClassRejected {
 		t.Errorf("a picture that WeCom does not take: %v", err)

@@ -16,22 +16,24 @@ import (
 )
 
 // Send posts m to the group. A picture is a message of its own and goes before
-// the words; what comes of the words is what comes of the send: a second try
-// shows the picture again, which costs less than words that are missing.
+// the words; what comes of the words is what comes of the send. A second try has
+// the words alone, where it is this process that showed the picture.
 func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Receipt, error) {
 	if err := c.check(to, m); err != nil {
 		return bots.Receipt{}, err
 	}
-	if m.Photo != nil {
+	if shown := c.pictured.Load(); m.Photo != nil && (shown == nil || *shown != m.Key) {
 		if err := c.post(ctx, wecomImage(m.Photo.Data)); err != nil {
 			return bots.Receipt{}, err
 		}
+		c.pictured.Store(&m.Key)
 	}
 	if strings.TrimSpace(m.Text) != "" {
 		if err := c.post(ctx, c.proto.text(m.Text)); err != nil {
 			return bots.Receipt{}, err
 		}
 	}
+	c.pictured.Store(nil)
 	return bots.Receipt{ID: m.Key}, nil
 }
 

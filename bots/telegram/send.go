@@ -75,8 +75,9 @@ func (a *account) sendText(ctx context.Context, chat int64, m bots.Message) (bot
 }
 
 func (a *account) sendPhoto(ctx context.Context, chat int64, m bots.Message) (bots.Receipt, error) {
+	name, _ := m.Photo.File()
 	p := &bot.SendPhotoParams{
-		ChatID: chat, Photo: &models.InputFileUpload{Filename: "photo.jpg", Data: bytes.NewReader(m.Photo.Data)},
+		ChatID: chat, Photo: &models.InputFileUpload{Filename: name, Data: bytes.NewReader(m.Photo.Data)},
 		Caption: m.Text, ReplyParameters: replyTo(m.ReplyTo), ReplyMarkup: keyboard(m.Choices),
 	}
 	sent, err := a.bot.SendPhoto(ctx, p)

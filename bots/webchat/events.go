@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
 
@@ -176,12 +177,9 @@ func (c *Channel) photo(m Mount) http.HandlerFunc {
 			c.answer(w, r, tryLater)
 			return
 		}
-		mime, ending := "image/jpeg", "jpg"
-		if http.DetectContentType(data) == "image/png" { // drawn by us
-			mime, ending = "image/png", "png"
-		}
+		name, mime := bots.Photo{Data: data}.File()
 		w.Header().Set("Content-Type", mime)
-		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="photo-%d.%s"`, seq, ending))
+		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="photo-%d%s"`, seq, path.Ext(name)))
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		w.Header().Set("Cache-Control", "private, no-store")
 		if _, err := w.Write(data); err != nil {

@@ -99,9 +99,10 @@ func (s *session) sendText(ctx context.Context, to, words string) (string, error
 // sendPhoto uploads a picture from memory; the library's own way writes it to disk.
 func (s *session) sendPhoto(ctx context.Context, to string, p *bots.Photo) (string, error) {
 	sum := md5.Sum(p.Data) //nolint:gosec // see above
+	name, _ := p.File()
 	resp, err := s.caller.Client.WebWxUploadMediaByChunk(ctx, bytes.NewReader(p.Data), &openwechat.ClientWebWxUploadMediaByChunkOptions{
 		FromUserName: s.self.UserName, ToUserName: to, BaseRequest: s.request, LoginInfo: s.info,
-		Filename: "photo.jpg", FileMD5: hex.EncodeToString(sum[:]), FileSize: int64(len(p.Data)),
+		Filename: name, FileMD5: hex.EncodeToString(sum[:]), FileSize: int64(len(p.Data)),
 	})
 	if err != nil {
 		return "", notSent(err)

@@ -64,7 +64,7 @@ func (a *App) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.R
 	if err := a.refuse(to, m, a.Caps()); err != nil {
 		return bots.Receipt{}, err
 	}
-	a.client.Own(true) // whoever sends is the owner, though Run may not have come so far
+	ctx = weixin.Owning(ctx)
 	letters, err := a.letters(ctx, m)
 	if err != nil {
 		return bots.Receipt{}, err

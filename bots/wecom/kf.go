@@ -22,7 +22,7 @@ type KF struct {
 	mu      sync.Mutex
 	running bool
 	ticket  ticket
-	doubts  map[string]struct{} // ids of messages whose answer was lost
+	doubts  map[string]struct{} // ids of parcels that WeCom has, or may have
 }
 
 // The channel keeps the contract.

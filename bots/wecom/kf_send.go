@@ -45,24 +45,27 @@ func (k *KF) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Re
 	if err := k.refuse(to, m, k.Caps()); err != nil {
 		return bots.Receipt{}, err
 	}
-	k.client.Own(true) // whoever sends is the owner, though Run may not have come so far
 	for _, c := range m.Choices {
 		if len(c.Label) > k.cfg.Limits.KF.MenuLabel || c.Label == "" {
 			return bots.Receipt{}, wire.Refuse("a choice says %d bytes, 1 to %d", len(c.Label), k.cfg.Limits.KF.MenuLabel)
 		}
 	}
+	ctx = weixin.Owning(ctx)
 	notes, err := k.notes(ctx, m)
 	if err != nil {
 		return bots.Receipt{}, err
 	}
 	var receipt bots.Receipt
+	var taken []string
 	for i, n := range notes {
-		if n.ID, err = k.name(ctx, fmt.Sprintf("%s/%d", m.Key, i)); err != nil {
+		if n.ID, err = k.name(ctx, fmt.Sprintf("%s/%d", m.Key, i)); err == nil {
+			receipt, err = k.post(ctx, to.Chat, n)
+		}
+		if err != nil {
+			k.doubt(taken...) // a second try begins with them
 			return bots.Receipt{}, err
 		}
-		if receipt, err = k.post(ctx, to.Chat, n); err != nil {
-			return bots.Receipt{}, err
-		}
+		taken = append(taken, n.ID)
 	}
 	receipt.Took = len(notes)
 	return receipt, nil
@@ -112,30 +115,41 @@ func (k *KF) post(ctx context.Context, to bots.ChatID, n parcel) (bots.Receipt, 
 	return bots.Receipt{ID: n.ID}, nil
 }
 
-// call sends. A message whose answer was lost and whose id WeCom refuses
-// at the next try was taken at the first.
+// call sends. A parcel that WeCom has or may have, and whose id it refuses at the
+// next try, was taken before.
 func (k *KF) call(ctx context.Context, n parcel) error {
 	err := k.client.Post(ctx, "/cgi-bin/kf/send_msg", n, nil)
+	if err != nil && bots.ClassOf(err) == bots.ClassUnknown {
+		k.doubt(n.ID)
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	_, doubtful := k.doubts[n.ID]
 	switch {
-	case err != nil && bots.ClassOf(err) == bots.ClassUnknown:
-		if len(k.doubts) >= mostDoubts {
-			clear(k.doubts)
-		}
-		k.doubts[n.ID] = struct{}{}
+	case err == nil:
+		delete(k.doubts, n.ID)
 	case doubtful && bots.ClassOf(err) == bots.ClassRejected:
 		delete(k.doubts, n.ID)
 		return nil
-	case doubtful && err == nil:
-		delete(k.doubts, n.ID)
 	}
 	return err
 }
 
 // mostDoubts are kept; a message is tried a few times, within minutes.
 const mostDoubts = 1000
+
+// doubt keeps in mind that WeCom has, or may have, these parcels.
+func (k *KF) doubt(ids ...string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.doubts) >= mostDoubts {
+		clear(k.doubts)
+	}
+	for _, id := range ids {
+		k.doubts[id] = struct{}{}
+	}
+}
 
 // withAssistant is the state of a session in which messages may be sent by
 // interface.

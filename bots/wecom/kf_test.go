@@ -1,6 +1,7 @@
 package wecom_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -225,6 +226,34 @@ func TestLostAnswersKF(t *testing.T) {
 		if n := len(r.net.Sent()); n != i+1 {
 			t.Errorf("%d: shown %d times", i, n)
 		}
+	}
+}
+
+// What broke off in the middle goes on where it broke off: the parts that WeCom
+// has are not shown again, and their refusal does not cost the rest.
+func TestHalfSentKF(t *testing.T) {
+	for _, fault := range []wecomfake.Fault{wecomfake.Busy, wecomfake.Lost} {
+		r := newRig(t, wecom.ModeKF)
+		m := bots.Message{Key: "7/0", Text: strings.Repeat("长", 400), Choices: yesNo, Photo: &bots.Photo{Data: bytes.Repeat([]byte("j"), 100)}}
+		for range 2 {
+			r.net.FailAt(3, fault)
+			_, err := send(t, r, m)
+			if bots.ClassOf(err) == bots.ClassRejected || err == nil {
+				t.Errorf("%v broke off with %v", fault, err)
+			}
+			if fault == wecomfake.Lost {
+				break
+			}
+		}
+		ok(t, r, m)
+		var types []string
+		for _, s := range r.net.Sent() {
+			types = append(types, s.Type)
+		}
+		if got := strings.Join(types, " "); got != "image text msgmenu" {
+			t.Errorf("%v: shown %s", fault, got)
+		}
+		r.Close()
 	}
 }
 

@@ -43,8 +43,9 @@
 // A session that a person of the organisation took over inside WeCom, or that is
 // over, takes no messages (95018). It is asked for once; where WeCom does not
 // give it back the address is shut until the resident writes. Messages carry
-// their own id, so that a second try of one that was taken is refused, and
-// counts as sent.
+// their own id, so that a second try of what was taken is refused, and counts as
+// sent. The process that sent it remembers which those are; a new owner that has
+// to finish what another one began is refused, and people are told.
 //
 // # Clocks and failure
 //

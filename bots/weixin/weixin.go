@@ -5,7 +5,8 @@
 // # The token
 //
 // One access token serves the whole account, so one process fetches it: the owner
-// of the channel account, in Run ([Client.Own]). It is kept sealed in bots.State,
+// of the channel account, while Run lasts ([Client.Own]) and in a send ([Owning]),
+// which may come before Run has begun. It is kept sealed in bots.State,
 // from where every other process reads it, to fetch a photo for example. A token
 // that the network calls invalid is forgotten, and the call that found out is
 // temporary: surely nothing was sent, and the next try has a new one. A token is
@@ -30,6 +31,7 @@ import (
 	"log/slog"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -73,7 +75,9 @@ type Client struct {
 	calls *wire.Client
 	files *wire.Client
 
-	mu    sync.Mutex // held while a token is fetched: everybody waits for one
+	asking chan struct{} // holds one place, for whoever asks for a token: everybody waits for that one
+
+	mu    sync.Mutex // guards what follows; never held over a call
 	owner bool
 	token token
 }
@@ -98,7 +102,7 @@ func New(cfg Config, deps Deps) (*Client, error) {
 	if deps.Clock == nil || deps.Log == nil || deps.State == nil || cfg.Fetch == nil {
 		return nil, fmt.Errorf("%s: clock, log, state and a way to fetch a token are needed", cfg.Kind)
 	}
-	c := &Client{cfg: cfg, deps: deps}
+	c := &Client{cfg: cfg, deps: deps, asking: make(chan struct{}, 1)}
 	var err error
 	if c.calls, err = cfg.Server.NewClient(wire.Limits{Purpose: cfg.Kind + ".call", Timeout: cfg.Call, MaxBody: maxAnswer}, deps.Clock, deps.Observe); err != nil {
 		return nil, err
@@ -119,6 +123,12 @@ func (c *Client) Own(owner bool) {
 	defer c.mu.Unlock()
 	c.owner = owner
 }
+
+type owning struct{}
+
+// Owning marks the calls under a context as those of the owner of the channel
+// account: a send is.
+func Owning(ctx context.Context) context.Context { return context.WithValue(ctx, owning{}, true) }
 
 // APIError is what the network said against a call.
 type APIError struct {
@@ -189,39 +199,67 @@ func (c *Client) read(status int, body []byte, out any) error {
 // Token returns the access token. A process that does not own the account waits
 // for the owner to fetch one.
 func (c *Client) Token(ctx context.Context) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.deps.Clock.Wall()
-	if now.Before(c.token.Renew) {
-		return c.token.Value, nil
-	}
-	if err := c.load(ctx); err != nil {
+	if err := c.ask(ctx); err != nil {
 		return "", err
 	}
-	if now.Before(c.token.Renew) || !c.owner && now.Before(c.token.Until) {
-		return c.token.Value, nil
+	defer c.asked()
+	now := c.deps.Clock.Wall()
+	t, owner := c.held(ctx)
+	if now.Before(t.Renew) {
+		return t.Value, nil
 	}
-	if !c.owner {
+	t, err := c.load(ctx)
+	if err != nil {
+		return "", err
+	}
+	if now.Before(t.Renew) || !owner && now.Before(t.Until) {
+		return t.Value, nil
+	}
+	if !owner {
 		return "", &bots.Error{Class: bots.ClassTemporary, Err: errors.New("the owner of the account has no access token yet")}
 	}
-	t, err := c.fetch(ctx)
-	if err != nil {
+	if t, err = c.fetch(ctx); err != nil {
 		return "", err
 	}
 	return t.Value, c.keep(ctx, t)
 }
 
-// load reads the token that the owner keeps.
-func (c *Client) load(ctx context.Context) error {
+// ask waits until nobody else asks for a token; whoever got in calls asked.
+func (c *Client) ask(ctx context.Context) error {
+	select {
+	case c.asking <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("wait for an access token: %w", ctx.Err())}
+	}
+}
+
+func (c *Client) asked() { <-c.asking }
+
+// held is the token that this process has, and whether a call is the owner's.
+func (c *Client) held(ctx context.Context) (t token, owner bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.token, c.owner || ctx.Value(owning{}) != nil
+}
+
+func (c *Client) hold(t token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = t
+}
+
+// load reads the token that the owner keeps, the zero value where there is none.
+func (c *Client) load(ctx context.Context) (t token, err error) {
 	body, err := c.deps.State.Load(ctx, stateToken)
 	if err != nil {
-		return &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("read the access token: %w", err)}
+		return t, &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("read the access token: %w", err)}
 	}
-	c.token = token{}
-	if body != nil && json.Unmarshal(body, &c.token) != nil {
-		c.token = token{}
+	if body != nil && json.Unmarshal(body, &t) != nil {
+		t = token{}
 	}
-	return nil
+	c.hold(t)
+	return t, nil
 }
 
 func (c *Client) keep(ctx context.Context, t token) error {
@@ -232,7 +270,7 @@ func (c *Client) keep(ctx context.Context, t token) error {
 	if err != nil {
 		return &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("keep the access token: %w", err)}
 	}
-	c.token = t
+	c.hold(t)
 	return nil
 }
 
@@ -287,21 +325,23 @@ func (c *Client) Probe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.token = t
+	c.hold(t)
 	return nil
 }
 
-// forget drops a token that the network does not take.
+// forget drops a token that the network does not take. Where that comes too late
+// for this call, the next one that is refused does it.
 func (c *Client) forget(ctx context.Context, value string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token.Value != value {
+	if c.ask(ctx) != nil {
+		return
+	}
+	defer c.asked()
+	t, owner := c.held(ctx)
+	if t.Value != value {
 		return // somebody has a new one already
 	}
-	c.token = token{}
-	if !c.owner {
+	c.hold(token{})
+	if !owner {
 		return
 	}
 	if err := c.deps.State.Save(ctx, stateToken, nil); err != nil {
@@ -329,7 +369,10 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, out any
 func (c *Client) Upload(ctx context.Context, path string, p bots.Photo) (id string, err error) {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
-	part, err := w.CreateFormFile("media", "photo.jpg")
+	name, mime := p.File()
+	part, err := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition("media", name)}, "Content-Type": {mime},
+	})
 	if err == nil {
 		_, err = part.Write(p.Data)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,9 @@ type server struct {
 	seen   []string // tokens of calls
 	files  map[string]string
 	kind   string // Content-Type of files
+	named  string // name and type of the last file that was uploaded
+
+	asked, tells chan struct{} // where set: a request for a token came, and may be answered
 }
 
 func newServer(t *testing.T) *server {
@@ -44,6 +48,10 @@ func newServer(t *testing.T) *server {
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/token" && s.asked != nil {
+		s.asked <- struct{}{}
+		<-s.tells
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.URL.Path == "/token" {
@@ -78,13 +86,13 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		_ = json.NewEncoder(w).Encode(map[string]any{"errcode": 0, "said": string(body)})
 	case r.URL.Path == "/upload":
-		f, _, err := r.FormFile("media")
+		f, head, err := r.FormFile("media")
 		if err != nil || r.URL.Query().Get("type") != "image" {
 			fmt.Fprint(w, `{"errcode":41005,"errmsg":"media data missing"}`)
 			return
 		}
 		body, _ := io.ReadAll(f)
-		s.files["up"] = string(body)
+		s.files["up"], s.named = string(body), head.Filename+" "+head.Header.Get("Content-Type")
 		fmt.Fprint(w, `{"type":"image","media_id":"up"}`)
 	default:
 		fmt.Fprintf(w, `{"errcode":%s,"errmsg":"to 13800138000 hint: [x] rid: 1-2"}`, strings.TrimPrefix(r.URL.Path, "/"))
@@ -138,6 +146,49 @@ func TestTokenHasOneOwner(t *testing.T) {
 	next.Own(true)
 	if got, err := next.Token(t.Context()); got != "token-1" || err != nil || s.tokens != 1 {
 		t.Errorf("a new owner: %q %v, %d asked for", got, err, s.tokens)
+	}
+}
+
+// While the network is slow to give a token, whoever waits for it goes when the
+// time is up, and who owns the account is said at once.
+func TestNobodyHangsOnAToken(t *testing.T) {
+	s := newServer(t)
+	s.asked, s.tells = make(chan struct{}), make(chan struct{})
+	c := s.client(t, &botstest.State{})
+	c.Own(true)
+	got := make(chan error, 1)
+	go func() {
+		_, err := c.Token(t.Context())
+		got <- err
+	}()
+	<-s.asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Token(ctx); bots.ClassOf(err) != bots.ClassTemporary || !errors.Is(err, context.Canceled) {
+		t.Errorf("whose time is up: %v", err)
+	}
+	c.Own(false) // would hang here
+	close(s.tells)
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+}
+
+// A send is the owner's, but does not make a process the owner.
+func TestASendOwnsItselfAlone(t *testing.T) {
+	s, state := newServer(t), &botstest.State{}
+	c := s.client(t, state)
+	if err := c.Post(Owning(t.Context()), "/echo", map[string]string{}, nil); err != nil || s.tokens != 1 {
+		t.Errorf("%v, %d asked for", err, s.tokens)
+	}
+	s.mu.Lock()
+	s.valid = "of somebody else"
+	s.mu.Unlock()
+	if err := c.Post(Owning(t.Context()), "/echo", map[string]string{}, nil); CodeOf(err) != 40001 || len(state.Values()[stateToken]) != 0 {
+		t.Errorf("%v, kept %q", err, state.Values()[stateToken])
+	}
+	if _, err := c.Token(t.Context()); bots.ClassOf(err) != bots.ClassTemporary || s.tokens != 1 {
+		t.Errorf("beside a send: %v, %d asked for", err, s.tokens)
 	}
 }
 
@@ -280,7 +331,13 @@ func TestFiles(t *testing.T) {
 		got, err := io.ReadAll(body)
 		return string(got), err
 	}
+	if _, err := c.Upload(t.Context(), "/upload", bots.Photo{Data: []byte("\x89PNG\r\n\x1a\n")}); err != nil || s.named != "photo.png image/png" {
+		t.Errorf("a drawn picture is uploaded as %q: %v", s.named, err)
+	}
 	id, err := c.Upload(t.Context(), "/upload", bots.Photo{Data: []byte("jpeg")})
+	if s.named != "photo.jpg image/jpeg" {
+		t.Errorf("a photo is uploaded as %q", s.named)
+	}
 	if err != nil || id != "up" {
 		t.Fatalf("%q %v", id, err)
 	}

@@ -14,7 +14,8 @@ import (
 // since then (Receipt.Took) stands in the address, and every word of its user sets it to zero. When
 // that is used up, or the network says so itself (ClassClosed), the notice goes that
 // it approved for this text, once for the whole row; where there is none, or it is
-// not taken either, the next address of the reader has the text.
+// not taken either, the next address of the reader has the text: a template that
+// was deleted, or a value too long for its field, says nothing against the words.
 
 // windowShut reports whether so many messages cannot go to an address now. In a
 // group others write, and a change of a message is no message.
@@ -48,6 +49,9 @@ func (c *Channel) hasNotice(t bots.Template) bool {
 // notice holds their values.
 func (c *Channel) sendNotice(ctx context.Context, o outcome) outcome {
 	receipt, err := c.call(ctx, o, o.notice, c.adapter.(bots.Noticer).Notice)
+	if bots.ClassOf(err) == bots.ClassRejected {
+		err = &bots.Error{Class: bots.ClassClosed, Err: err}
+	}
 	if err != nil {
 		return c.failed(o, err)
 	}

@@ -151,8 +151,11 @@ func TestWhereNoNoticeGoes(t *testing.T) {
 	t.Parallel()
 	closed := func() error { return &bots.Error{Class: bots.ClassClosed, Err: errBroken} }
 	for name, change := range map[string]func(*windowed){
-		"none is approved":          func(n *windowed) { n.approved = []string{} },
-		"the user did not agree":    func(n *windowed) { n.refuse = closed },
+		"none is approved":       func(n *windowed) { n.approved = []string{} },
+		"the user did not agree": func(n *windowed) { n.refuse = closed },
+		"the template was deleted": func(n *windowed) {
+			n.refuse = func() error { return &bots.Error{Class: bots.ClassRejected, Err: errBroken} }
+		},
 		"the network says it first": func(n *windowed) { n.refuse = closed; n.caps.Window, n.caps.WindowQuota = 0, 0 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,13 +41,19 @@ type Story struct {
 // Join makes the staff's phone one of a handler of the unit that mends it.
 func (s *Story) Join(t testing.TB, city *World, name string) {
 	t.Helper()
-	out, err := city.Run("staff", "invite", "--name", name, "--role", "handler", "--area", "unit:"+s.Unit)
+	s.Staff.Join(t, city, name, "handler", "unit:"+s.Unit)
+}
+
+// Join makes the phone one of the staff, by an invite.
+func (p *Phone) Join(t testing.TB, city *World, name, role, area string) {
+	t.Helper()
+	out, err := city.Run("staff", "invite", "--name", name, "--role", role, "--area", area)
 	m := code.FindStringSubmatch(out)
 	if err != nil || m == nil {
 		t.Fatalf("invite: %v\n%s", err, out)
 	}
-	s.Staff.Say("加入 " + m[1])
-	s.Staff.Expect(t, name, "加入好了")
+	p.Say("加入 " + m[1])
+	p.Expect(t, name, "加入好了")
 }
 
 // Report tells of the trouble: the place is asked for, a photo is not at hand,

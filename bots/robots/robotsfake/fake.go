@@ -67,6 +67,7 @@ type Network struct {
 	calls    []time.Time
 	refused  []int64
 	fault    Fault
+	after    int // messages that go well before it
 	down     bool
 	requests int
 }
@@ -88,7 +89,10 @@ func (n *Network) Close() {
 }
 
 // FailNext makes the next message fail.
-func (n *Network) FailNext(f Fault) { n.do(func() { n.fault = f }) }
+func (n *Network) FailNext(f Fault) { n.FailAt(1, f) }
+
+// FailAt makes the nth message from now on fail.
+func (n *Network) FailAt(nth int, f Fault) { n.do(func() { n.fault, n.after = f, nth-1 }) }
 
 // Down cuts the network off, or back on.
 func (n *Network) Down(down bool) { n.do(func() { n.down = down }) }
@@ -133,7 +137,12 @@ func (n *Network) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fault := n.fault
-	n.fault = ""
+	if n.after > 0 {
+		n.after--
+		fault = ""
+	} else {
+		n.fault = ""
+	}
 	if n.tooMany() || fault == TooMany {
 		code := map[string]int64{"wecom": 45009, "dingtalk": 130101, "feishu": 11232}[n.robot.Brand]
 		n.answer(w, code, "api freq out of limit / send too fast / frequency limited")

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"shaoying/bots/robots/robotsfake"
-	"shaoying/configs"
-	"shaoying/internal/chart"
 	"shaoying/test/world"
 )
 
@@ -72,20 +70,6 @@ func town(t *testing.T) (*world.World, *world.Server, map[string]*group) {
 	w.Configure(t, config)
 	s := w.Serve(t, "--demo")
 	return w, s, groups
-}
-
-// draws reports whether this machine has a font for charts; in CI it must.
-func draws(t *testing.T) bool {
-	t.Helper()
-	body, err := configs.Read("policies/charts.yaml")
-	world.Must(t, err)
-	policy, err := chart.ParsePolicy("charts.yaml", body)
-	world.Must(t, err)
-	_, err = chart.Find(policy)
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	return err == nil
 }
 
 var (
@@ -147,15 +131,15 @@ func TestStaffStory(t *testing.T) {
 	server.Advance(t, "73h") // Monday
 	weekly := board.expect(t, "城市管理局", "计入", "满意率")
 	line := township.expect(t, "计入", "月份　响应率")
-	if weekly.Photo != nil == !draws(t) {
-		t.Errorf("of %d bytes of chart, with a font: %v", len(weekly.Photo), draws(t))
+	if weekly.Photo != nil == !world.Draws(t) {
+		t.Errorf("of %d bytes of chart, with a font: %v", len(weekly.Photo), world.Draws(t))
 	}
 	if !strings.Contains(line.Text, "3月　") || line.Photo != nil {
 		t.Errorf("the township's week: %q", line.Text)
 	}
 	head := server.Staff(t, "head-360313001")
-	if ten := head.Expect("周一简报"); ten.Photo != "" != draws(t) {
-		t.Errorf("the leader's chart is %q, with a font: %v", ten.Photo, draws(t))
+	if ten := head.Expect("周一简报"); ten.Photo != "" != world.Draws(t) {
+		t.Errorf("the leader's chart is %q, with a font: %v", ten.Photo, world.Draws(t))
 	}
 	if to := os.Getenv("SHAOYING_TEST_CHART"); to != "" {
 		world.Must(t, os.WriteFile(to, weekly.Photo, 0o600))

@@ -3,11 +3,14 @@
 package wecom
 
 import (
+	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"shaoying/bots/wecom/wecomfake"
 	"shaoying/test/world"
 )
 
@@ -22,6 +25,7 @@ func TestWeCom(t *testing.T) {
 	t.Run("a resident over Customer Service", func(t *testing.T) { resident(t, c) })
 	t.Run("staff over the application", func(t *testing.T) { staff(t, c) })
 	t.Run("a whistle", func(t *testing.T) { whistle(t, c) })
+	t.Run("the week's chart", func(t *testing.T) { monday(t, c) })
 	t.Run("channels check", func(t *testing.T) { check(t, c) })
 	if n := one[int](t, c, `select count(*) from inbox where state in ('waiting', 'dead')`); n != 0 {
 		t.Errorf("%d events were not done", n)
@@ -113,6 +117,36 @@ func whistle(t *testing.T, c *city) {
 	desk.Expect("分给住房和城乡建设局了")
 	clerk.Tap(t, clerk.Expect(t, "【哨"+m[1]+"】", "请住房和城乡建设局报到"), "应哨")
 	clerk.Expect(t, "应了")
+}
+
+// monday: a leader has the ten lines of the week, below their chart as a picture.
+func monday(t *testing.T, c *city) {
+	leader := c.member("zhang.zhuren")
+	leader.Join(t, c.World, "张主任", "leader", "township:360313001")
+	var sees []wecomfake.Sent
+	at := -1
+	for range 7 {
+		c.server.Advance(t, "24h")
+		if world.Soon(func() bool {
+			sees = c.app.Member("zhang.zhuren").Sees()
+			at = slices.IndexFunc(sees, func(s wecomfake.Sent) bool { return strings.Contains(s.Text, "周一简报") })
+			return at >= 0
+		}) {
+			break
+		}
+	}
+	if at < 0 {
+		t.Fatalf("no Monday came in a week: %+v", sees)
+	}
+	if !world.Draws(t) {
+		if !strings.Contains(sees[at].Text, "月份　响应率") {
+			t.Errorf("without a font there is no table: %q", sees[at].Text)
+		}
+		return
+	}
+	if at == 0 || sees[at-1].Type != "image" || !bytes.HasPrefix(sees[at-1].Photo, []byte("\x89PNG")) {
+		t.Errorf("no chart stands above the lines: %+v", sees[:at])
+	}
 }
 
 // resident: a link is opened and greeted, words and a photo come by WeChat, the
