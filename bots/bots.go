@@ -263,6 +263,10 @@ type Photo struct {
 type Receipt struct {
 	// ID is the network's own id of the message.
 	ID string
+	// Took is how many of the messages of Caps.WindowQuota it cost, 0 where the
+	// network counts none: there is no quota, or the words went as the answer to a
+	// push.
+	Took int
 }
 
 // Sink takes events durably, all or none. An adapter must not acknowledge to

@@ -30,10 +30,12 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	} else {
 		c.answers.dismiss(to.Chat)
 	}
+	done.Took = 1
 	if m.Photo != nil {
 		if err := c.sendPhoto(ctx, to.Chat, *m.Photo); err != nil || text == "" && len(m.Choices) == 0 {
 			return received(done, err)
 		}
+		done.Took = 2
 	}
 	body := customer{To: to.Chat, Type: "text", Text: &content{text}}
 	if len(m.Choices) > 0 {

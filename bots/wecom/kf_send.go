@@ -64,6 +64,7 @@ func (k *KF) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Re
 			return bots.Receipt{}, err
 		}
 	}
+	receipt.Took = len(notes)
 	return receipt, nil
 }
 

@@ -88,6 +88,18 @@ func TestBehindTheQuotaTheNoticeGoes(t *testing.T) {
 	}
 }
 
+// What went as the answer to a push is counted nowhere.
+func TestWhatTheNetworkDoesNotCountIsFree(t *testing.T) {
+	t.Parallel()
+	m, oa := windowRig(t, func(n *windowed) { n.free = "免费" })
+	for _, words := range []string{"免费一", "第一条", "免费二", "第二条", "第三条"} {
+		m.tell(words)
+	}
+	if got := oa.to("li"); len(got) != 4 || len(oa.notices) != 1 {
+		t.Fatalf("%d messages and %d notices, want 4 and 1", len(got), len(oa.notices))
+	}
+}
+
 // What does not fit in what is left goes as one notice, not in halves.
 func TestALongTextIsOneNotice(t *testing.T) {
 	t.Parallel()
