@@ -19,7 +19,10 @@ import (
 	"shaoying/internal/clock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// net/http lingers half a second over a connection whose request was not read.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // limits are what serve would use.
 func limits(t testing.TB) (l Limits) {

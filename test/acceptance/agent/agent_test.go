@@ -142,15 +142,13 @@ func (h *house) logged(a account, from int, what string) bool {
 func (h *house) answered(t *testing.T, a account, name string) {
 	t.Helper()
 	p := a.net.Person(name)
-	p.Says("我的工单")
-	comes(t, name+" is answered over WeChat", 2*world.Patience, func() bool {
-		for _, m := range a.net.Sent() {
-			if m.To == p && strings.Contains(m.Text, "还没有") {
-				return true
-			}
-		}
-		return false
-	})
+	p.Says("帮助")
+	comes(t, name+" is answered over WeChat", 2*world.Patience, func() bool { return a.wrote(p) })
+}
+
+// wrote reports whether the account wrote to somebody.
+func (a account) wrote(p *wechatfake.Person) bool {
+	return slices.ContainsFunc(a.net.Sent(), func(m wechatfake.Sent) bool { return m.To == p })
 }
 
 // talks has residents of the page write one after the other until stop is closed.
@@ -286,14 +284,7 @@ func (h *house) harm(t *testing.T, a account, harm harm) (back func(*testing.T))
 		}
 		took := time.Since(began)
 		h.answered(t, a, "后说的"+harm.name)
-		comes(t, "what was written before is answered", world.Patience, func() bool {
-			for _, m := range a.net.Sent() {
-				if m.To == early {
-					return true
-				}
-			}
-			return false
-		})
+		comes(t, "what was written before is answered", world.Patience, func() bool { return a.wrote(early) })
 		t.Logf("ended after %s, the account answers again after %s", took.Round(10*time.Millisecond), time.Since(began).Round(10*time.Millisecond))
 	}
 }
