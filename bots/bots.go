@@ -272,8 +272,10 @@ func (p Photo) File() (name, mime string) {
 type Receipt struct {
 	// ID is the network's own id of the message.
 	ID string
-	// Free is true where the message does not count in Caps.WindowQuota.
-	Free bool
+	// Took is how many of the messages of Caps.WindowQuota it cost, 0 where the
+	// network counts none: there is no quota, or the words went as the answer to a
+	// push.
+	Took int
 }
 
 // Sink takes events durably, all or none. An adapter must not acknowledge to

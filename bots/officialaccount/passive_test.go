@@ -115,9 +115,9 @@ func TestReplyGoesWithTheAnswer(t *testing.T) {
 		if err := l.send("oB", "别人"); bots.ClassOf(err) != bots.ClassTemporary {
 			t.Errorf("to another chat: %v", err)
 		}
-		first := bots.Message{Key: "1", Text: "已收到，编号 ]]> <1> & \"2\""}
-		if r, err := l.c.Send(t.Context(), bots.Address{Channel: "oa", Chat: "oA"}, first); err != nil || !r.Free {
-			t.Errorf("the first reply: %+v %v", r, err)
+		m := bots.Message{Key: "1", Text: "已收到，编号 ]]> <1> & \"2\""}
+		if receipt, err := l.c.Send(t.Context(), bots.Address{Channel: "oa", Chat: "oA"}, m); err != nil || receipt.Took != 0 {
+			t.Errorf("the first reply: %+v, %v", receipt, err)
 		}
 		if err := l.send("oA", "第二句"); bots.ClassOf(err) != bots.ClassTemporary {
 			t.Errorf("the second reply: %v", err)

@@ -26,15 +26,17 @@ func (c *Channel) Send(ctx context.Context, to bots.Address, m bots.Message) (bo
 	done := bots.Receipt{ID: receiptMark + m.Key}
 	if m.Photo == nil && len(m.Choices) == 0 && fitsXML(text) {
 		if err := c.answers.give(ctx, to.Chat, text); !errors.Is(err, errNotWritten) {
-			return received(bots.Receipt{ID: done.ID, Free: true}, err)
+			return received(done, err)
 		}
 	} else {
 		c.answers.dismiss(to.Chat)
 	}
+	done.Took = 1
 	if m.Photo != nil {
 		if err := c.sendPhoto(ctx, to.Chat, *m.Photo); err != nil || text == "" && len(m.Choices) == 0 {
 			return received(done, err)
 		}
+		done.Took = 2
 	}
 	body := customer{To: to.Chat, Type: "text", Text: &content{text}}
 	if len(m.Choices) > 0 {

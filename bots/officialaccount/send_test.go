@@ -70,8 +70,12 @@ func TestPhotoWithWords(t *testing.T) {
 	send := func(m bots.Message) ([]fake.Message, error) {
 		before := len(r.net.Sent())
 		m.Key = "1"
-		_, err := r.adapter.Send(t.Context(), r.Address(0), m)
-		return r.net.Sent()[before:], err
+		receipt, err := r.adapter.Send(t.Context(), r.Address(0), m)
+		saw := r.net.Sent()[before:]
+		if err == nil && receipt.Took != len(saw) {
+			t.Errorf("%d customer messages were counted as %d", len(saw), receipt.Took)
+		}
+		return saw, err
 	}
 	offer := []bots.Choice{{Label: "满意", Data: "1"}}
 	saw, err := send(bots.Message{Photo: photo})

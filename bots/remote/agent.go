@@ -26,10 +26,9 @@ type AgentDeps struct {
 // Agent is the half that runs an adapter. Its adapter is made with State and
 // Show. It is safe for use by many goroutines.
 type Agent struct {
-	cfg   Config
-	token string
-	log   *slog.Logger
-	door  *door
+	cfg  Config
+	log  *slog.Logger
+	door *door
 
 	mu    sync.Mutex
 	shown bots.Standing // what the gateway should know

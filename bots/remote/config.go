@@ -40,7 +40,8 @@ type Limits struct {
 	// SilentAfter is after how long without a word an agent hangs.
 	SilentAfter time.Duration `yaml:"silent_after"`
 	// LookEvery is how often the process is looked at. It is ended when it used
-	// more than CPUShare of a processor over CPUFor, or holds more than Memory.
+	// more than CPUShare of a processor on the average of CPUFor, or holds more than
+	// Memory.
 	LookEvery time.Duration `yaml:"look_every"`
 	CPUShare  float64       `yaml:"cpu_share"`
 	CPUFor    time.Duration `yaml:"cpu_for"`

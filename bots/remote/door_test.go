@@ -246,10 +246,16 @@ func TestGuard(t *testing.T) {
 		}, ""},
 		{"busy for a moment", func(n int, l *life, c *inside, now time.Time) {
 			l.heard.Store(now.UnixNano())
-			if n%10 < 5 {
+			if n%10 < 2 {
 				c.cpu += lim.LookEvery
 			}
 		}, ""},
+		{"computes on a busy machine", func(n int, l *life, c *inside, now time.Time) {
+			l.heard.Store(now.UnixNano())
+			if n%5 < 2 {
+				c.cpu += lim.LookEvery
+			}
+		}, "processor"},
 		{"computes", func(n int, l *life, c *inside, now time.Time) {
 			l.heard.Store(now.UnixNano())
 			c.cpu += lim.LookEvery
@@ -271,7 +277,7 @@ func TestGuard(t *testing.T) {
 			}
 			child := &inside{}
 			l.heard.Store(now.UnixNano())
-			g := guard{life: l, child: child}
+			g := guard{life: l, child: child, from: now}
 			said := ""
 			for n := range 100 {
 				at := now.Add(time.Duration(n) * lim.LookEvery)

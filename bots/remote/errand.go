@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"sync"
 
@@ -43,17 +44,30 @@ func (s *errands) add(ctx context.Context, j job) *errand {
 	return e
 }
 
+// drop takes an errand off the list. A file that came and was not opened is closed:
+// who sends it would wait for a reader for ever.
 func (s *errands) drop(lease string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e := s.list[lease]
+	if e == nil {
+		return
+	}
 	delete(s.list, lease)
+	select {
+	case r := <-e.came:
+		if r.file != nil {
+			r.file.CloseWithError(errors.New("nobody reads it"))
+		}
+	default:
+	}
 }
 
 // answer gives a reply to who waits; false where nobody does, or not any more.
 func (s *errands) answer(lease string, r reply) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock() // to the end: who takes the errand off the list finds the reply
 	e := s.list[lease]
-	s.mu.Unlock()
 	if e == nil || e.limit.Err() != nil {
 		return false
 	}

@@ -11,8 +11,7 @@ type guard struct {
 	child Child
 
 	spinning time.Time // since when it asks too much
-	hot      time.Time // since when it computes too much
-	at       time.Time // of the last look, with the processor time then
+	from     time.Time // since when its processor time is averaged, and what it was then
 	cpu      time.Duration
 }
 
@@ -33,10 +32,13 @@ func (g *guard) look(now time.Time) error {
 	if memory > l.Memory {
 		return fmt.Errorf("the agent holds %d MB, at most %d", memory>>20, l.Memory>>20)
 	}
-	busy := !g.at.IsZero() && float64(cpu-g.cpu) > l.CPUShare*float64(now.Sub(g.at))
-	g.at, g.cpu = now, cpu
-	if since(&g.hot, now, busy) > l.CPUFor {
-		return fmt.Errorf("the agent spins: it used more than %.0f %% of a processor over %s", 100*l.CPUShare, l.CPUFor)
+	// On the average: being nice, it gets what others leave, now much, now little.
+	if over := now.Sub(g.from); over >= l.CPUFor {
+		share := float64(cpu-g.cpu) / float64(over)
+		g.from, g.cpu = now, cpu
+		if share > l.CPUShare {
+			return fmt.Errorf("the agent spins: it used %.0f %% of a processor over %s, at most %.0f %%", 100*share, over.Round(time.Second), 100*l.CPUShare)
+		}
 	}
 	return nil
 }

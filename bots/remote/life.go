@@ -134,7 +134,7 @@ func (c *Channel) live(ctx context.Context, sink bots.Sink) error {
 	}
 	look := time.NewTicker(l.LookEvery)
 	defer look.Stop()
-	g := guard{life: l, child: child}
+	g := guard{life: l, child: child, from: c.deps.Clock.Wall()}
 	for {
 		select {
 		case <-child.Done():

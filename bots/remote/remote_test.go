@@ -306,6 +306,24 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A file that comes when its reader has just gone away holds up nobody: who sends
+// it is told.
+func TestFileThatNobodyReads(t *testing.T) {
+	list := errands{list: map[string]*errand{}}
+	e := list.add(t.Context(), job{Fetch: &bots.File{Key: "k"}})
+	out, in := io.Pipe()
+	if !list.answer(e.job.Lease, reply{file: out}) {
+		t.Fatal("nobody waits for it")
+	}
+	e.forget()
+	if _, err := in.Write([]byte("x")); err == nil {
+		t.Error("it is written for nobody")
+	}
+	if list.answer(e.job.Lease, reply{}) {
+		t.Error("it is answered once more")
+	}
+}
+
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("broken") }

@@ -124,8 +124,8 @@ func (c *contacts) meet(name string, longest int) {
 
 func withHint(remark, hint string) string { return strings.TrimSpace(remark + " " + hint) }
 
-// remark writes one hint, at most one each Limits.RemarkEvery. One that fails goes
-// to the end of the queue.
+// remark writes one hint, at most one each Limits.RemarkEvery, and none for a while
+// where WeChat says "too often". One that fails goes to the end of the queue.
 func (c *contacts) remark(ctx context.Context, a *Adapter) {
 	now := a.deps.Clock.Wall()
 	c.mu.Lock()
@@ -143,6 +143,9 @@ func (c *contacts) remark(ctx context.Context, a *Adapter) {
 	defer c.mu.Unlock()
 	c.queue = c.queue[1:]
 	if err != nil {
+		if tooOften(err) {
+			c.wrote = now.Add(a.limits.TooOften - a.limits.RemarkEvery)
+		}
 		if !c.failed && ctx.Err() == nil {
 			a.log.Warn("a remark could not be written on a contact, who is a stranger after the next scan", "error", because(judged(err)))
 		}

@@ -35,10 +35,20 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 		}
 		why = over.Error()
 		a.log.Info("the kept WeChat login is over", "code", over.ret)
-		if s, err = a.push(ctx, k, why); err == nil || ctx.Err() != nil {
-			return s, err
+		if !over.refused {
+			s, err = a.push(ctx, k, why)
 		}
-		a.log.Info("the phone did not confirm, somebody has to scan", "error", because(err))
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return s, err
+		case errors.As(err, &over) && over.refused:
+			why = over.Error()
+			if err := a.refused(ctx, over); err != nil {
+				return nil, err
+			}
+		default:
+			a.log.Info("the phone did not confirm, somebody has to scan", "error", because(err))
+		}
 	}
 	for failures := 0; ; {
 		s, err := a.scan(ctx, why)
@@ -54,8 +64,7 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 		case errors.As(err, &over):
 			a.log.Warn("WeChat refuses the login", "code", over.ret, "reason", over.Error())
 			why = over.Error()
-			a.show(bots.StandingOut, "", why)
-			if err := a.pause(ctx, a.limits.RefusedPause); err != nil {
+			if err := a.refused(ctx, over); err != nil {
 				return nil, err
 			}
 		case errors.Is(err, errExpired):
@@ -66,7 +75,7 @@ func (a *Adapter) login(ctx context.Context, k *kept, why string) (*session, err
 				a.show(bots.StandingStarting, "", "WeChat cannot be reached, or answers what cannot be read")
 			}
 		}
-		if !wire.Rest(ctx, failures, a.limits.LongestRest) {
+		if !a.rest(ctx, failures, err) {
 			return nil, ctx.Err()
 		}
 	}

@@ -99,6 +99,69 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Thrown out again before it was up: a new code with the reason, no end of the
+// channel.
+func TestKickedOutWhileItComesUp(t *testing.T) {
+	b := newBench(t)
+	b.net.Fault(wechatfake.Faults{ShortLived: true})
+	b.start()
+	first := b.shows(bots.StandingScan)
+	b.net.Scan(wechatfake.Confirmed)
+	second := b.shows(bots.StandingScan)
+	if second.Why == "" || second.QR == first.QR {
+		t.Errorf("after a kick on the way in it stands %+v, and stood %+v", second, first)
+	}
+	b.class("a send", b.send("00000000@x", bots.Message{Key: "1", Text: "在"}), bots.ClassLoggedOut)
+	b.net.Fault(wechatfake.Faults{})
+	b.net.Scan(wechatfake.Confirmed)
+	if s := b.shows(bots.StandingOnline); s.Why != "" {
+		t.Errorf("online, because %q", s.Why)
+	}
+}
+
+// A kept login that is refused leads to no scan and asks no phone: either would make
+// it worse.
+func TestBannedWhileAway(t *testing.T) {
+	b := newBench(t)
+	b.cfg.Limits.RefusedPause = time.Hour
+	b.login()
+	b.stop()
+	b.net.Kick(1203)
+	b.start()
+	if s := b.shows(bots.StandingOut); s.Why == "" {
+		t.Errorf("it stands %+v", s)
+	}
+	b.stop()
+	if codes, asked := b.net.Codes(), b.net.Hits("webwxpushloginurl"); codes != 1 || asked != 0 {
+		t.Errorf("%d codes were asked for, and the phone %d times", codes, asked)
+	}
+}
+
+// "Too often" is kept to at a hot login, and for remarks.
+func TestTooOften(t *testing.T) {
+	b := newBench(t)
+	b.cfg.Limits.TooOften, b.cfg.Limits.RemarkEvery = time.Hour, time.Nanosecond
+	li := b.net.Person("李阿姨")
+	b.login()
+	b.net.Fault(wechatfake.Faults{TooOften: true})
+	for n := range 5 { // each round could write a remark
+		li.Says("一")
+		b.hears(1 + n)
+	}
+	if n := b.net.Hits("webwxoplog"); n > 1 {
+		t.Errorf("%d remarks were tried", n)
+	}
+	b.stop()
+	b.net.Kick(1205)
+	before := b.net.Hits("webwxinit")
+	b.start()
+	b.within("the pause", func() bool { return strings.Contains(b.log.String(), "left alone") })
+	b.stop()
+	if n := b.net.Hits("webwxinit") - before; n != 1 {
+		t.Errorf("the kept login was tried %d times", n)
+	}
+}
+
 // Banned while it works: the same, and it goes on once the pause is over.
 func TestBannedWhileOnline(t *testing.T) {
 	b := newBench(t)

@@ -25,16 +25,11 @@ func (a *Adapter) receive(ctx context.Context, s *session, sink bots.Sink) error
 			return ctx.Err()
 		case errors.As(err, &over):
 			return over
-		case tooOften(err):
-			a.log.Warn("WeChat asks to be left alone", "after", a.limits.TooOften)
-			if err := a.pause(ctx, a.limits.TooOften); err != nil {
-				return err
-			}
 		case err != nil:
 			if failures++; failures == 1 {
 				a.log.Warn("receiving fails and is tried again", "error", because(err))
 			}
-			if !wire.Rest(ctx, failures, a.limits.LongestRest) {
+			if !a.rest(ctx, failures, err) {
 				return ctx.Err()
 			}
 			continue

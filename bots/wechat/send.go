@@ -114,7 +114,7 @@ func (s *session) sendPhoto(ctx context.Context, to string, p *bots.Photo) (stri
 	case err != nil:
 		return "", notSent(err)
 	case up.BaseResponse.Err() != nil:
-		return "", up.BaseResponse.Err()
+		return "", notSent(up.BaseResponse.Err())
 	case up.MediaId == "":
 		return "", notSent(errors.New("the upload has no id"))
 	}
@@ -135,8 +135,9 @@ func (s *session) sendPhoto(ctx context.Context, to string, p *bots.Photo) (stri
 }
 
 // notSent says of an upload that failed, in whatever way, that nobody was shown it.
+// A wrong parameter there is one of the upload and says nothing of the receiver.
 func notSent(err error) error {
-	if ret := openwechat.Ret(0); errors.As(err, &ret) {
+	if ret := openwechat.Ret(0); errors.As(err, &ret) && ret != retParam {
 		return err
 	}
 	return &bots.Error{Class: bots.ClassTemporary, Err: fmt.Errorf("the upload failed: %w", because(err))}

@@ -26,6 +26,7 @@ func TestSendFails(t *testing.T) {
 		"a proxy that refused":  {fault: wechatfake.Faults{Status: http.StatusForbidden}, m: bots.Message{Text: "在"}, want: bots.ClassTemporary},
 		"a page for an answer":  {fault: wechatfake.Faults{HTML: true}, m: bots.Message{Text: "在"}, want: bots.ClassUnknown},
 		"an upload that failed": {fault: wechatfake.Faults{Status: http.StatusBadGateway}, m: bots.Message{Photo: &bots.Photo{Data: picture}}, want: bots.ClassTemporary},
+		"an upload refused":     {fault: wechatfake.Faults{NoUpload: true}, m: bots.Message{Photo: &bots.Photo{Data: picture}}, want: bots.ClassTemporary},
 		"an upload and a page":  {fault: wechatfake.Faults{HTML: true}, m: bots.Message{Photo: &bots.Photo{Data: picture}}, want: bots.ClassTemporary},
 	} {
 		b.net.Fault(c.fault)

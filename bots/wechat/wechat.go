@@ -164,8 +164,7 @@ func (a *Adapter) Run(ctx context.Context, sink bots.Sink) error {
 			a.log.Warn("the WeChat account was logged out", "code", over.ret, "reason", over.Error())
 			kept, why, err = nil, over.Error(), nil
 			if over.refused {
-				a.show(bots.StandingOut, "", why)
-				err = a.pause(ctx, a.limits.RefusedPause)
+				err = a.refused(ctx, over)
 			}
 		}
 	}
@@ -211,6 +210,22 @@ func (a *Adapter) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// refused leaves an account alone that WeChat refuses.
+func (a *Adapter) refused(ctx context.Context, o *over) error {
+	a.show(bots.StandingOut, "", o.Error())
+	return a.pause(ctx, a.limits.RefusedPause)
+}
+
+// rest waits after a failure: long where WeChat asked for it, else longer with
+// each. It reports whether ctx still lives.
+func (a *Adapter) rest(ctx context.Context, failures int, err error) bool {
+	if !tooOften(err) {
+		return wire.Rest(ctx, failures, a.limits.LongestRest)
+	}
+	a.log.Warn("WeChat asks to be left alone", "after", a.limits.TooOften)
+	return a.pause(ctx, a.limits.TooOften) == nil
+}
+
 // persist tries something until it works, is over, or ctx ends. The first failure
 // of a row is logged.
 func (a *Adapter) persist(ctx context.Context, what string, try func(context.Context) error) error {
@@ -225,7 +240,7 @@ func (a *Adapter) persist(ctx context.Context, what string, try func(context.Con
 		if failures == 1 {
 			a.log.Warn(what+" fails and is tried again", "error", because(err))
 		}
-		if !wire.Rest(ctx, failures, a.limits.LongestRest) {
+		if !a.rest(ctx, failures, err) {
 			return fmt.Errorf("%s: %w", what, ctx.Err())
 		}
 	}

@@ -83,7 +83,7 @@ func (k *KF) Handler(bots.Sink) http.Handler {
 }
 
 // longestRest is between two tries of reading while WeCom or the sink is away.
-const longestRest = 5 * time.Second
+const longestRest = 2 * time.Second
 
 // Run reads what is new until ctx ends: at once, after every callback, and every
 // Poll.

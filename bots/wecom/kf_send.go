@@ -67,6 +67,7 @@ func (k *KF) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Re
 		}
 		taken = append(taken, n.ID)
 	}
+	receipt.Took = len(notes)
 	return receipt, nil
 }
 

@@ -116,7 +116,11 @@ func TestPartingGivesBackWhatWasSaid(t *testing.T) {
 		t.Errorf("%d tickets were kept with who filed them", own)
 	}
 	opted := func(id int64) bool {
-		return one[bool](r, `select exists (select 1 from kin k join opt_out o on o.person_id = k.kin_id where k.person_id = $1)`, id)
+		stopped, err := r.DB.OptedOut(t.Context(), id, []string{topicAll})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stopped
 	}
 	if !opted(zhao) || !opted(li) {
 		t.Error("the stop of one is not that of both")
@@ -144,6 +148,64 @@ func TestPartingGivesBackWhatWasSaid(t *testing.T) {
 		if by := one[string](r, `select actor from trail where kind = $1`, kind); !strings.HasPrefix(by, "staff:") {
 			t.Errorf("%s is by %s", kind, by)
 		}
+	}
+}
+
+// Who takes a stop back does so for everybody who is one with them, and only as long
+// as they are.
+func TestPartingGivesBackTheStop(t *testing.T) {
+	r := newRig(t)
+	r.says("li", "退订")
+	r.says("zhao", "您好")
+	li, zhao := r.personOf("li"), r.personOf("zhao")
+	stopped := func(when string, person int64, want bool) {
+		t.Helper()
+		if got, err := r.DB.OptedOut(t.Context(), person, []string{topicAll}); err != nil || got != want {
+			t.Errorf("%s: stopped %v, %v", when, got, err)
+		}
+		if list, err := r.DB.OptOutsOf(t.Context(), []int64{person}); err != nil || len(list) > 0 != want {
+			t.Errorf("%s: stops %v, %v", when, list, err)
+		}
+	}
+	if err := r.merge(zhao, li); err != nil {
+		t.Fatal(err)
+	}
+	stopped("merged", zhao, true)
+	r.says("zhao", "恢复")
+	stopped("taken back", zhao, false)
+	stopped("taken back", li, false)
+	r.says("li", "退订")
+	stopped("stopped again", zhao, true)
+	r.says("zhao", "恢复")
+	if err := r.part(li); err != nil {
+		t.Fatal(err)
+	}
+	stopped("parted", zhao, false)
+	stopped("parted", li, true)
+	r.says("li", "恢复")
+	stopped("taken back by oneself", li, false)
+}
+
+// What waits to be sent to the other one about somebody's ticket is not sent.
+func TestPartingTakesBackWhatWaits(t *testing.T) {
+	r := newRig(t)
+	r.report("li", "昌盛小区3栋楼道灯坏了")
+	r.report("zhao", "昌盛小区的垃圾没人收")
+	if err := r.merge(r.personOf("zhao"), r.personOf("li")); err != nil {
+		t.Fatal(err)
+	}
+	r.exec(`insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, subject)
+		select a.channel, a.chat, c.id, a.id, 'push', 'texts:notice', 'notice.handled', 1, 'zh-Hans', '', 'ticket:' || k.id
+		from address a join conversation c on c.address_id = a.id, ticket k where a.user_id in ('li', 'zhao')`)
+	if err := r.part(r.personOf("li")); err != nil {
+		t.Fatal(err)
+	}
+	wrong := `from outbox o join address a on a.id = o.address_id join ticket k on o.subject = 'ticket:' || k.id where o.params = '' and o.state = `
+	if stale := one[int64](r, `select count(*) filter (where a.person_id <> k.reporter_id) * 10 + count(*) `+wrong+`'stale'`); stale != 22 {
+		t.Errorf("taken back: %d", stale)
+	}
+	if waits := one[int64](r, `select count(*) filter (where a.person_id = k.reporter_id) * 10 + count(*) `+wrong+`'queued'`); waits != 22 {
+		t.Errorf("left: %d", waits)
 	}
 }
 

@@ -184,7 +184,7 @@ func (s *Set) start(ctx context.Context, t *gateway.Turn, _ map[string]any) (map
 		}
 		return result{"elsewhere": elsewhere}, t.Record(ctx, "address.started", postgres.Subject("address", t.Address), nil, "")
 	}
-	if err := t.OptIn(ctx, t.Person, topicAll); err != nil {
+	if err := t.OptIn(ctx, t.Own, topicAll); err != nil {
 		return nil, fmt.Errorf("take an opt-out back: %w", err)
 	}
 	return result{"elsewhere": false}, t.Record(ctx, "person.started", postgres.Subject("person", t.Person), nil, "")

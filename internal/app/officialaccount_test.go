@@ -7,7 +7,6 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/officialaccount/officialaccountfake"
-	"shaoying/configs"
 )
 
 const officialAccount = `{id: oa, kind: officialaccount, api_url: URL, app_id: ` + officialaccountfake.AppID + `, secret_env: OA_SECRET, token_env: OA_TOKEN, aes_key_env: OA_KEY,
@@ -35,7 +34,7 @@ func TestOfficialAccount(t *testing.T) {
 	}
 	caps := a.Caps()
 	noticer, ok := a.(bots.Noticer)
-	if _, hook := a.(bots.Webhook); !hook || !ok || caps.Window == 0 || caps.Redelivers == 0 || !noticer.HasNotice(bots.Template{Source: "texts:staff", Key: "notice.handled"}) {
+	if _, hook := a.(bots.Webhook); !hook || !ok || caps.Window == 0 || caps.Redelivers == 0 || !noticer.HasNotice(bots.Template{Source: "texts:notice", Key: "notice.handled"}) {
 		t.Errorf("%+v", caps)
 	}
 	for what, want := range map[string][2]string{
@@ -90,13 +89,6 @@ func TestTheGuideOfTheOfficialAccountStarts(t *testing.T) {
 	said := map[string]bool{}
 	for _, s := range h.Library.Said() {
 		said[s.Name()] = true
-	}
-	staff, err := configs.Read("texts/staff.yaml") // what residents are told on the staff's behalf
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"notice.handled", "notice.relay"} {
-		said[name] = strings.Contains(string(staff), "\n"+name+":")
 	}
 	for _, name := range []string{"flow:callback/collect.contacted.ask", "flow:survey/collect.rating.ask", "notice.handled", "notice.relay"} {
 		if !strings.Contains(string(guide), name) || !said[name] {

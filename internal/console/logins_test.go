@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/configs"
 	"shaoying/internal/people"
 )
 
@@ -56,6 +57,11 @@ func TestLogins(t *testing.T) {
 	}
 	if r.number(`select count(*) from trail where kind = 'look.login'`) != 0 {
 		t.Error("a list counts as a look")
+	}
+	// Who is told that an account is out is sent to a page by its name.
+	said, err := configs.Read("texts/staff.yaml")
+	if title := regexp.MustCompile(`<h2>(.+?)</h2>`).FindStringSubmatch(body); err != nil || title == nil || !strings.Contains(string(said), "打开“"+title[1]+"”") {
+		t.Errorf("the page is called %q, which nobody is told of: %v", title, err)
 	}
 
 	status, body = r.post(admin, "/desk/channels/wx", nil)

@@ -162,7 +162,7 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict, follows bool) (o outco
 		o.state, o.class, o.err = "failed", class.String(), why
 		return o
 	}
-	if at, night := c.g.atNight(caps, row); night {
+	if at, night := c.atNight(caps, row); night {
 		o.state, o.err, o.morning = "stale", "put off: quiet hours", at
 		return o
 	}

@@ -94,7 +94,7 @@ func together(list []outcome, caps bots.Caps) []outcome {
 
 // takes reports whether another row may go out in the message of this one.
 func (o outcome) takes(other outcome, caps bots.Caps) bool {
-	return o.plain() && other.plain() && size(o.words()+between+other.words(), caps.TextUnit) <= caps.MaxText
+	return o.plain() && other.plain() && size(o.words()+between+other.words()+o.act, caps.TextUnit) <= caps.MaxText
 }
 
 // plain: it is to be sent, and is one message of words.

@@ -180,6 +180,29 @@ func TestADigestIsNoLongerThanTheNetworkAllows(t *testing.T) {
 	}
 }
 
+// The line that says where it is done has its place in every message, also where ten
+// rows fill one to the last byte.
+func TestADigestHasRoomForItsEnd(t *testing.T) {
+	t.Parallel()
+	r := robot(t)
+	s := r.rounds()
+	for i := range 20 {
+		r.queue(fmt.Sprintf("第%d件%s", i+10, strings.Repeat("盖", 62)), saidParams{}, "")
+	}
+	for range 10 {
+		s.now = s.now.Add(4 * time.Second)
+		s.round()
+	}
+	if fmt.Sprint(r.numbers()) != fmt.Sprint(counted(10, 29)) {
+		t.Errorf("the group saw %v", r.numbers())
+	}
+	for _, text := range r.net.to("group") {
+		if len(text) > r.net.caps.MaxText || !strings.HasSuffix(text, "\n要办，请私聊我。") {
+			t.Errorf("a message of %d bytes ends with %q", len(text), text[len(text)-30:])
+		}
+	}
+}
+
 // Late binding holds for each row of a message; a row with a picture goes alone,
 // a long one too, and nothing overtakes anything.
 func TestEachRowOfADigestIsBoundForItself(t *testing.T) {

@@ -143,7 +143,7 @@ func (c *Channel) out(ctx context.Context, epoch int64) error {
 	if err != nil {
 		return fmt.Errorf("note that an account is out: %w", err)
 	}
-	c.g.Log.Warn("an account is logged out", "channel", string(c.id))
+	c.g.Log.Info("an account is not logged in", "channel", string(c.id))
 	c.login.set(c.g.Clock.Wall().Add(-time.Duration(seconds*float64(time.Second))), false)
 	return nil
 }
@@ -160,7 +160,7 @@ func (c *Channel) back(ctx context.Context, epoch int64) error {
 		return c.tellLogin(ctx, tx, false)
 	})
 	if err == nil {
-		c.g.Log.Info("an account is back", "channel", string(c.id))
+		c.g.Log.Info("an account is logged in", "channel", string(c.id))
 		c.login.set(time.Time{}, false)
 	}
 	return err
@@ -186,6 +186,7 @@ func (c *Channel) alarmOut(ctx context.Context, epoch int64) error {
 		return c.tellLogin(ctx, tx, true)
 	})
 	if err == nil {
+		c.g.Log.Warn("an account is logged out, somebody has to act", "channel", string(c.id), "for", d.Round(time.Second).String())
 		c.login.mu.Lock()
 		c.login.told = true
 		c.login.mu.Unlock()

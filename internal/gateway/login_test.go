@@ -42,15 +42,15 @@ func (a *account) stands(s bots.StandingState) {
 }
 
 // logins is greeted with hooks that write down what people were told.
-func logins(t *testing.T, p LoginPolicy) (*manyRig, *account, *notes) {
+func logins(t *testing.T, p LoginPolicy, change ...func(*Config, *Deps)) (*manyRig, *account, *notes) {
 	told := &notes{}
 	a := &account{network: newNetwork()}
-	m := greeted(t, func(_ *Config, d *Deps) {
+	m := greeted(t, append(change, func(_ *Config, d *Deps) {
 		d.Logins, d.Channels[web] = p, a
 		d.LoggedOut = func(ctx context.Context, t *Turn, a Account) error {
 			return told.hook(ctx, t, fmt.Sprint(a.Channel, " out ", a.Out, " scan ", a.Scan))
 		}
-	})
+	})...)
 	m.nets[web] = a.network
 	return m, a, told
 }

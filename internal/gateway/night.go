@@ -12,8 +12,9 @@ import (
 
 // A push is put into the outbox only while it may disturb (inTheWay). It can lie
 // there into the night all the same: a carrier is away, a pace is slow, another
-// network reports late that it did not deliver. To a telephone it does not go then.
-// The row ends, so that it holds up no reply behind it, and a due row queues its
+// network reports late that it did not deliver. To a telephone it does not go then,
+// nor does it wait at night for an account that is logged out, which may be back at
+// any hour. The row ends, so that it holds up no reply behind it, and a due row queues its
 // words anew when quiet hours are over.
 
 // KindMorning is the due kind that queues a push anew: subject "outbox:ID".
@@ -21,15 +22,16 @@ const KindMorning = "send.morning"
 
 // atNight reports whether a row must not go out now, and when it may. Of its class
 // the outbox knows the rank: what is urgent goes, a code above all.
-func (g *Gateway) atNight(caps bots.Caps, row db.ClaimOutboxRow) (time.Time, bool) {
-	if !caps.Phone || row.Class != "push" || row.Rank == 0 {
+func (c *Channel) atNight(caps bots.Caps, row db.ClaimOutboxRow) (time.Time, bool) {
+	_, out := c.login.outFor(c.g.Clock.Wall())
+	if !caps.Phone && (!out || row.Edits != 0) || row.Class != "push" || row.Rank == 0 {
 		return time.Time{}, false
 	}
 	class := scheduler.Normal
 	if row.Rank > rankOf(class) {
 		class = scheduler.Survey
 	}
-	at, verdict := g.Quiet.Shift(row.At, time.Time{}, class, scheduler.QuietLater)
+	at, verdict := c.g.Quiet.Shift(row.At, time.Time{}, class, scheduler.QuietLater)
 	return at, verdict == scheduler.Moved
 }
 

@@ -36,8 +36,8 @@ type outcome struct {
 	act string
 	// joined are rows of the same chat that go out in the message of this one.
 	joined []outcome
-	// went: one of the messages was taken, or the notice; taken counts the messages
-	// that a push window counts.
+	// went: one of the messages was taken, or the notice; taken is what that cost of
+	// the quota of a push window (bots.Receipt.Took).
 	went  bool
 	taken int32
 	// patient: where no other address has it, it waits on.

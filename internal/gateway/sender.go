@@ -380,9 +380,7 @@ func (c *Channel) transmit(ctx context.Context, o outcome) outcome {
 		}
 		o.went, o.receipt = true, receipt.ID
 		o.text += m.Text
-		if !receipt.Free {
-			o.taken++
-		}
+		o.taken += int32(receipt.Took)
 	}
 	o.state = "sent"
 	return o

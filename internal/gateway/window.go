@@ -10,8 +10,8 @@ import (
 )
 
 // Some networks let us write only for a while after the last word of their user
-// (Caps.Window), and only so many messages (Caps.WindowQuota). What they took since
-// then is counted in the address, and every word of its user sets it to zero. When
+// (Caps.Window), and only so many messages (Caps.WindowQuota). What they counted
+// since then (Receipt.Took) stands in the address, and every word of its user sets it to zero. When
 // that is used up, or the network says so itself (ClassClosed), the notice goes that
 // it approved for this text, once for the whole row; where there is none, or it is
 // not taken either, the next address of the reader has the text: a template that
@@ -62,7 +62,7 @@ func (c *Channel) sendNotice(ctx context.Context, o outcome) outcome {
 	return o
 }
 
-// useWindow counts what addresses took, where the network does.
+// useWindow notes what the network counted for addresses, where it does.
 func (c *Channel) useWindow(ctx context.Context, tx *postgres.Tx, batch []outcome) error {
 	if c.adapter.Caps().WindowQuota == 0 {
 		return nil

@@ -18,14 +18,6 @@ type windowed struct {
 	// approved names the texts; nil for every one. refuse decides about each notice.
 	approved []string
 	refuse   func() error
-	// free: what it takes counts in no quota.
-	free bool
-}
-
-func (n *windowed) Send(ctx context.Context, to bots.Address, m bots.Message) (bots.Receipt, error) {
-	r, err := n.network.Send(ctx, to, m)
-	r.Free = n.free
-	return r, err
 }
 
 func (n *windowed) HasNotice(t bots.Template) bool {
@@ -93,6 +85,18 @@ func TestBehindTheQuotaTheNoticeGoes(t *testing.T) {
 	m.flush()
 	if got := oa.to("li"); len(got) != 3 || len(oa.notices) != 1 {
 		t.Errorf("after a word: %d messages, %d notices", len(got), len(oa.notices))
+	}
+}
+
+// What went as the answer to a push is counted nowhere.
+func TestWhatTheNetworkDoesNotCountIsFree(t *testing.T) {
+	t.Parallel()
+	m, oa := windowRig(t, func(n *windowed) { n.free = "免费" })
+	for _, words := range []string{"免费一", "第一条", "免费二", "第二条", "第三条"} {
+		m.tell(words)
+	}
+	if got := oa.to("li"); len(got) != 4 || len(oa.notices) != 1 {
+		t.Fatalf("%d messages and %d notices, want 4 and 1", len(got), len(oa.notices))
 	}
 }
 
@@ -174,18 +178,6 @@ func TestWhereNoNoticeGoes(t *testing.T) {
 				t.Errorf("people heard %q; rows %q", got, m.ends())
 			}
 		})
-	}
-}
-
-// What the network does not count does not use the window up.
-func TestWhatIsFreeIsNotCounted(t *testing.T) {
-	t.Parallel()
-	m, oa := windowRig(t, func(n *windowed) { n.free = true })
-	for _, words := range []string{"一", "二", "三"} {
-		m.tell(words)
-	}
-	if len(oa.sent) != 3 || len(oa.notices) != 0 || m.count(`select max(window_used) from address`) != 0 {
-		t.Errorf("sent %d, %d notices", len(oa.sent), len(oa.notices))
 	}
 }
 

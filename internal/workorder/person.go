@@ -41,7 +41,7 @@ func (s *Service) MergePersons(ctx context.Context, t *gateway.Turn, into, other
 
 // UnmergePerson takes the merge of a person back: it is a root again, with everybody
 // whose merges led to it. Questions that wait with one side about a ticket of the
-// other are closed. people.ErrNotMerged where there is nothing to take back.
+// other are closed, and what waits to be sent there is not. people.ErrNotMerged where there is nothing to take back.
 func (s *Service) UnmergePerson(ctx context.Context, t *gateway.Turn, id int64, why string) error {
 	before, err := t.FamilyOf(ctx, id)
 	if err != nil {
@@ -67,6 +67,9 @@ func (s *Service) UnmergePerson(ctx context.Context, t *gateway.Turn, id int64, 
 	others := slices.DeleteFunc(before, func(p int64) bool { return slices.Contains(mine, p) })
 	if err := t.ClosePartedPrompts(ctx, mine, others); err != nil {
 		return fmt.Errorf("close questions that wait with somebody else: %w", err)
+	}
+	if err := t.StaleParted(ctx, mine, others); err != nil {
+		return fmt.Errorf("take back what waits for somebody else: %w", err)
 	}
 	return t.Record(ctx, "person.unmerged", postgres.Subject("person", id), nil, why)
 }

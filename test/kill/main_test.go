@@ -31,7 +31,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -73,7 +72,8 @@ func run(m *testing.M) (code int, err error) {
 	if bench.real, err = world.Build(bench.dir); err != nil {
 		return 1, err
 	}
-	if bench.altered, err = buildAltered(bench.dir); err != nil {
+	// The program whose promises are broken on purpose.
+	if bench.altered, err = world.Compile(bench.dir, "test/kill/altered"); err != nil {
 		return 1, err
 	}
 	// Most runs wait for the network's pace more than they work, so four go
@@ -88,13 +88,4 @@ func run(m *testing.M) (code int, err error) {
 	fmt.Printf("kill: seed %d, %s\n", bench.seed, bench.size.name)
 	code = m.Run()
 	return code, bench.figures.publish(code == 0)
-}
-
-// buildAltered compiles the program whose promises are broken on purpose.
-func buildAltered(dir string) (string, error) {
-	bin := filepath.Join(dir, "altered")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./altered").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the altered program: %w\n%s", err, out)
-	}
-	return bin, nil
 }

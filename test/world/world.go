@@ -45,16 +45,19 @@ type World struct {
 }
 
 // Build compiles the program into dir.
-func Build(dir string) (string, error) {
+func Build(dir string) (string, error) { return Compile(dir, "cmd/shaoying") }
+
+// Compile compiles a program of the source tree into dir.
+func Compile(dir, source string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "shaoying")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./cmd/shaoying")
+	bin := filepath.Join(dir, filepath.Base(source))
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./"+source)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", source, err, out)
 	}
 	return bin, nil
 }

@@ -126,7 +126,7 @@ func (s *Server) enter(w http.ResponseWriter) {
 			return
 		}
 		s.epoch++
-		s.alive, s.ret, s.scanned = true, 0, Waiting
+		s.alive, s.ret, s.scanned = !s.faults.ShortLived, 0, Waiting
 		s.acked = len(s.log)
 		for _, p := range s.people {
 			if s.faults.RemarksLost {
@@ -360,6 +360,9 @@ func (s *Server) send(w http.ResponseWriter, body []byte) {
 
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, body []byte) {
 	file, ok := filePart(r, body)
+	s.mu.Lock()
+	ok = ok && !s.faults.NoUpload
+	s.mu.Unlock()
 	if !ok || !strings.HasPrefix(r.Header.Get("X-Forwarded-Host"), "file.") {
 		answer(w, object{"BaseResponse": object{"Ret": 1}})
 		return
@@ -378,12 +381,14 @@ func (s *Server) remark(w http.ResponseWriter, body []byte) {
 	_ = json.Unmarshal(body, &q)
 	ret := 0
 	s.with(func() {
-		p := s.named(q.UserName)
-		if p == nil || s.faults.NoRemark {
+		switch p := s.named(q.UserName); {
+		case s.faults.TooOften:
+			ret = 1205
+		case p == nil, s.faults.NoRemark:
 			ret = 1
-			return
+		default:
+			p.remark = q.RemarkName
 		}
-		p.remark = q.RemarkName
 	})
 	answer(w, object{"BaseResponse": object{"Ret": ret}})
 }

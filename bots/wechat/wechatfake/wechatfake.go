@@ -78,12 +78,16 @@ type Faults struct {
 	HTML bool
 	// Refused refuses a login that was confirmed: 1203.
 	Refused bool
+	// ShortLived ends a login as soon as it was entered: 1101.
+	ShortLived bool
+	// NoUpload refuses pictures: 1.
+	NoUpload bool
 	// NoPush does not ask the phone.
 	NoPush bool
 	// RemarksLost forgets the remarks at the next scan.
 	RemarksLost bool
-	// NoRemark refuses to write remarks.
-	NoRemark bool
+	// NoRemark refuses to write remarks: 1, or TooOften 1205.
+	NoRemark, TooOften bool
 	// NullMessages puts nothing among the messages.
 	NullMessages bool
 	// Status answers everything with this HTTP status.

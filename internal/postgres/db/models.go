@@ -377,6 +377,12 @@ type OptOut struct {
 	PersonID  int64
 	Topic     string
 	CreatedAt time.Time
+	LiftedBy  *int64
+}
+
+type OptedOut struct {
+	PersonID int64
+	Topic    string
 }
 
 type Outbox struct {

@@ -633,24 +633,18 @@ func (q *Queries) OldestUnsent(ctx context.Context, channel string) (float64, er
 }
 
 const optOutsOf = `-- name: OptOutsOf :many
-select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
-where k.person_id = any($1::bigint[])
+select person_id, topic from opted_out where person_id = any($1::bigint[])
 `
 
-type OptOutsOfRow struct {
-	PersonID int64
-	Topic    string
-}
-
-func (q *Queries) OptOutsOf(ctx context.Context, persons []int64) ([]OptOutsOfRow, error) {
+func (q *Queries) OptOutsOf(ctx context.Context, persons []int64) ([]OptedOut, error) {
 	rows, err := q.db.Query(ctx, optOutsOf, persons)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []OptOutsOfRow{}
+	items := []OptedOut{}
 	for rows.Next() {
-		var i OptOutsOfRow
+		var i OptedOut
 		if err := rows.Scan(&i.PersonID, &i.Topic); err != nil {
 			return nil, err
 		}

@@ -531,17 +531,23 @@ func (q *Queries) OpenInvite(ctx context.Context, hash []byte) (Invite, error) {
 }
 
 const optIn = `-- name: OptIn :exec
-delete from opt_out o using kin k where k.person_id = $1 and o.person_id = k.kin_id and o.topic = $2
+with own as (delete from opt_out where person_id = $1 and topic = $2)
+update opt_out o set lifted_by = $1::bigint
+from kin k
+where k.person_id = $1 and k.kin_id <> k.person_id and o.person_id = k.kin_id and o.topic = $2
 `
 
-// OptIn and OptedOut mean everybody who is one with a person.
+// OptIn takes back what a person stopped, and lifts what others did who are one
+// with it.
 func (q *Queries) OptIn(ctx context.Context, person int64, topic string) error {
 	_, err := q.db.Exec(ctx, optIn, person, topic)
 	return err
 }
 
 const optOut = `-- name: OptOut :exec
-insert into opt_out (person_id, topic) values ($1, $2) on conflict do nothing
+insert into opt_out (person_id, topic) values ($1, $2)
+on conflict (person_id, topic) do update set lifted_by = null, created_at = excluded.created_at
+where opt_out.lifted_by is not null
 `
 
 func (q *Queries) OptOut(ctx context.Context, personID int64, topic string) error {
@@ -550,8 +556,7 @@ func (q *Queries) OptOut(ctx context.Context, personID int64, topic string) erro
 }
 
 const optedOut = `-- name: OptedOut :one
-select exists (select 1 from kin k join opt_out o on o.person_id = k.kin_id
-               where k.person_id = $1 and o.topic = any($2::text[]))
+select exists (select 1 from opted_out o where o.person_id = $1 and o.topic = any($2::text[]))
 `
 
 func (q *Queries) OptedOut(ctx context.Context, person int64, topics []string) (bool, error) {
@@ -772,6 +777,22 @@ func (q *Queries) StaffWith(ctx context.Context, roles []string, areas []string)
 		return nil, err
 	}
 	return items, nil
+}
+
+const staleParted = `-- name: StaleParted :exec
+update outbox o set state = 'stale', error = 'the persons were parted'
+from address a, ticket t
+where a.person_id = any($1::bigint[] || $2::bigint[]) and o.channel = a.channel and o.chat = a.chat and o.address_id = a.id
+  and o.state = 'queued' and t.id = case when o.subject ~ '^ticket:[0-9]+$' then substr(o.subject, 8)::bigint end
+  and (a.person_id = any($1::bigint[]) and t.reporter_id = any($2::bigint[])
+       or a.person_id = any($2::bigint[]) and t.reporter_id = any($1::bigint[]))
+`
+
+// StaleParted takes out of the outbox what waits for an address of one side about a
+// ticket of the other.
+func (q *Queries) StaleParted(ctx context.Context, one []int64, other []int64) error {
+	_, err := q.db.Exec(ctx, staleParted, one, other)
+	return err
 }
 
 const startAddress = `-- name: StartAddress :exec

@@ -52,7 +52,18 @@ create view kin as
     union all
     select me.id, p.id from person me join person p on p.merged_into = coalesce(me.merged_into, me.id);
 
+-- A stop of one person that another one took back, while both were one. It holds
+-- again when they are parted.
+alter table opt_out add column lifted_by bigint references person;
+
+-- opted_out is what somebody, under whatever face, wants no more of.
+create view opted_out as
+    select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
+    where not exists (select 1 from kin l where l.person_id = k.person_id and l.kin_id = o.lifted_by);
+
 -- +goose Down
+drop view opted_out;
+alter table opt_out drop column lifted_by;
 drop view kin;
 drop table person_merge;
 drop table address_hint;

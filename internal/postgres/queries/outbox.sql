@@ -160,5 +160,4 @@ select * from outbox where id = $1;
 select * from ticket where id = any(sqlc.arg(ids)::bigint[]);
 
 -- name: OptOutsOf :many
-select k.person_id, o.topic from kin k join opt_out o on o.person_id = k.kin_id
-where k.person_id = any(sqlc.arg(persons)::bigint[]);
+select person_id, topic from opted_out where person_id = any(sqlc.arg(persons)::bigint[]);

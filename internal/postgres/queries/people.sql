@@ -43,15 +43,20 @@ update address set state = 'stopped' where id = $1;
 update address set state = 'active' where id = $1 and state = 'stopped';
 
 -- name: OptOut :exec
-insert into opt_out (person_id, topic) values ($1, $2) on conflict do nothing;
+insert into opt_out (person_id, topic) values ($1, $2)
+on conflict (person_id, topic) do update set lifted_by = null, created_at = excluded.created_at
+where opt_out.lifted_by is not null;
 
--- OptIn and OptedOut mean everybody who is one with a person.
+-- OptIn takes back what a person stopped, and lifts what others did who are one
+-- with it.
 -- name: OptIn :exec
-delete from opt_out o using kin k where k.person_id = sqlc.arg(person) and o.person_id = k.kin_id and o.topic = sqlc.arg(topic);
+with own as (delete from opt_out where person_id = sqlc.arg(person) and topic = sqlc.arg(topic))
+update opt_out o set lifted_by = sqlc.arg(person)::bigint
+from kin k
+where k.person_id = sqlc.arg(person) and k.kin_id <> k.person_id and o.person_id = k.kin_id and o.topic = sqlc.arg(topic);
 
 -- name: OptedOut :one
-select exists (select 1 from kin k join opt_out o on o.person_id = k.kin_id
-               where k.person_id = sqlc.arg(person) and o.topic = any(sqlc.arg(topics)::text[]));
+select exists (select 1 from opted_out o where o.person_id = sqlc.arg(person) and o.topic = any(sqlc.arg(topics)::text[]));
 
 -- name: AddCode :one
 insert into one_time_code (person_id, address_id, sent_to, request, hash, expires_at) values ($1, $2, $3, $4, $5, $6) returning id;
@@ -108,6 +113,16 @@ select kin_id from kin where person_id = $1 order by kin_id;
 update prompt r set closed_at = product_now(), outcome = 'parted'
 from address a, ticket t
 where r.closed_at is null and a.id = r.address_id and t.id = case when r.subject ~ '^ticket:[0-9]+$' then substr(r.subject, 8)::bigint end
+  and (a.person_id = any(sqlc.arg(one)::bigint[]) and t.reporter_id = any(sqlc.arg(other)::bigint[])
+       or a.person_id = any(sqlc.arg(other)::bigint[]) and t.reporter_id = any(sqlc.arg(one)::bigint[]));
+
+-- StaleParted takes out of the outbox what waits for an address of one side about a
+-- ticket of the other.
+-- name: StaleParted :exec
+update outbox o set state = 'stale', error = 'the persons were parted'
+from address a, ticket t
+where a.person_id = any(sqlc.arg(one)::bigint[] || sqlc.arg(other)::bigint[]) and o.channel = a.channel and o.chat = a.chat and o.address_id = a.id
+  and o.state = 'queued' and t.id = case when o.subject ~ '^ticket:[0-9]+$' then substr(o.subject, 8)::bigint end
   and (a.person_id = any(sqlc.arg(one)::bigint[]) and t.reporter_id = any(sqlc.arg(other)::bigint[])
        or a.person_id = any(sqlc.arg(other)::bigint[]) and t.reporter_id = any(sqlc.arg(one)::bigint[]));
 

@@ -8,8 +8,6 @@ package officialaccount
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -38,14 +36,7 @@ const (
 
 func newCity(t *testing.T) *city {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
+	w := world.Found(t, world.Build)
 
 	c := &city{
 		World: w, safe: officialaccountfake.New(), plain: officialaccountfake.New(), sms: kannelfake.New(smsToken),
@@ -70,20 +61,10 @@ func newCity(t *testing.T) *city {
 		fmt.Sprintf("  - {id: sms, kind: kannel, send_url: %q, username: %s, password_env: SMS_PASSWORD, from: %q, extension_digits: 2, signature: 萍乡哨应, callback_url: %q, callback_token_env: SMS_TOKEN}\n",
 			c.sms.SendURL(), kannelfake.Username, ours, "http://"+w.Addr+"/bots/sms") +
 		fmt.Sprintf("  - {id: tg, kind: telegram, mode: poll, api_url: %q, token_env: TG_TOKEN}\n", c.staff.URL())
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file, "OA_SECRET="+officialaccountfake.Secret, "OA_TOKEN="+officialaccountfake.Token,
+	w.Configure(t, config, "OA_SECRET="+officialaccountfake.Secret, "OA_TOKEN="+officialaccountfake.Token,
 		"OA_KEY="+officialaccountfake.AESKey, "SMS_PASSWORD="+kannelfake.Password, "SMS_TOKEN="+smsToken, "TG_TOKEN="+c.staff.Token())
 
-	c.server, err = w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := c.server.Stop()
-		world.Must(t, err)
-	})
+	c.server = w.Serve(t, "--demo")
 	return c
 }
 

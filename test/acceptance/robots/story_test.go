@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,14 +50,7 @@ func (g *group) expect(t *testing.T, parts ...string) robotsfake.Post {
 // town is a demo city with a robot of each brand.
 func town(t *testing.T) (*world.World, *world.Server, map[string]*group) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
+	w := world.Found(t, world.Build)
 	config := "desk: {url: 'https://desk.example'}\nchannels:\n  - {id: web, kind: webchat}\n"
 	groups := map[string]*group{}
 	for brand, unit := range map[string]string{"wecom": "urban_management", "dingtalk": "housing", "feishu": "360313001"} {
@@ -75,18 +67,8 @@ func town(t *testing.T) (*world.World, *world.Server, map[string]*group) {
 		config += fmt.Sprintf("  - {id: %s, kind: robots, brand: %s, api_url: %q, key_env: KEY_%s, unit: '%s'%s}\n", id, brand, g.URL(), brand, unit, secret)
 		w.Env = append(w.Env, "KEY_"+brand+"="+r.Key)
 	}
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file)
-	s, err := w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := s.Stop()
-		world.Must(t, err)
-	})
+	w.Configure(t, config)
+	s := w.Serve(t, "--demo")
 	return w, s, groups
 }
 

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -41,14 +40,7 @@ type account struct {
 // city starts a demo city in which every mode has an account for every trouble.
 func city(t *testing.T, troubles []trouble) (*world.World, *world.Server, []*account) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
+	w := world.Found(t, world.Build)
 
 	var accounts []*account
 	// channels check is not told that it is the demo.
@@ -77,19 +69,9 @@ func city(t *testing.T, troubles []trouble) (*world.World, *world.Server, []*acc
 			w.Env = append(w.Env, fmt.Sprintf("TOKEN_%d=%s", n, a.net.Token()))
 		}
 	}
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file, "SECRET=webhook-secret-of-the-city-0123")
+	w.Configure(t, config, "SECRET=webhook-secret-of-the-city-0123")
 
-	s, err := w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := s.Stop()
-		world.Must(t, err)
-	})
+	s := w.Serve(t, "--demo")
 	return w, s, accounts
 }
 

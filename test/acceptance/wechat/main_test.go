@@ -10,9 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"testing"
@@ -115,40 +112,15 @@ func (c *carrier) phone() *world.Phone {
 // city is a demo city with a personal account and a carrier.
 func city(t *testing.T, net *wechatfake.Server, sms *carrier) (*world.World, *world.Server) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(`channels:
+	w := world.Found(t, world.Build)
+	w.Configure(t, `channels:
   - {id: web, kind: webchat}
   - {id: wx, kind: wechat, api_url: "`+net.URL()+`"}
   - {id: sms, kind: kannel, send_url: "`+sms.URL+`/cgi-bin/sendsms", username: gov, password_env: KANNEL_PASSWORD, from: "10690123", extension_digits: 2, callback_url: "http://`+w.Addr+`/bots/sms", callback_token_env: KANNEL_TOKEN}
-`), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file, "KANNEL_PASSWORD=gov-pass-0123456789", "KANNEL_TOKEN=callback-token-of-the-tests-0123456789")
+`, "KANNEL_PASSWORD=gov-pass-0123456789", "KANNEL_TOKEN=callback-token-of-the-tests-0123456789")
 	s, err := w.Start("--demo")
 	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-	})
 	return w, s
-}
-
-// hurried builds the program that tells of an account which is out in seconds.
-func hurried(t *testing.T, dir string) string {
-	t.Helper()
-	bin := filepath.Join(dir, "hurried")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "./hurried").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build the hurried program: %v\n%s", err, out)
-	}
-	return bin
 }
 
 // one reads one value from the database beside the running server.

@@ -72,7 +72,8 @@ func TestStory(t *testing.T) {
 	step(t, "thrown out", func(t *testing.T) {
 		_, err := server.Stop()
 		world.Must(t, err)
-		w.Bin = hurried(t, filepath.Dir(w.Bin))
+		w.Bin, err = world.Compile(filepath.Dir(w.Bin), "test/acceptance/wechat/hurried")
+		world.Must(t, err)
 		server, err = w.Start()
 		world.Must(t, err)
 		comes(t, "a login without a scan", func() bool { return stands(t, server) == "online" })

@@ -7,8 +7,6 @@ package wecom
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"shaoying/bots/wecom/wecomfake"
@@ -26,14 +24,7 @@ type city struct {
 // town starts a demo city with an application and a Customer Service account.
 func town(t *testing.T) *city {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
+	w := world.Found(t, world.Build)
 	c := &city{World: w, app: wecomfake.New(), kf: wecomfake.New()}
 	t.Cleanup(c.app.Close)
 	t.Cleanup(c.kf.Close)
@@ -44,18 +35,8 @@ func town(t *testing.T) *city {
 	common := fmt.Sprintf("kind: wecom, corp_id: %s, secret_env: WC_SECRET, token_env: WC_TOKEN, aes_key_env: WC_AES_KEY", wecomfake.CorpID)
 	config := fmt.Sprintf("channels:\n  - {id: web, kind: webchat}\n  - {id: wc, mode: app, agent_id: %d, api_url: %q, %s}\n  - {id: kf, mode: kf, open_kfid: %s, api_url: %q, %s}\n",
 		wecomfake.AgentID, c.app.URL(), common, wecomfake.OpenKFID, c.kf.URL(), common)
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file, "WC_SECRET="+wecomfake.Secret, "WC_TOKEN="+wecomfake.Token, "WC_AES_KEY="+wecomfake.AESKey)
-	c.server, err = w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := c.server.Stop()
-		world.Must(t, err)
-	})
+	w.Configure(t, config, "WC_SECRET="+wecomfake.Secret, "WC_TOKEN="+wecomfake.Token, "WC_AES_KEY="+wecomfake.AESKey)
+	c.server = w.Serve(t, "--demo")
 	return c
 }
 

@@ -5,39 +5,15 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"shaoying/internal/app"
-	"shaoying/internal/privacy"
+	"shaoying/test/altered"
 )
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "altered:", err)
-		os.Exit(1)
-	}
-}
-
-func run() (err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	env, err := app.FromEnvironment()
-	if err != nil {
+	altered.Main(func(env *app.Env) (err error) {
+		env.Alter, err = alteration(os.Getenv("KILL_ALTER"))
 		return err
-	}
-	if env.Alter, err = alteration(os.Getenv("KILL_ALTER")); err != nil {
-		return err
-	}
-	h, err := app.Open(ctx, env, slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelInfo, privacy.LogKeys())))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	return app.Serve(ctx, h, os.Stdout)
+	}, nil)
 }

@@ -51,9 +51,7 @@ func TestDatabaseAwayUnderKannel(t *testing.T) {
 	p.to = "http://" + w.Addr
 	c := newCentre(t)
 	k := startKannel(t, p.URL+"/bots/kannel", nil)
-	file := filepath.Join(dir, "shaoying.yaml")
-	world.Must(t, os.WriteFile(file, []byte(configuration(c, k, p, "")), 0o600))
-	w.Env = append(append(w.Env, secrets(file)...), "DATABASE_URL="+dsn, privacy.KeyVariable+"="+strings.Repeat("5a", privacy.MasterSize))
+	w.Configure(t, configuration(c, k, p, ""), append(secrets(), "DATABASE_URL="+dsn, privacy.KeyVariable+"="+strings.Repeat("5a", privacy.MasterSize))...)
 	program, err := w.Start()
 	world.Must(t, err)
 	t.Cleanup(func() {

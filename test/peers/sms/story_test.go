@@ -9,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -138,8 +136,8 @@ func configuration(c *centre, k *gateway, p *post, more string) string {
 %s`, c.addr(), account.SystemID, ours, k.send, user, ours, p.URL+"/bots/kannel", more)
 }
 
-func secrets(file string) []string {
-	return []string{"SHAOYING_CONFIG=" + file, "SMPP_PASSWORD=" + account.Password, "KANNEL_PASSWORD=" + userPass, "KANNEL_TOKEN=" + callbackToken}
+func secrets() []string {
+	return []string{"SMPP_PASSWORD=" + account.Password, "KANNEL_PASSWORD=" + userPass, "KANNEL_TOKEN=" + callbackToken}
 }
 
 // TestWholeProgram plays residents on both foreign programs against the real
@@ -148,30 +146,13 @@ func TestWholeProgram(t *testing.T) {
 	needKannel(t)
 	direct, behind, p := newCentre(t), newCentre(t), newPost(t)
 	k := startKannel(t, p.URL+"/bots/kannel", behind)
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
+	w := world.Found(t, world.Build)
 	p.to = "http://" + w.Addr
 	net := telegramfake.New(telegramfake.Config{})
 	t.Cleanup(net.Close)
-	file := filepath.Join(dir, "shaoying.yaml")
 	config := configuration(direct, k, p, fmt.Sprintf("  - {id: tg, kind: telegram, mode: poll, api_url: %q, token_env: TG_TOKEN}\n", net.URL()))
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(append(w.Env, secrets(file)...), "TG_TOKEN="+net.Token())
-	server, err := w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := server.Stop()
-		world.Must(t, err)
-	})
+	w.Configure(t, config, append(secrets(), "TG_TOKEN="+net.Token())...)
+	server := w.Serve(t, "--demo")
 	troubles := world.Troubles()
 	for i, c := range []struct {
 		name   string

@@ -11,8 +11,6 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"shaoying/test/world"
@@ -56,26 +54,9 @@ func TestStoryOverTheEmulator(t *testing.T) {
 // city starts a demo city with one account, whose Telegram is at api.
 func city(t *testing.T, e *emulator, api string) (*world.World, *world.Server) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shaoying-test-")
-	world.Must(t, err)
-	t.Cleanup(func() { world.Must(t, os.RemoveAll(dir)) })
-	world.Must(t, os.Chmod(dir, 0o755)) // the database runs as another user
-	bin, err := world.Build(dir)
-	world.Must(t, err)
-	w, err := world.New(bin, dir)
-	world.Must(t, err)
-	file := filepath.Join(dir, "shaoying.yaml")
+	w := world.Found(t, world.Build)
 	config := fmt.Sprintf("channels:\n  - {id: web, kind: webchat}\n  - {id: tg, kind: telegram, mode: poll, api_url: %q, token_env: TOKEN}\n", api)
-	world.Must(t, os.WriteFile(file, []byte(config), 0o600))
-	w.Env = append(w.Env, "SHAOYING_CONFIG="+file, "TOKEN="+e.token)
-	s, err := w.Start("--demo")
-	world.Must(t, err)
-	t.Cleanup(func() {
-		if t.Failed() && os.Getenv("SHAOYING_TEST_LOGS") != "" {
-			t.Log(w.Logs())
-		}
-		_, err := s.Stop()
-		world.Must(t, err)
-	})
+	w.Configure(t, config, "TOKEN="+e.token)
+	s := w.Serve(t, "--demo")
 	return w, s
 }

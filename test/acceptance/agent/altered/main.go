@@ -1,59 +1,39 @@
-// Command altered is the product whose WeChat agent does harm when it is told to:
-// the word in the file beside the program (its name and ".mood") says what. The
-// gateway is the product's; only nobody counts how fast a resident writes.
+// Command altered is the product whose WeChat agents do harm when they are told to:
+// the word in a file beside the program (its name, the account's and ".mood") says
+// what, and is taken away by it; another (".pid") says who holds the account. The
+// gateway is the product's; only nobody counts
+// how fast a resident writes.
 package main
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"net/http"
 	"os"
-	"os/signal"
+	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"shaoying/internal/app"
 	"shaoying/internal/gateway"
-	"shaoying/internal/privacy"
+	"shaoying/test/altered"
 )
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "altered:", err)
-		os.Exit(1)
-	}
-}
-
-func run() (err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelInfo, privacy.LogKeys()))
-	if len(os.Args) > 1 && os.Args[1] == "wechat-agent" {
-		return agent(ctx, log)
-	}
-	env, err := app.FromEnvironment()
-	if err != nil {
-		return err
-	}
-	env.Demo = true
-	env.Alter = func(cfg *gateway.Config, _ *gateway.Deps) { cfg.FloodPerMinute = math.MaxInt32 }
-	h, err := app.Open(ctx, env, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	return app.Serve(ctx, h, os.Stdout)
+	altered.Main(func(env *app.Env) error {
+		env.Demo = true
+		env.Alter = func(cfg *gateway.Config, _ *gateway.Deps) { cfg.FloodPerMinute = math.MaxInt32 }
+		return nil
+	}, agent)
 }
 
 // contact is what harm needs to know of the brief.
-type contact struct{ URL, Token string }
+type contact struct{ ID, URL, Token string }
 
 // agent is the product's, with somebody beside it who watches the mood.
 func agent(ctx context.Context, log *slog.Logger) error {
@@ -70,15 +50,21 @@ func agent(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	go watch(program+".mood", at)
+	if err := os.WriteFile(program+"."+at.ID+".pid", []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return fmt.Errorf("say who holds the account: %w", err)
+	}
+	go watch(program+"."+at.ID+".mood", at)
 	return app.Agent(ctx, io.MultiReader(bytes.NewReader(brief), in.Buffered(), os.Stdin), os.Stdout, log)
 }
 
-// watch does what the mood says, once.
+// watch does what the mood says, once: the next agent is in none.
 func watch(file string, at contact) {
 	for range time.Tick(20 * time.Millisecond) {
-		mood, _ := os.ReadFile(file)
-		switch strings.TrimSpace(string(mood)) {
+		mood, err := os.ReadFile(file)
+		if err != nil || os.Remove(file) != nil {
+			continue
+		}
+		switch string(mood) {
 		case "panic":
 			panic("the library panics")
 		case "spin":
