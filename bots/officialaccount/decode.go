@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"shaoying/bots"
 	"shaoying/bots/wire"
@@ -193,7 +192,7 @@ func (p push) place() *bots.Place {
 	if errLat != nil || errLon != nil || !(lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180) {
 		return nil
 	}
-	return bots.FromGCJ02(lat, lon, tidy(p.Label))
+	return bots.FromGCJ02(lat, lon, wire.Tidy(p.Label, maxLabel))
 }
 
 // maxMedia is the longest media id; WeChat's have 64 characters and more.
@@ -218,18 +217,3 @@ func clean(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 // maxLabel is the longest name of a place in bytes.
 const maxLabel = 256
-
-// tidy makes a label that fits a row and a screen.
-func tidy(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	for len(s) > maxLabel {
-		_, n := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-n]
-	}
-	return s
-}

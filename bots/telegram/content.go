@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // content is the event of what a message holds: at most one.
@@ -29,7 +30,7 @@ func (d decoder) content(m *message) []bots.Event {
 	case m.Location != nil:
 		ev.Kind, ev.Place = bots.KindPlace, &bots.Place{Lat: m.Location.Lat, Lon: m.Location.Lon, Datum: bots.DatumWGS84}
 		if m.Venue != nil {
-			ev.Place.Label = tidy(m.Venue.Title, 1024)
+			ev.Place.Label = wire.Tidy(m.Venue.Title, 1024)
 		}
 	case m.Contact != nil:
 		ev.Kind, ev.Text = bots.KindText, m.Contact.words(m.From.ID)
@@ -88,16 +89,16 @@ func (f *file) known() *file {
 }
 
 func attached(f *file, mime string) []bots.File {
-	return []bots.File{{Key: f.ID, MIME: tidy(mime, 128), Name: tidy(f.Name, 256), Size: max(f.Size, 0)}}
+	return []bots.File{{Key: f.ID, MIME: wire.Tidy(mime, 128), Name: wire.Tidy(f.Name, 256), Size: max(f.Size, 0)}}
 }
 
 // words are a contact as somebody would have typed it: the own number alone,
 // somebody else's after the name.
 func (c *contact) words(from int64) string {
 	if c.User == from {
-		return tidy(c.Phone, 64)
+		return wire.Tidy(c.Phone, 64)
 	}
-	return strings.Join(strings.Fields(tidy(c.FirstName+" "+c.LastName, 256)+" "+tidy(c.Phone, 64)), " ")
+	return strings.Join(strings.Fields(wire.Tidy(c.FirstName+" "+c.LastName, 256)+" "+wire.Tidy(c.Phone, 64)), " ")
 }
 
 // said reports whether a person said something with the message, be it

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // decoder turns updates into events. It is pure.
@@ -73,7 +73,7 @@ func (d decoder) base(m *message, from user) bots.Event {
 
 func identity(u user) bots.Identity {
 	return bots.Identity{
-		User: bots.UserID(strconv.FormatInt(u.ID, 10)), Trust: bots.TrustStable, Name: tidy(strings.TrimSpace(u.FirstName+" "+u.LastName), 256),
+		User: bots.UserID(strconv.FormatInt(u.ID, 10)), Trust: bots.TrustStable, Name: wire.Tidy(strings.TrimSpace(u.FirstName+" "+u.LastName), 256),
 	}
 }
 
@@ -83,21 +83,6 @@ func at(seconds int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0).UTC()
-}
-
-// tidy makes a name or label that fits a row and a screen.
-func tidy(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	for len(s) > limit {
-		_, n := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-n]
-	}
-	return s
 }
 
 // speaks reports whether a message is from somebody whom we can know: not a
@@ -176,7 +161,7 @@ func (d decoder) membership(m *membership) []bots.Event {
 		return nil
 	}
 	ev := bots.Event{
-		Key:     fmt.Sprintf("my:%d:%d:%s", m.Chat.ID, m.Date, tidy(m.New.Status, 32)),
+		Key:     fmt.Sprintf("my:%d:%d:%s", m.Chat.ID, m.Date, wire.Tidy(m.New.Status, 32)),
 		Channel: d.channel, Chat: chatID(m.Chat.ID), Group: m.Chat.Type != "private",
 		From: identity(m.From), At: at(m.Date), Kind: bots.KindLeave,
 	}

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // push is what is sealed in a callback of an application.
@@ -67,7 +67,7 @@ func (p push) content(ev *bots.Event) bool {
 	case "voice":
 		ev.Kind, ev.Files = bots.KindVoice, []bots.File{{Key: p.MediaId, MIME: "audio/amr"}}
 	case "location":
-		ev.Kind, ev.Place = bots.KindPlace, bots.FromGCJ02(p.LocationX, p.LocationY, tidy(p.Label, 1024))
+		ev.Kind, ev.Place = bots.KindPlace, bots.FromGCJ02(p.LocationX, p.LocationY, wire.Tidy(p.Label, 1024))
 	case "link":
 		ev.Kind, ev.Text = bots.KindText, said(strings.TrimSpace(p.Title+"\n"+p.Url))
 	case "event":
@@ -106,7 +106,7 @@ func (p push) event(ev *bots.Event) bool {
 		if _, err := strconv.Atoi(n); err != nil || !ok || data == "" {
 			return false // not of a card of ours
 		}
-		ev.Kind, ev.Choice, ev.ReplyTo = bots.KindChoice, data, tidy(p.TaskId, 128)
+		ev.Kind, ev.Choice, ev.ReplyTo = bots.KindChoice, data, wire.Tidy(p.TaskId, 128)
 	default:
 		return false
 	}
@@ -127,27 +127,5 @@ func at(seconds int64) time.Time {
 // said is what somebody typed as an event may carry it.
 func said(text string) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
-	return cut(text, bots.MaxWord)
-}
-
-// tidy makes a name or label that fits a row and a screen.
-func tidy(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	return cut(s, limit)
-}
-
-// cut ends a text at a rune, after at most limit bytes.
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit]
+	return wire.Cut(text, bots.MaxWord)
 }

@@ -10,6 +10,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/bots/weixin"
+	"shaoying/bots/wire"
 )
 
 // Check asks WeCom how the application stands there.
@@ -36,7 +37,7 @@ func (a *App) Check(ctx context.Context) []bots.Finding {
 	if err != nil {
 		return []bots.Finding{wrong("%s", a.why(err))}
 	}
-	found := []bots.Finding{note("the application is %q", tidy(agent.Name, 64)), a.callback()}
+	found := []bots.Finding{note("the application is %q", wire.Tidy(agent.Name, 64)), a.callback()}
 	if agent.Close != 0 {
 		found = append(found, wrong("the application is switched off: switch it on in the console, under its name"))
 	}
@@ -65,13 +66,13 @@ func (k *KF) Check(ctx context.Context) []bots.Finding {
 	var others []string
 	for _, account := range got.Accounts {
 		if account.ID != k.cfg.OpenKFID {
-			others = append(others, fmt.Sprintf("%s (%s)", tidy(account.ID, 64), tidy(account.Name, 64)))
+			others = append(others, fmt.Sprintf("%s (%s)", wire.Tidy(account.ID, 64), wire.Tidy(account.Name, 64)))
 			continue
 		}
 		if account.Manage != nil && !*account.Manage {
 			return []bots.Finding{wrong("the account %s exists, but the application may not speak for it: in the console, Customer Service, API, hand it to the application", k.cfg.OpenKFID)}
 		}
-		return []bots.Finding{note("the account is %q", tidy(account.Name, 64)), k.callback()}
+		return []bots.Finding{note("the account is %q", wire.Tidy(account.Name, 64)), k.callback()}
 	}
 	slices.Sort(others)
 	if len(others) == 0 {

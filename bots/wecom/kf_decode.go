@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // message is one entry of sync_msg.
@@ -63,7 +64,7 @@ func (k *KF) decode(list []message) (events []bots.Event, greetings []greeting) 
 			continue
 		}
 		if err := ev.Validate(); err != nil {
-			k.log.Error("a message cannot be read and is left out", "type", tidy(m.Type, 32), "error", err)
+			k.log.Error("a message cannot be read and is left out", "type", wire.Tidy(m.Type, 32), "error", err)
 			continue
 		}
 		events = append(events, ev)
@@ -109,7 +110,7 @@ func (m message) content(ev *bots.Event) {
 		if label == "" {
 			label = m.Location.Address
 		}
-		ev.Kind, ev.Place = bots.KindPlace, bots.FromGCJ02(m.Location.Lat, m.Location.Lon, tidy(label, 1024))
+		ev.Kind, ev.Place = bots.KindPlace, bots.FromGCJ02(m.Location.Lat, m.Location.Lon, wire.Tidy(label, 1024))
 	case "link":
 		ev.Kind, ev.Text = bots.KindText, said(strings.TrimSpace(m.Link.Title+"\n"+m.Link.URL))
 	default: // a video, a file, a card
@@ -122,6 +123,6 @@ func (m message) content(ev *bots.Event) {
 // whether it says that.
 func (m message) failed(ev *bots.Event) bool {
 	ev.Kind = bots.KindReport
-	ev.Report = &bots.Report{ID: tidy(m.Event.Failed, 64), State: bots.ReportFailed, Code: "fail_type " + strconv.Itoa(m.Event.Why)}
+	ev.Report = &bots.Report{ID: wire.Tidy(m.Event.Failed, 64), State: bots.ReportFailed, Code: "fail_type " + strconv.Itoa(m.Event.Why)}
 	return m.Event.Type == "msg_send_fail" && m.Event.Failed != ""
 }

@@ -11,7 +11,6 @@ import (
 	"shaoying/scheduler"
 )
 
-
 // dice decide a random life. That they are no rapid.T makes ten thousand lives
 // a matter of seconds; a failure names the seed instead of shrinking.
 type dice struct{ *rand.Rand }

@@ -23,7 +23,7 @@ import (
 
 func newClient(t *testing.T, change func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{Purpose: "test", Timeout: 5 * time.Second, MaxBody: 1 << 10}
+	cfg := Config{Purpose: "test", Timeout: 30 * time.Second, MaxBody: 1 << 10}
 	if change != nil {
 		change(&cfg)
 	}
