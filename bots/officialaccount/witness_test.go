@@ -80,8 +80,10 @@ func TestWitnessPushAndAnswer(t *testing.T) {
 	r.Restart()
 	r.adapter.answers.open(true)
 	var got bots.Event
+	seated := make(chan struct{})
 	handler := r.adapter.Handler(func(_ context.Context, events []bots.Event) error {
 		got = events[0]
+		close(seated) // a push takes its seat before the sink is called
 		return nil
 	})
 	sealed, err := util.EncryptMsg([]byte("0123456789abcdef"), []byte(saidBy("oUser-0_openid", "<![CDATA["+"灯坏了"+"]]>", "1")), fake.AppID, fake.AESKey)
@@ -100,13 +102,9 @@ func TestWitnessPushAndAnswer(t *testing.T) {
 		body := "<xml><ToUserName>gh_1</ToUserName><Encrypt>" + string(sealed) + "</Encrypt></xml>"
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/?"+q.Encode(), strings.NewReader(body)))
 	}()
-	for { // until the push has its seat; what is too early would be a customer message
-		if err := r.adapter.answers.give(t.Context(), "oUser-0_openid", witnessed); err == nil {
-			break
-		} else if err != errNotWritten {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Millisecond)
+	<-seated
+	if err := r.adapter.answers.give(t.Context(), "oUser-0_openid", witnessed); err != nil {
+		t.Fatal(err)
 	}
 	<-done
 	if got.Kind != bots.KindText || got.Text != "灯坏了" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 	"shaoying/internal/privacy"
 )
 
@@ -96,14 +97,7 @@ func (c *Config) Secrets() error {
 
 // Local reports whether the Bot API server is on this machine. It may still hand
 // on what it gets.
-func (c Config) Local() bool {
-	u, err := url.Parse(c.APIURL)
-	if err != nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && addr.Unmap().IsLoopback()
-}
+func (c Config) Local() bool { return wire.Local(c.APIURL) }
 
 // Validate returns an error that says what to write instead.
 func (c Config) Validate() error {

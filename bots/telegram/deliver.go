@@ -9,6 +9,7 @@ import (
 	"github.com/go-telegram/bot"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 // parcel is what one chat brought at once.
@@ -29,7 +30,7 @@ func (p *parcel) add(d decoded) {
 // delivered again.
 func (a *account) deliver(ctx context.Context, sink bots.Sink, p *parcel) error {
 	if len(p.events) > 0 {
-		if err := safely(ctx, sink, p.events); err != nil {
+		if err := wire.Hand(ctx, sink, p.events); err != nil {
 			return err
 		}
 	}
@@ -42,16 +43,6 @@ func (a *account) deliver(ctx context.Context, sink bots.Sink, p *parcel) error 
 		}
 	}
 	return nil
-}
-
-// safely makes an error of a panic in the sink.
-func safely(ctx context.Context, sink bots.Sink, events []bots.Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the sink panicked: %T", p) // the value may hold what was said
-		}
-	}()
-	return sink(ctx, events)
 }
 
 const (
@@ -78,21 +69,9 @@ func (a *account) persist(ctx context.Context, what string, try func(context.Con
 		if e := new(bots.Error); errors.As(err, &e) && e.After > pause {
 			pause = e.After
 		}
-		if !wait(ctx, pause) {
+		if !wire.Wait(ctx, pause) {
 			return ctx.Err()
 		}
-	}
-}
-
-// wait reports whether d passed before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -113,7 +92,7 @@ func (a *account) ended(ctx context.Context, err error) error {
 		}
 	}
 	a.log.Error(why, "error", err)
-	if !wait(ctx, pause) {
+	if !wire.Wait(ctx, pause) {
 		return nil
 	}
 	return fmt.Errorf("telegram: %s: %w", why, err)

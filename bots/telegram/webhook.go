@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/go-telegram/bot"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 const (
@@ -41,7 +40,7 @@ func (h *Hook) Run(ctx context.Context, _ bots.Sink) error {
 		if err := h.persist(ctx, "setWebhook", h.ensure); err != nil {
 			return h.ended(ctx, err)
 		}
-		wait(ctx, lookAfter)
+		wire.Wait(ctx, lookAfter)
 	}
 	return nil
 }
@@ -106,9 +105,9 @@ func (h *Hook) Handler(sink bots.Sink) http.Handler {
 		switch {
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
-			refused(w, http.StatusMethodNotAllowed)
+			wire.Refused(w, http.StatusMethodNotAllowed)
 		case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
-			refused(w, http.StatusUnauthorized)
+			wire.Refused(w, http.StatusUnauthorized)
 		default:
 			h.receive(w, r, sink)
 		}
@@ -117,23 +116,18 @@ func (h *Hook) Handler(sink bots.Sink) http.Handler {
 
 // receive takes one update of Telegram's.
 func (h *Hook) receive(w http.ResponseWriter, r *http.Request, sink bots.Sink) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.Limits.MaxBody))
-	if err != nil {
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			refused(w, http.StatusRequestEntityTooLarge)
-			return
-		}
-		refused(w, http.StatusBadRequest)
+	body, ok := wire.Body(w, r, h.cfg.Limits.MaxBody)
+	if !ok {
 		return
 	}
 	if !json.Valid(body) {
-		refused(w, http.StatusBadRequest)
+		wire.Refused(w, http.StatusBadRequest)
 		return
 	}
 	name, err := h.self(r.Context())
 	if err != nil {
 		h.log.Warn("the bot's name is not known yet: an update waits", "error", err)
-		refused(w, http.StatusServiceUnavailable)
+		wire.Refused(w, http.StatusServiceUnavailable)
 		return
 	}
 	d, err := h.decoder(name).decode(body)
@@ -144,10 +138,8 @@ func (h *Hook) receive(w http.ResponseWriter, r *http.Request, sink bots.Sink) {
 	p.add(d)
 	if err := h.deliver(r.Context(), sink, &p); err != nil {
 		h.log.Warn("an update was not taken and will come again", "error", err)
-		refused(w, http.StatusServiceUnavailable)
+		wire.Refused(w, http.StatusServiceUnavailable)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
 }
-
-func refused(w http.ResponseWriter, status int) { http.Error(w, http.StatusText(status), status) }

@@ -200,14 +200,10 @@ func (a *Adapter) show(state bots.StandingState, qr, why string) {
 
 // pause waits, or ends with ctx.
 func (a *Adapter) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
+	if !wire.Wait(ctx, d) {
 		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
+	return nil
 }
 
 // refused leaves an account alone that WeChat refuses.

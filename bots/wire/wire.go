@@ -128,13 +128,17 @@ func (c *Client) Call(req *http.Request) (status int, body []byte, err error) {
 // Rest waits before something is tried again: 0.2 s after the first failure,
 // doubled with each, at most most. It reports whether ctx still lives.
 func Rest(ctx context.Context, failures int, most time.Duration) bool {
-	wait := min(200*time.Millisecond<<min(max(failures-1, 0), 16), most)
-	timer := time.NewTimer(wait)
+	return Wait(ctx, min(200*time.Millisecond<<min(max(failures-1, 0), 16), most)) && ctx.Err() == nil
+}
+
+// Wait reports whether d passed before ctx ended.
+func Wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
 	case <-timer.C:
-		return ctx.Err() == nil
+		return true
 	}
 }

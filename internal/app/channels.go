@@ -57,19 +57,33 @@ func (h *House) webchat(c configs.Channel) (*webchat.Channel, error) {
 
 func (h *House) telegram(c configs.Channel) (bots.Adapter, error) {
 	cfg := telegram.Config{ID: bots.ChannelID(c.ID)}
-	if err := c.Decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := h.mayLeave(c.ID, "api_url", cfg.Local()); err != nil {
-		return nil, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, "api_url", h.mayLeave, &cfg); err != nil {
 		return nil, err
 	}
 	if err := decodeInto("policies/telegram.yaml", &cfg.Limits); err != nil {
 		return nil, err
 	}
 	return telegram.New(cfg, telegram.Deps{Clock: h.Clock, Log: h.Log})
+}
+
+// settings is the configuration of an account with a server and secrets.
+type settings interface {
+	// Local reports whether the server is on this machine.
+	Local() bool
+	// Secrets reads the secrets from where the configuration says.
+	Secrets() error
+}
+
+// account reads an account: its keys and its secrets. key is where it names its
+// server, may whether that server may be spoken to.
+func (h *House) account(c configs.Channel, key string, may func(id, key string, local bool) error, cfg settings) error {
+	if err := c.Decode(cfg); err != nil {
+		return err
+	}
+	if err := may(c.ID, key, cfg.Local()); err != nil {
+		return err
+	}
+	return cfg.Secrets()
 }
 
 // mayLeave refuses a network abroad until somebody has taken responsibility for

@@ -8,13 +8,7 @@ import (
 
 func (h *House) officialaccount(c configs.Channel) (bots.Adapter, error) {
 	cfg := officialaccount.Config{ID: bots.ChannelID(c.ID)}
-	if err := c.Decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := h.staysHere(c.ID, "api_url", cfg.Local()); err != nil {
-		return nil, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, "api_url", h.staysHere, &cfg); err != nil {
 		return nil, err
 	}
 	if err := decodeInto("policies/officialaccount.yaml", &cfg.Limits); err != nil {

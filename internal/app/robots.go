@@ -16,13 +16,7 @@ import (
 
 func (h *House) robot(c configs.Channel) (bots.Adapter, error) {
 	cfg := robots.Config{ID: bots.ChannelID(c.ID)}
-	if err := c.Decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := h.staysHere(c.ID, "api_url", cfg.Local()); err != nil {
-		return nil, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, "api_url", h.staysHere, &cfg); err != nil {
 		return nil, err
 	}
 	var policies robots.Policies

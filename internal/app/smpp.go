@@ -15,13 +15,7 @@ import (
 
 func (h *House) smpp(c configs.Channel) (bots.Adapter, error) {
 	cfg := smpp.Defaults(bots.ChannelID(c.ID))
-	if err := c.Decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := h.staysHere(c.ID, "addr", cfg.Local()); err != nil {
-		return nil, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, "addr", h.staysHere, &cfg); err != nil {
 		return nil, err
 	}
 	return h.smppChannel(cfg)

@@ -15,18 +15,10 @@ import (
 // carrier reads the account of a carrier of short messages: its keys, its
 // secrets and the limits of its kind. key is where the account names its server,
 // may whether that server may be spoken to.
-func (h *House) carrier(c configs.Channel, key string, may func(id, key string, local bool) error, limits *sms.Limits, cfg interface {
-	Local() bool
-	Secrets() error
-},
+func (h *House) carrier(
+	c configs.Channel, key string, may func(id, key string, local bool) error, limits *sms.Limits, cfg settings,
 ) (sms.Deps, error) {
-	if err := c.Decode(cfg); err != nil {
-		return sms.Deps{}, err
-	}
-	if err := may(c.ID, key, cfg.Local()); err != nil {
-		return sms.Deps{}, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, key, may, cfg); err != nil {
 		return sms.Deps{}, err
 	}
 	var policies sms.Policies

@@ -9,13 +9,7 @@ import (
 // wecom makes an account of WeCom, whose servers are in the mainland.
 func (h *House) wecom(c configs.Channel) (bots.Adapter, error) {
 	cfg := wecom.Config{ID: bots.ChannelID(c.ID)}
-	if err := c.Decode(&cfg); err != nil {
-		return nil, err
-	}
-	if err := h.staysHere(c.ID, "api_url", cfg.Local()); err != nil {
-		return nil, err
-	}
-	if err := cfg.Secrets(); err != nil {
+	if err := h.account(c, "api_url", h.staysHere, &cfg); err != nil {
 		return nil, err
 	}
 	if err := decodeInto("policies/wecom.yaml", &cfg.Limits); err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shaoying/bots"
+	"shaoying/bots/wire"
 )
 
 const (
@@ -13,8 +14,8 @@ const (
 	// grace is what is left, when Run is to end, for what has already been
 	// pulled: it exists nowhere else. Run ends within a second (bots.Adapter).
 	grace = 500 * time.Millisecond
-	// firstPause and longest are the pauses between tries of the sink.
-	firstPause, longest = 200 * time.Millisecond, 5 * time.Second
+	// longest is the longest pause between tries of the sink.
+	longest = 5 * time.Second
 )
 
 // pulledReply and pulledReport are what is pulled.
@@ -78,17 +79,13 @@ func (c *Channel) drain(ctx context.Context, sink bots.Sink, pull func(context.C
 
 // keep hands over what was pulled, again and again until it is taken.
 func (c *Channel) keep(ctx context.Context, sink bots.Sink, events []bots.Event) {
-	for pause := firstPause; ; pause = min(2*pause, longest) {
+	for failures := 1; ; failures++ {
 		err := c.Lanes.Deliver(ctx, sink, events)
 		if err == nil {
 			return
 		}
 		c.Log.Warn("what was pulled is not taken yet", "events", len(events), "error", err)
-		wait := time.NewTimer(pause)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
+		if !wire.Rest(ctx, failures, longest) {
 			c.Log.Error("what was pulled is lost: the program ended before it could be kept", "events", len(events))
 			return
 		}

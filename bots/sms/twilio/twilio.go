@@ -144,7 +144,7 @@ func (c *Channel) Handler(sink bots.Sink) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		push, ok := pushes[r.URL.Path]
 		if !ok || r.Method != http.MethodPost || !c.MayCall(r.RemoteAddr) {
-			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+			wire.Refused(w, http.StatusForbidden)
 			return
 		}
 		c.signed(w, r, sink, push)

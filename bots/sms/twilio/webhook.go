@@ -24,7 +24,7 @@ const signatureHeader = "X-Twilio-Signature"
 func (c *Channel) signed(w http.ResponseWriter, r *http.Request, sink bots.Sink, push sms.Push) {
 	given, err := base64.StdEncoding.DecodeString(r.Header.Get(signatureHeader))
 	if err != nil || len(given) != sha1.Size {
-		http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
+		wire.Refused(w, http.StatusUnauthorized)
 		return
 	}
 	body, ok := wire.Body(w, r, c.Limits.MaxBody)
@@ -37,7 +37,7 @@ func (c *Channel) signed(w http.ResponseWriter, r *http.Request, sink bots.Sink,
 		address += "?" + r.URL.RawQuery
 	}
 	if err != nil || !hmac.Equal(given, signature(c.cfg.AuthToken.Reveal(), address, form)) {
-		http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
+		wire.Refused(w, http.StatusUnauthorized)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
