@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"shaoying/bots"
@@ -60,7 +61,7 @@ const loginRetry = 30 * time.Second
 type login struct {
 	mu    sync.Mutex
 	since time.Time // bare time of this process; zero while it is in
-	told  bool
+	told  atomic.Bool
 }
 
 // outFor is how long an account has been out.
@@ -73,17 +74,19 @@ func (l *login) outFor(now time.Time) (d time.Duration, out bool) {
 	return now.Sub(l.since), true
 }
 
-func (l *login) set(since time.Time, told bool) {
+// set notes since when it is out, zero for in; nobody was told of that yet.
+func (l *login) set(since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.since, l.told = since, told
+	l.since = since
+	l.told.Store(false)
 }
 
 // knows takes over what the owner before knew.
 func (c *Channel) knows(own *postgres.Ownership) {
-	c.login.set(time.Time{}, false)
+	c.login.set(time.Time{})
 	if own.Out {
-		c.login.set(c.g.Clock.Wall().Add(-own.OutFor), false) // who was told stands in the database
+		c.login.set(c.g.Clock.Wall().Add(-own.OutFor)) // who was told stands in the database
 	}
 }
 
@@ -144,7 +147,7 @@ func (c *Channel) out(ctx context.Context, epoch int64) error {
 		return fmt.Errorf("note that an account is out: %w", err)
 	}
 	c.g.Log.Info("an account is not logged in", "channel", string(c.id))
-	c.login.set(c.g.Clock.Wall().Add(-time.Duration(seconds*float64(time.Second))), false)
+	c.login.set(c.g.Clock.Wall().Add(-time.Duration(seconds * float64(time.Second))))
 	return nil
 }
 
@@ -161,7 +164,7 @@ func (c *Channel) back(ctx context.Context, epoch int64) error {
 	})
 	if err == nil {
 		c.g.Log.Info("an account is logged in", "channel", string(c.id))
-		c.login.set(time.Time{}, false)
+		c.login.set(time.Time{})
 	}
 	return err
 }
@@ -169,10 +172,7 @@ func (c *Channel) back(ctx context.Context, epoch int64) error {
 // alarmOut tells people that the account is out, once an outage, whoever owns it.
 func (c *Channel) alarmOut(ctx context.Context, epoch int64) error {
 	d, out := c.login.outFor(c.g.Clock.Wall())
-	c.login.mu.Lock()
-	told := c.login.told
-	c.login.mu.Unlock()
-	if !out || told || d < c.g.Logins.Alarm {
+	if !out || c.login.told.Load() || d < c.g.Logins.Alarm {
 		return nil
 	}
 	err := c.g.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
@@ -187,9 +187,7 @@ func (c *Channel) alarmOut(ctx context.Context, epoch int64) error {
 	})
 	if err == nil {
 		c.g.Log.Warn("an account is logged out, somebody has to act", "channel", string(c.id), "for", d.Round(time.Second).String())
-		c.login.mu.Lock()
-		c.login.told = true
-		c.login.mu.Unlock()
+		c.login.told.Store(true)
 	}
 	return err
 }

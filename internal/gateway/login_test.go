@@ -84,7 +84,7 @@ func TestALoggedOutAccountIsToldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next.login.set(m.Clock.Wall().Add(-time.Minute), false)
+	next.login.set(m.Clock.Wall().Add(-time.Minute))
 	next.stands(t.Context(), m.posts[web].epoch, false)
 	if got := told.all(); len(got) != 1 {
 		t.Fatalf("people heard %q", got)

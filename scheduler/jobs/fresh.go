@@ -20,6 +20,7 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 	asked := func(k db.Ticket) bool {
 		return ticket.State(k.State) == ticket.Handled || ticket.State(k.State) == ticket.Callback
 	}
+	unmet := func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }
 	closed := func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Closed }
 	wanted := func(reason string, then gateway.Fresh) gateway.Fresh { return wanted(d.Topics[reason], then) }
 	return map[string]gateway.Fresh{
@@ -30,7 +31,7 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		reasonStrangers:           stillBlocked,
 		workorder.DueNudge:        of(onDesk),
 		workorder.DueSign:         of(onDesk),
-		workorder.DueContact:      of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil }),
+		workorder.DueContact:      of(unmet),
 		workorder.DueDispatch:     of(func(k db.Ticket) bool { return ticket.State(k.State) == ticket.Received }),
 		workorder.DueNotice:       wanted(workorder.DueNotice, of(func(k db.Ticket) bool { return ticket.State(k.State) != ticket.Withdrawn })),
 		workorder.DueCallback:     wanted(workorder.DueCallback, sameVersion(asked)),
@@ -55,7 +56,7 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		// Boards: the same for the group in which it is said.
 		onBoard(workorder.DueNudge):        groupFit(of(onDesk)),
 		onBoard(workorder.DueSign):         groupFit(of(onDesk)),
-		onBoard(workorder.DueContact):      groupFit(of(func(k db.Ticket) bool { return onDesk(k) && k.ContactedAt == nil })),
+		onBoard(workorder.DueContact):      groupFit(of(unmet)),
 		onBoard(workorder.DueWhistleNudge): whistleRuns,
 		DueBoardDigest:                     stillBoard,
 		DueBoardMonday:                     stillBoard,
