@@ -229,36 +229,6 @@ func TestTheLadderOfAnApplication(t *testing.T) {
 	}
 }
 
-func TestReconcileIsTheDryRun(t *testing.T) {
-	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
-	now := at("2026-03-03 09:00")
-	wanted := w.ladder(2, now)
-	if clear, add := care.Reconcile(nil, wanted); len(clear) != 0 || len(add) == 0 {
-		t.Errorf("clear %v, add %v", lines(clear), lines(add))
-	} else if again, more := care.Reconcile(add, wanted); len(again) != 0 || len(more) != 0 {
-		t.Errorf("not silent: clear %v, add %v", lines(again), lines(more))
-	}
-	all := programmes(t)
-	body := slices.IndexFunc(all, func(p care.Programme) bool { return p.Code == care.FamilyBed })
-	rungs := slices.Clone(all[body].Ladders[care.OfVisit])
-	for i := range rungs {
-		if rungs[i].Kind == "ask" {
-			rungs[i].Due.Plus = -30 * time.Minute
-		}
-	}
-	all[body].Ladders = map[string][]care.Rung{care.OfVisit: rungs}
-	_, q := quiet(t)
-	changed, err := care.NewRules(policy(t), all, workTime(t), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pending := slices.DeleteFunc(wanted, func(d care.Due) bool { return !d.Sends() })
-	clear, add := care.Reconcile(pending, changed.Ladder(changed.OfVisit(w.bed, w.visits[1], care.History{}), now))
-	if !slices.Equal(lines(clear), []string{"03-16 18:30 ask carer_1"}) || !slices.Equal(lines(add), []string{"03-16 18:00 ask carer_1"}) {
-		t.Errorf("clear %v, add %v", lines(clear), lines(add))
-	}
-}
-
 func TestClearance(t *testing.T) {
 	for kind, want := range map[care.EventKind]care.Subject{
 		care.EventDied: care.ClearPatient, care.EventClosed: care.ClearBed, care.EventSuspended: care.ClearBed,

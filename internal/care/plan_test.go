@@ -91,34 +91,6 @@ func TestHolidayRules(t *testing.T) {
 	}
 }
 
-func TestAnchoredOnTheLastDone(t *testing.T) {
-	w := planned(t, care.Item{Kind: "round", Every: 7}, "2026-03-03")
-	if got := days(w); got != "03-03 03-10 03-17" {
-		t.Fatal(got)
-	}
-	w.must(1, desk, care.Move{Date: date("2026-03-05"), Window: span("09:00-11:00"), Free: true}, at("2026-03-03 08:10"))
-	visit(w, 1, "2026-03-05 09:10")
-	if got := days(w); got != "03-12 03-19" {
-		t.Errorf("done two days late, the next are %s", got)
-	}
-}
-
-func TestFixedWeekdaysAreNotShifted(t *testing.T) {
-	w := planned(t, care.Item{Kind: "nursing", Weekdays: []time.Weekday{time.Tuesday}, Early: 2, Late: 3}, "2026-03-03")
-	if got := days(w); got != "03-03 03-10 03-17" {
-		t.Fatal(got)
-	}
-	w.must(1, nurse, care.Fail{Reason: "weather"}, at("2026-03-03 10:00"))
-	w.plan(at("2026-03-04 02:00"))
-	if got := days(w); got != "03-04 03-10 03-17" {
-		t.Errorf("made up: %s", got)
-	}
-	visit(w, 1, "2026-03-04 15:00")
-	if got := days(w); got != "03-10 03-17" {
-		t.Errorf("after a make-up visit: %s", got)
-	}
-}
-
 // visit lets the nurse make a visit at a time.
 func visit(w *world, id int64, when string) {
 	w.Helper()
