@@ -229,6 +229,58 @@ func TestTheLadderOfAnApplication(t *testing.T) {
 	}
 }
 
+// What comes a second time is due a second time, though no version has changed:
+// a cry for help, a wrong code, somebody who leaves texts, a withdrawal after a new
+// signature. Looking again makes no new row.
+func TestWhatComesAgainIsDueAgain(t *testing.T) {
+	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
+	sent := map[string]bool{}
+	fresh := func(kind string, now time.Time) int {
+		n := 0
+		for _, o := range []care.Occasion{w.r.OfVisit(w.bed, w.visits[0], care.History{}), w.r.OfBed(w.bed)} {
+			for _, d := range w.r.Ladder(o, now) {
+				if d.Kind == kind && d.To.Role == care.ToDesk && d.Sends() && !sent[d.Subject+id(d)] {
+					sent[d.Subject+id(d)] = true
+					n++
+				}
+			}
+		}
+		return n
+	}
+	twice := func(kind string, now time.Time, do func(now time.Time)) {
+		t.Helper()
+		for i := range 2 {
+			do(now)
+			if got := fresh(kind, now); got != 1 {
+				t.Errorf("%s, time %d: %d new rows for the desk", kind, i+1, got)
+			}
+			if now = now.Add(20 * time.Minute); fresh(kind, now) != 0 {
+				t.Errorf("%s: looking again made a new row", kind)
+			}
+		}
+	}
+	bed := func(by care.Actor, c care.BedCommand, now time.Time) {
+		t.Helper()
+		if err := w.onBed(by, c, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	twice("wrong_code", at("2026-03-10 08:00"), func(now time.Time) { w.must(1, daughter, care.WrongCode{}, now) })
+	w.must(1, nurse, care.Leave{}, at("2026-03-10 09:00"))
+	twice("help", at("2026-03-10 09:10"), func(now time.Time) { w.must(1, nurse, care.Help{}, now) })
+	people := []care.Actor{daughter, {As: care.AsFamily, Person: sonID}}
+	twice("stopped_call", at("2026-03-10 10:00"), func(now time.Time) {
+		bed(people[0], care.Texts{Person: people[0].Person, Stop: true}, now)
+		people = people[1:]
+	})
+	twice("consent_call", at("2026-03-10 11:00"), func(now time.Time) {
+		if !w.bed.Agreement.Stands() {
+			bed(desk, care.Sign{Agreement: agreement(now)}, now)
+		}
+		bed(daughter, care.WithdrawConsent{}, now)
+	})
+}
+
 func TestClearance(t *testing.T) {
 	for kind, want := range map[care.EventKind]care.Subject{
 		care.EventDied: care.ClearPatient, care.EventClosed: care.ClearBed, care.EventSuspended: care.ClearBed,

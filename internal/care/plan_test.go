@@ -91,6 +91,25 @@ func TestHolidayRules(t *testing.T) {
 	}
 }
 
+// A holiday beyond the horizon is left out when the horizon reaches it, not
+// before: a notice may come until then, and planning twice is planning once
+// (world.plan looks).
+func TestAHolidayIsLeftOutWhenTheHorizonReachesIt(t *testing.T) {
+	w := planned(t, care.Item{Kind: "nursing", Every: 2, OnHoliday: scheduler.HolidaySkip, From: date("2026-02-02")}, "2026-02-02")
+	visit(w, 1, "2026-02-02 09:10")
+	rarer := care.Item{ID: 2, Kind: "nursing", Every: 7, OnHoliday: scheduler.HolidaySkip, Staff: nurseID, From: date("2026-02-17")}
+	if err := w.onBed(doctor, care.Order{Item: rarer}, at("2026-02-02 12:00")); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.skips) != 0 || days(w) != "" {
+		t.Errorf("two weeks before: skipped %+v, planned %s", w.skips, days(w))
+	}
+	w.plan(at("2026-02-03 02:00"))
+	if len(w.skips) != 1 || w.skips[0].Nominal != date("2026-02-17") || w.skips[0].Reason != care.ReasonHoliday {
+		t.Errorf("when the horizon reaches it: skipped %+v", w.skips)
+	}
+}
+
 // visit lets the nurse make a visit at a time.
 func visit(w *world, id int64, when string) {
 	w.Helper()
