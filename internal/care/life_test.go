@@ -53,6 +53,12 @@ type household struct {
 	surveys  int
 }
 
+func newHousehold(w *world, d *dice, q scheduler.Quiet, now time.Time) *household {
+	return &household{
+		world: w, d: d, quiet: q, now: now, rows: map[string]map[string]*row{}, answers: map[int64]care.History{}, stopped: map[int64]bool{},
+	}
+}
+
 type row struct {
 	care.Due
 	state string // planned, sent, cleared
@@ -438,8 +444,7 @@ func TestTenThousandHouseholds(t *testing.T) {
 	begin := openBed(t, r, at("2026-01-28 09:00"), true)
 	sent, visits, surveys := 0, 0, 0
 	lives(t, sequences, func(t *testing.T, d *dice) {
-		h := &household{world: &world{TB: t, r: r, bed: begin, every: 3}, d: d, quiet: q, now: at("2026-01-28 09:00")}
-		h.rows, h.answers, h.stopped = map[string]map[string]*row{}, map[int64]care.History{}, map[int64]bool{}
+		h := newHousehold(&world{TB: t, r: r, bed: begin, every: 3}, d, q, at("2026-01-28 09:00"))
 		h.refusedOrDone(h.onBed(desk, care.Order{Item: anyItem(d, 2)}, h.now))
 		for range 8 {
 			to := h.now.Add(pick(d, []time.Duration{5 * time.Minute, 3 * time.Hour, 11 * time.Hour, 26 * time.Hour, 73 * time.Hour}))
