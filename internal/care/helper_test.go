@@ -158,7 +158,7 @@ var carers = []care.Carer{
 
 func agreement(now time.Time) care.Agreement {
 	return care.Agreement{
-		Form: care.OnPaper, Notice: 1, Terms: 1, Signer: daughterID, Relation: "daughter", SignedAt: now.Add(-time.Hour), Scan: 5,
+		Form: care.OnPaper, Notice: 1, Terms: 1, Signer: daughterID, Relation: "daughter", SignedAt: now.Add(-time.Hour), Scan: "5",
 		GridWorker: true,
 	}
 }

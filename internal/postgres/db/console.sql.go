@@ -635,7 +635,7 @@ type SurveysOfRow struct {
 	Answer     string
 }
 
-func (q *Queries) SurveysOf(ctx context.Context, ticketID int64) ([]SurveysOfRow, error) {
+func (q *Queries) SurveysOf(ctx context.Context, ticketID *int64) ([]SurveysOfRow, error) {
 	rows, err := q.db.Query(ctx, surveysOf, ticketID)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ insert into survey (kind, person_id, ticket_id) values ($1, $2, $3)
 on conflict (kind, ticket_id) do nothing returning id
 `
 
-func (q *Queries) AddSurvey(ctx context.Context, kind string, personID int64, ticketID int64) (int64, error) {
+func (q *Queries) AddSurvey(ctx context.Context, kind string, personID int64, ticketID *int64) (int64, error) {
 	row := q.db.QueryRow(ctx, addSurvey, kind, personID, ticketID)
 	var id int64
 	err := row.Scan(&id)
@@ -87,7 +87,7 @@ const answerSurvey = `-- name: AnswerSurvey :exec
 update survey set answered_at = product_now(), answer = $3 where kind = $1 and ticket_id = $2 and answered_at is null
 `
 
-func (q *Queries) AnswerSurvey(ctx context.Context, kind string, ticketID int64, answer string) error {
+func (q *Queries) AnswerSurvey(ctx context.Context, kind string, ticketID *int64, answer string) error {
 	_, err := q.db.Exec(ctx, answerSurvey, kind, ticketID, answer)
 	return err
 }
