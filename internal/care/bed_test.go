@@ -35,7 +35,9 @@ func TestConsentIsSignedNotTexted(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
-	screen := with(func(a *care.Agreement) { a.Form, a.Scan, a.Signer, a.Relation = care.OnScreen, "", patientID, care.Self })
+	screen := with(func(a *care.Agreement) {
+		a.Form, a.Scan, a.Signer, a.Relation = care.OnScreen, "", patientID, care.Self
+	})
 	if b = bedDo(t, r, b, desk, care.Sign{Agreement: screen}, now); b.Agreement.EnteredBy != deskID || !b.Agreement.Stands() {
 		t.Errorf("agreement %+v", b.Agreement)
 	}

@@ -223,8 +223,11 @@ func (p Policy) validateRest(bad *problems) {
 	bad.atLeast("offers.count", p.Offers.Count, 1)
 	bad.atLeast("missed.in_row", p.Missed.InRow, 1)
 	bad.atLeast("survey.every", p.Survey.Every, 1)
-	bad.atLeast("survey.per_person", p.Survey.PerPerson.N, 1)
-	bad.atLeast("survey.per_address", p.Survey.PerPhone.N, 1)
+	for where, l := range map[string]scheduler.Limit{"survey.per_person": p.Survey.PerPerson, "survey.per_address": p.Survey.PerPhone} {
+		if l.N < 1 || l.Unit != scheduler.Days {
+			bad.add("%s must be days such as 14d, is %s: rest from surveys knows no workdays", where, l)
+		}
+	}
 	bad.atLeast("survey.lowest", p.Survey.Lowest, 1)
 	bad.atLeast("survey.scale", p.Survey.Scale, p.Survey.Lowest+1)
 	bad.atLeast("door.tries", p.Door.Tries, 1)

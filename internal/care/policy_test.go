@@ -50,6 +50,7 @@ func TestPolicyErrors(t *testing.T) {
 		{"consent", "suspend: [admission, away, refused]", "suspend: [admission, away, consent]", "which only a withdrawal gives"},
 		{"self", "relations: [spouse,", "relations: [self, spouse,", "consent.relations must not hold self"},
 		{"scale", "  scale: 5", "  scale: 2", "survey.scale must be at least 3"},
+		{"rest", "  per_person: 14d", "  per_person: 14wd", "survey.per_person must be days"},
 		{"feed", "  refresh: 1h", "  refresh: 1s", "feed needs refresh of 1m to 24h"},
 		{"minutes", "minutes: 90", "minutes: 900", "kinds.infusion.minutes"},
 	} {
