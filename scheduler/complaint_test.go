@@ -30,8 +30,8 @@ func TestComplaint06TheDailyJobRunsOnceADay(t *testing.T) {
 		dies bool          // on the way from Plan to commit, at each second change
 	}{
 		{"a tick each minute", time.Minute, 1 << 30, false},
-		{"restarted every four minutes", time.Minute, 4, false},
-		{"a new leader with each tick, half of them die before they commit", time.Minute, 1, true},
+		{"restarted every sixteen minutes", 4 * time.Minute, 4, false},
+		{"a new leader with each tick, half of them die before they commit", 4 * time.Minute, 1, true},
 		{"odd ticks", 7*time.Minute + 13*time.Second, 3, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
