@@ -147,6 +147,36 @@ func TestMissedMadeUpOrToldToTheDoctor(t *testing.T) {
 	}
 }
 
+// The hospital hears of a row once, not again for each visit that was missed
+// before; a third one is told again. What is written down late ends a row only up
+// to itself.
+func TestTheHospitalHearsOfARowOnce(t *testing.T) {
+	w := planned(t, care.Item{Kind: "infusion", Every: 1, From: date("2026-03-10")}, "2026-03-09")
+	told := func(now time.Time) (visits []int64) {
+		for _, v := range w.visits {
+			for _, d := range w.ladder(v.ID, now) {
+				if d.Kind == "missed_hospital" {
+					visits = append(visits, v.ID)
+				}
+			}
+		}
+		return visits
+	}
+	for _, c := range []struct {
+		day  string
+		want []int64
+	}{{"2026-03-11", nil}, {"2026-03-12", []int64{2}}, {"2026-03-13", []int64{3}}} {
+		w.plan(date(c.day).At(2*60, shanghai))
+		if got := told(at(c.day+" 09:00")); !slices.Equal(got, c.want) {
+			t.Errorf("on %s the hospital hears of %v, want %v", c.day, got, c.want)
+		}
+	}
+	w.must(2, desk, care.Finish{From: at("2026-03-11 09:00"), At: at("2026-03-11 10:00"), Alone: true}, at("2026-03-13 09:00"))
+	if got := told(at("2026-03-13 09:00")); got != nil || w.bed.Items[0].Missed != 1 {
+		t.Errorf("one in the middle was made: told of %v, %d in a row", got, w.bed.Items[0].Missed)
+	}
+}
+
 // The grid worker is told only where the patient lives alone and the agreement
 // says so.
 func TestTheGridWorkerLooksIn(t *testing.T) {
