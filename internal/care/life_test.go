@@ -61,7 +61,8 @@ func newHousehold(w *world, d *dice, q scheduler.Quiet, now time.Time) *househol
 
 type row struct {
 	care.Due
-	state string // planned, sent, cleared
+	state string     // planned, sent, cleared
+	about care.Visit // what the text would say
 }
 
 func id(d care.Due) string { return d.Kind + " " + d.Key }
@@ -76,7 +77,7 @@ func (h *household) settle() {
 	}
 	if h.stamp != stamp {
 		h.stamp, h.seen = stamp, map[int64]care.Visit{}
-		h.reconcile(h.r.OfBed(h.bed))
+		h.reconcile(h.r.OfBed(h.bed), care.Visit{})
 	}
 	for _, v := range h.visits {
 		if v.State.Waiting() && (v.Date.Compare(v.Earliest) < 0 || v.Date.Compare(v.Latest) > 0) {
@@ -86,7 +87,7 @@ func (h *household) settle() {
 			h.seen[v.ID] = v
 			history := h.answers[v.ID]
 			history.Survey = true
-			h.reconcile(h.r.OfVisit(h.bed, v, history))
+			h.reconcile(h.r.OfVisit(h.bed, v, history), v)
 		}
 	}
 	for _, p := range h.prompts {
@@ -103,7 +104,7 @@ func (h *household) settle() {
 	}
 }
 
-func (h *household) reconcile(o care.Occasion) {
+func (h *household) reconcile(o care.Occasion, v care.Visit) {
 	var pending []care.Due
 	rows := h.rows[o.Subject]
 	for _, r := range rows {
@@ -121,7 +122,7 @@ func (h *household) reconcile(o care.Occasion) {
 			h.rows[o.Subject] = rows
 		}
 		if r, ok := rows[id(d)]; !ok || r.state == "cleared" {
-			rows[id(d)] = &row{d, "planned"}
+			rows[id(d)] = &row{d, "planned", v}
 		}
 	}
 }
@@ -198,7 +199,7 @@ func (h *household) fire(r *row) {
 		return
 	}
 	v := h.visits[n-1]
-	h.meant(r.Due, v)
+	h.meant(r, v)
 	switch {
 	case r.Kind == "survey":
 		if h.surveys++; h.answers[n].Answer != 0 {
@@ -262,9 +263,12 @@ var afterwards = map[care.VisitState][]string{
 // meant is the oracle for what was cleared: nothing is said about an old version,
 // about what has ended only what belongs there, and nobody rings the family of the
 // dead because of a bad mark.
-func (h *household) meant(d care.Due, v care.Visit) {
+func (h *household) meant(r *row, v care.Visit) {
+	d, was := r.Due, r.about
 	low := h.answers[v.ID].Answer
 	switch {
+	case was.Date != v.Date || was.Window != v.Window || was.Staff != v.Staff:
+		h.Fatalf("%s says what is no longer true: %+v, now %+v", d.Kind, was, v)
 	case d.Version != v.Version:
 		h.Fatalf("about an old version %d: %+v", d.Version, v)
 	case !v.State.Open() && !slices.Contains(afterwards[v.State], d.Kind):

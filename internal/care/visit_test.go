@@ -167,7 +167,7 @@ func TestTheHospitalHearsOfARowOnce(t *testing.T) {
 		want []int64
 	}{{"2026-03-11", nil}, {"2026-03-12", []int64{2}}, {"2026-03-13", []int64{3}}} {
 		w.plan(date(c.day).At(2*60, shanghai))
-		if got := told(at(c.day+" 09:00")); !slices.Equal(got, c.want) {
+		if got := told(at(c.day + " 09:00")); !slices.Equal(got, c.want) {
 			t.Errorf("on %s the hospital hears of %v, want %v", c.day, got, c.want)
 		}
 	}
