@@ -137,12 +137,12 @@ func (y *year) killed() {
 }
 
 func (y *year) everySlotHasOneEnd(length int) {
-	ends := map[int]string{}
-	end := func(slot int, what string, nominal scheduler.Date) {
-		if ends[slot] != "" {
-			y.Errorf("slot %d twice: %s and %s", slot, ends[slot], what)
+	ends := map[int]ended{}
+	end := func(slot int, e ended) {
+		if other, twice := ends[slot]; twice {
+			y.Errorf("slot %d twice: %+v and %+v", slot, other, e)
 		}
-		ends[slot] = fmt.Sprint(what, " ", nominal)
+		ends[slot] = e
 	}
 	it := y.bed.Items[0]
 	for _, v := range y.visits {
@@ -153,18 +153,25 @@ func (y *year) everySlotHasOneEnd(length int) {
 			y.Errorf("ended for no reason: %+v", v)
 		}
 		if v.State != care.VisitReleased && v.Slot <= it.Seq {
-			end(v.Slot, string(v.State), v.Nominal)
+			e := ended{what: string(v.State), nominal: v.Nominal}
+			if v.State == care.VisitDone {
+				e.done = scheduler.DateOf(v.ArrivedAt.In(shanghai))
+			}
+			end(v.Slot, e)
 		}
 	}
 	for _, s := range y.skips {
 		if !y.skippedFor(it, s) {
 			y.Errorf("skipped for no such reason: %+v", s)
 		}
-		end(s.Slot, s.Reason, s.Nominal)
+		end(s.Slot, ended{what: s.Reason, nominal: s.Nominal})
 	}
 	for slot := 1; slot <= it.Seq; slot++ {
-		if ends[slot] == "" {
+		if _, ok := ends[slot]; !ok {
 			y.Errorf("slot %d was lost", slot)
+		}
+		if slot > 1 {
+			y.follows(it, ends[slot-1], ends[slot])
 		}
 	}
 	if len(ends) != it.Seq || it.Next.Compare(y.first.AddDays(length-16)) < 0 {
@@ -172,11 +179,45 @@ func (y *year) everySlotHasOneEnd(length int) {
 	}
 }
 
+// ended is what became of a slot; done is zero when it was not.
+type ended struct {
+	what          string
+	nominal, done scheduler.Date
+}
+
+// follows holds that no day was left out between two slots: fixed weekdays are
+// counted on the calendar, an interval from the visit that was done. Who comes home
+// from hospital is seen sooner.
+func (y *year) follows(it care.Item, before, after ended) {
+	between := 0
+	for d := before.nominal.AddDays(1); d.Compare(after.nominal) <= 0; d = d.AddDays(1) {
+		if slices.Contains(it.Weekdays, d.Weekday()) {
+			between++
+		}
+	}
+	want := before.nominal.AddDays(it.Every)
+	if before.done != (scheduler.Date{}) {
+		want = before.done.AddDays(it.Every)
+	}
+	home := inHospital(y.day(after.nominal)-1) || inHospital(y.day(after.nominal)-2) || inHospital(y.day(after.nominal))
+	switch {
+	case len(it.Weekdays) > 0 && between != max(it.Weeks, 1):
+		y.Errorf("%d weekdays from %+v to %+v", between, before, after)
+	case it.Every > 0 && after.nominal != want && !(home && after.nominal.Compare(want) < 0):
+		y.Errorf("after %+v comes %+v, want %s", before, after, want)
+	}
+}
+
+// day counts the days from the first.
+func (y *year) day(d scheduler.Date) int {
+	return int(d.At(0, shanghai).Sub(y.first.At(0, shanghai)) / (24 * time.Hour))
+}
+
 // skippedFor reports whether the reason of a skipped slot is true.
 func (y *year) skippedFor(it care.Item, s care.Skip) bool {
 	near := func(is func(int) bool) bool {
 		for d := s.Nominal.AddDays(-1); d.Compare(s.Nominal.AddDays(it.Late+1)) <= 0; d = d.AddDays(1) {
-			if day := int(d.At(0, shanghai).Sub(y.first.At(0, shanghai)) / (24 * time.Hour)); is(day) {
+			if is(y.day(d)) {
 				return true
 			}
 		}
