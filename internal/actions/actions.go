@@ -36,6 +36,7 @@ import (
 	"shaoying/flows"
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
@@ -46,6 +47,7 @@ import (
 // goroutines.
 type Set struct {
 	Orders *workorder.Service
+	Care   *homecare.Service
 	Units  *ticket.Units
 	// Places returns the gazetteer as it is now; it is built anew after imports.
 	Places  func() *people.Gazetteer

@@ -41,6 +41,7 @@ import (
 
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
 	"shaoying/internal/tally"
@@ -53,6 +54,7 @@ import (
 type Deps struct {
 	Gateway *gateway.Gateway
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Units   *ticket.Units
 	Safety  *words.Safety
 	// Places returns the gazetteer as it is now.

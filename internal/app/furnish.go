@@ -27,7 +27,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	deps.Topics = stopping.ByReason()
 	set := &actions.Set{
-		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
+		Orders: s.Orders, Care: s.Care, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
 		Safety: s.Safety, Policy: policy, Stopping: stopping, Tally: s.Tally, Phone: s.phoneAccount(deps.Channels),
 		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) {
 			path, err := console.Link(ctx, t, s.Keys)
@@ -44,7 +44,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	deps.Money = &gateway.Money{Policy: money, Zone: s.Location}
 	s.due = jobs.Deps{
-		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
+		Orders: s.Orders, Care: s.Care, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 		WordsPaid: policy.ReplyPaid,

@@ -20,7 +20,7 @@ var layers = []layer{
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
 	{packages: []string{"internal/workorder", "internal/city", "internal/tally"}},
-	{packages: []string{"internal/webhook"}},
+	{packages: []string{"internal/webhook", "internal/homecare"}},
 	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api", "internal/bench"}},
 	{packages: []string{"internal/demo"}},
 	{packages: []string{"internal/app"}},

@@ -109,6 +109,11 @@ type Policy struct {
 		Keep    time.Duration `yaml:"keep"`    // for how long what was cancelled is still told
 		Source  string        `yaml:"source"`
 	} `yaml:"feed"`
+	Surnames struct {
+		// OfTwo are the surnames of two characters: visitors are called by theirs.
+		OfTwo  []string `yaml:"of_two"`
+		Source string   `yaml:"source"`
+	} `yaml:"surnames"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
 		Return  []string `yaml:"return"`
@@ -246,7 +251,7 @@ func (p Policy) sources() map[string]string {
 		"application": p.Application.Source, "consent": p.Consent.Source, "beds": p.Beds.Source, "period": p.Period.Source,
 		"first_visit": p.FirstVisit.Source, "windows": p.Windows.Source, "plan": p.Plan.Source, "offers": p.Offers.Source,
 		"missed": p.Missed.Source, "changes": p.Changes.Source, "survey": p.Survey.Source, "door": p.Door.Source,
-		"feed": p.Feed.Source, "reasons": p.Reasons.Source,
+		"feed": p.Feed.Source, "reasons": p.Reasons.Source, "surnames": p.Surnames.Source,
 	}
 	for name, k := range p.Kinds {
 		sources["kinds."+name] = k.Source

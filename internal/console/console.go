@@ -42,6 +42,7 @@ import (
 
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
@@ -55,6 +56,7 @@ var files embed.FS
 type Deps struct {
 	Gateway *gateway.Gateway
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Units   *ticket.Units
 	// Places returns the gazetteer as it is now.
 	Places func() *people.Gazetteer

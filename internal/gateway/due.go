@@ -51,6 +51,11 @@ type Kind struct {
 	// Class is the class of quiet hours that binds it; empty for what is no
 	// push.
 	Class scheduler.Class
+	// ClassOf is the class of one row, where they differ; nil for Class.
+	ClassOf func(Due) scheduler.Class
+	// Replaces names the dialogue whose open prompts do not stand in the way of
+	// this kind: Run joins what they asked to its own question (Turn.Join).
+	Replaces string
 	// Opens is true when it opens a prompt: it then never breaks into a
 	// dialogue or another prompt.
 	Opens bool
@@ -63,6 +68,19 @@ type Kind struct {
 	// Run does it. With a Target, t is a turn of that conversation under its
 	// lock; without, t has only the transaction and the time.
 	Run func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+}
+
+func (k Kind) class(d Due) scheduler.Class {
+	if k.ClassOf != nil {
+		return k.ClassOf(d)
+	}
+	return k.Class
+}
+
+// replaces reports whether the question of an open prompt may be asked again as a
+// part of this kind's: nobody has begun to answer it.
+func (k Kind) replaces(p *dialogue) bool {
+	return k.Replaces != "" && outermost(p.State) == k.Replaces && p.State.Turn <= 1
 }
 
 // Outcome is what becomes of a due row.
@@ -303,7 +321,7 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 		return err
 	}
 	if !ok {
-		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.Class
+		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.class(d)
 		if out, err = k.Run(ctx, t, d); err != nil {
 			return err
 		}
@@ -332,12 +350,13 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
 		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true, nil
 	}
-	if k.Class != "" {
+	class := k.class(d)
+	if class != "" {
 		notAfter := time.Time{}
 		if d.NotAfter != nil {
 			notAfter = *d.NotAfter
 		}
-		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, k.Class, scheduler.QuietLater); verdict {
+		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, class, scheduler.QuietLater); verdict {
 		case scheduler.Moved:
 			return Later(at, "quiet hours"), true, nil
 		case scheduler.Dropped, scheduler.ToHuman:
@@ -352,11 +371,12 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 		if err != nil {
 			return out, false, err
 		}
+		open = slices.DeleteFunc(slices.Clone(open), k.replaces)
 		if len(open) >= promptsAt(t.caps) {
 			return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true, nil
 		}
 	}
-	if t.row.AddressState != "active" && k.Class != "" {
+	if t.row.AddressState != "active" && class != "" {
 		return t.unreachable(d, "the address is "+t.row.AddressState), true, nil
 	}
 	if stopped, err := t.g.stopped(ctx, t.Queries, t.caps, k.Name, t.Address); err != nil || len(stopped) > 0 {

@@ -317,4 +317,58 @@ func VisitsOf(rows []db.Visit) []care.Visit {
 func dateOf(t time.Time) scheduler.Date { return scheduler.DateOf(t) }
 
 // DayOf is a date as the queries take it.
-func DayOf(d scheduler.Date) time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+func DayOf(d scheduler.Date) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
+}
+
+// Occasion is one person's part in another programme, with its instants by the name
+// of their anchor.
+type Occasion struct {
+	ID                           int64
+	Programme                    string
+	Event, Clinic, Person, Staff int64
+	State                        string
+	StateAt, MadeAt              time.Time
+	At                           map[string]time.Time
+	Answer                       string
+	Version                      int
+}
+
+// OccasionOf makes an occasion of its row.
+func OccasionOf(r db.CareOccasion) (*Occasion, error) {
+	o := &Occasion{
+		ID: r.ID, Programme: r.Programme, Event: idOf(r.EventID), Clinic: idOf(r.ClinicID), Person: idOf(r.PersonID), Staff: idOf(r.StaffID),
+		State: r.State, StateAt: r.StateAt, MadeAt: r.MadeAt, Answer: r.Answer, Version: int(r.Version),
+	}
+	if err := json.Unmarshal(r.At, &o.At); err != nil {
+		return nil, fmt.Errorf("read the instants of occasion %d: %w", r.ID, err)
+	}
+	return o, nil
+}
+
+// LoadOccasion reads an occasion; lock takes its row for the rest of the
+// transaction.
+func (t *Tx) LoadOccasion(ctx context.Context, id int64, lock bool) (*Occasion, error) {
+	get := t.GetOccasion
+	if lock {
+		get = t.LockOccasion
+	}
+	row, err := get(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load occasion %d: %w", id, err)
+	}
+	return OccasionOf(row)
+}
+
+// KeepOccasion writes an occasion that is locked.
+func (t *Tx) KeepOccasion(ctx context.Context, o *Occasion) error {
+	at, err := json.Marshal(o.At)
+	if err != nil {
+		return fmt.Errorf("pack the instants of occasion %d: %w", o.ID, err)
+	}
+	err = t.SaveOccasion(ctx, db.SaveOccasionParams{ID: o.ID, State: o.State, StateAt: o.StateAt, At: at, Answer: o.Answer, Version: int32(o.Version)})
+	if err != nil {
+		return fmt.Errorf("update occasion %d: %w", o.ID, err)
+	}
+	return nil
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
@@ -62,6 +63,10 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueBoardMonday:                     stillBoard,
 		DueMonday:                          stillHere,
 		DueWorryPoll:                       pollWanted,
+		homecare.DueTell:                   d.careFit,
+		homecare.DueAsk:                    d.careFit,
+		homecare.DueStaff:                  d.careFit,
+		homecare.DueNews:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}

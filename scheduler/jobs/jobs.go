@@ -32,6 +32,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/chart"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/privacy"
 	"shaoying/internal/tally"
 	"shaoying/internal/webhook"
@@ -42,6 +43,7 @@ import (
 // Deps is what the kinds stand on. It is immutable.
 type Deps struct {
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Library *gateway.Library
 	Quiet   scheduler.Quiet
 	// Channels fetch the files of events that came without their bytes.
@@ -81,12 +83,13 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
+		CareTell(d), CareAsk(d), CareStaff(d), CareTask(d), CareNews(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
 	return []gateway.SlotJob{
-		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d),
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d),
 	}
 }

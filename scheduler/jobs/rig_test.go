@@ -23,6 +23,7 @@ import (
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -108,8 +109,11 @@ func newRig(t testing.TB, start string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if set.Care, err = homecare.New(set.Orders, quiet); err != nil {
+		t.Fatal(err)
+	}
 	channels := map[bots.ChannelID]bots.Adapter{web: r.net}
-	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45, Tally: set.Tally}
+	r.deps = jobs.Deps{Orders: set.Orders, Care: set.Care, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45, Tally: set.Tally}
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}

@@ -342,6 +342,19 @@ func (q *Queries) CarersOf(ctx context.Context, beds []int64) ([]BedCarer, error
 	return items, nil
 }
 
+const clearBedDues = `-- name: ClearBedDues :exec
+update due set state = 'cleared', reason = $1, done_at = product_now(), lease = null
+where state in ('planned', 'suppressed') and kind = any($2::text[])
+  and subject in (select 'bed:' || $3::bigint union all select 'visit:' || v.id from visit v where v.bed_id = $3)
+`
+
+// ClearBedDues takes back what is planned about a bed and all its visits, of the
+// kinds given.
+func (q *Queries) ClearBedDues(ctx context.Context, reason string, kinds []string, bed int64) error {
+	_, err := q.db.Exec(ctx, clearBedDues, reason, kinds, bed)
+	return err
+}
+
 const clearDues = `-- name: ClearDues :exec
 update due set state = 'cleared', reason = $1, done_at = product_now(), lease = null
 where id = any($2::bigint[]) and state in ('planned', 'suppressed')
@@ -472,6 +485,17 @@ func (q *Queries) ClinicsFor(ctx context.Context, divisions []string) ([]Clinic,
 	return items, nil
 }
 
+const closeBedPrompts = `-- name: CloseBedPrompts :exec
+update prompt set closed_at = product_now(), outcome = $1
+where closed_at is null and subject in (select 'bed:' || $2::bigint union all select 'visit:' || v.id from visit v where v.bed_id = $2)
+`
+
+// CloseBedPrompts closes what waits for an answer about a bed's visits.
+func (q *Queries) CloseBedPrompts(ctx context.Context, outcome string, bed int64) error {
+	_, err := q.db.Exec(ctx, closeBedPrompts, outcome, bed)
+	return err
+}
+
 const closePersonPrompts = `-- name: ClosePersonPrompts :exec
 update prompt p set closed_at = product_now(), outcome = $1
 from address a where a.id = p.address_id and p.closed_at is null
@@ -480,6 +504,17 @@ from address a where a.id = p.address_id and p.closed_at is null
 
 func (q *Queries) ClosePersonPrompts(ctx context.Context, outcome string, person int64) error {
 	_, err := q.db.Exec(ctx, closePersonPrompts, outcome, person)
+	return err
+}
+
+const closePromptsAbout = `-- name: ClosePromptsAbout :exec
+update prompt set closed_at = product_now(), outcome = $1
+where closed_at is null and subject = any($2::text[])
+`
+
+// ClosePromptsAbout closes what waits for an answer about some subjects.
+func (q *Queries) ClosePromptsAbout(ctx context.Context, outcome string, subjects []string) error {
+	_, err := q.db.Exec(ctx, closePromptsAbout, outcome, subjects)
 	return err
 }
 
@@ -499,6 +534,33 @@ delete from bed_carer where bed_id = $1
 func (q *Queries) DropCarers(ctx context.Context, bedID int64) error {
 	_, err := q.db.Exec(ctx, dropCarers, bedID)
 	return err
+}
+
+const endOccasionsOf = `-- name: EndOccasionsOf :many
+update care_occasion set state = 'cancelled', state_at = product_now(), version = version + 1
+where person_id in (select kin_id from kin where kin.person_id = $1) and state in ('planned', 'asked', 'confirmed', 'declined')
+returning id
+`
+
+// EndOccasionsOf takes a person out of what programmes hold.
+func (q *Queries) EndOccasionsOf(ctx context.Context, person int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, endOccasionsOf, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getApplication = `-- name: GetApplication :one
@@ -622,6 +684,30 @@ func (q *Queries) GetEvent(ctx context.Context, id int64) (CareEvent, error) {
 		&i.Version,
 		&i.ByStaff,
 		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const getOccasion = `-- name: GetOccasion :one
+select id, programme, event_id, clinic_id, person_id, staff_id, state, state_at, at, answer, version, made_at from care_occasion where id = $1
+`
+
+func (q *Queries) GetOccasion(ctx context.Context, id int64) (CareOccasion, error) {
+	row := q.db.QueryRow(ctx, getOccasion, id)
+	var i CareOccasion
+	err := row.Scan(
+		&i.ID,
+		&i.Programme,
+		&i.EventID,
+		&i.ClinicID,
+		&i.PersonID,
+		&i.StaffID,
+		&i.State,
+		&i.StateAt,
+		&i.At,
+		&i.Answer,
+		&i.Version,
+		&i.MadeAt,
 	)
 	return i, err
 }
@@ -948,6 +1034,16 @@ func (q *Queries) LastSurveys(ctx context.Context, person int64, address *int64)
 	return i, err
 }
 
+const leaveAll = `-- name: LeaveAll :exec
+update care_member set left_at = product_now()
+where person_id in (select kin_id from kin where kin.person_id = $1) and left_at is null
+`
+
+func (q *Queries) LeaveAll(ctx context.Context, person int64) error {
+	_, err := q.db.Exec(ctx, leaveAll, person)
+	return err
+}
+
 const leaveProgramme = `-- name: LeaveProgramme :execrows
 update care_member set left_at = product_now() where person_id in (select kin_id from kin where kin.person_id = $1) and programme = $2 and left_at is null
 `
@@ -1177,6 +1273,32 @@ func (q *Queries) OpenCareTasks(ctx context.Context, subjects []string) ([]OpenC
 	return items, nil
 }
 
+const otherBedsOf = `-- name: OtherBedsOf :many
+select b.id from bed b join kin k on k.kin_id = b.person_id
+where k.person_id = $1 and b.state <> 'closed' and b.id <> $2 order by b.id
+`
+
+// OtherBedsOf lists what else is planned around a patient.
+func (q *Queries) OtherBedsOf(ctx context.Context, person int64, but int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, otherBedsOf, person, but)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pauseCare = `-- name: PauseCare :execrows
 insert into care_pause (programme, by_staff, reason) values ($1, $2, $3) on conflict do nothing
 `
@@ -1331,6 +1453,18 @@ func (q *Queries) SaveOccasion(ctx context.Context, arg SaveOccasionParams) erro
 		arg.Version,
 	)
 	return err
+}
+
+const unwrittenVisits = `-- name: UnwrittenVisits :one
+select count(*)::int from visit where bed_id = $1 and state = 'done' and not noted
+`
+
+// UnwrittenVisits counts what was done and has no record yet.
+func (q *Queries) UnwrittenVisits(ctx context.Context, bedID int64) (int32, error) {
+	row := q.db.QueryRow(ctx, unwrittenVisits, bedID)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const updateApplication = `-- name: UpdateApplication :execrows

@@ -240,6 +240,9 @@ select sqlc.arg(programme), sqlc.narg(event), sqlc.narg(clinic), nullif(p, 0), n
 from (select unnest(sqlc.arg(persons)::bigint[]) as p, unnest(sqlc.arg(staff)::bigint[]) as s) u
 on conflict do nothing returning *;
 
+-- name: GetOccasion :one
+select * from care_occasion where id = $1;
+
 -- name: LockOccasion :one
 select * from care_occasion where id = $1 for no key update;
 
@@ -271,3 +274,39 @@ update care_member set left_at = product_now() where person_id in (select kin_id
 -- name: Joined :one
 select exists (select 1 from care_member m join kin k on k.kin_id = m.person_id
     where k.person_id = sqlc.arg(person) and m.programme = sqlc.arg(programme) and m.left_at is null)::boolean;
+
+-- UnwrittenVisits counts what was done and has no record yet.
+-- name: UnwrittenVisits :one
+select count(*)::int from visit where bed_id = $1 and state = 'done' and not noted;
+
+-- ClearBedDues takes back what is planned about a bed and all its visits, of the
+-- kinds given.
+-- name: ClearBedDues :exec
+update due set state = 'cleared', reason = sqlc.arg(reason), done_at = product_now(), lease = null
+where state in ('planned', 'suppressed') and kind = any(sqlc.arg(kinds)::text[])
+  and subject in (select 'bed:' || sqlc.arg(bed)::bigint union all select 'visit:' || v.id from visit v where v.bed_id = sqlc.arg(bed));
+
+-- CloseBedPrompts closes what waits for an answer about a bed's visits.
+-- name: CloseBedPrompts :exec
+update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
+where closed_at is null and subject in (select 'bed:' || sqlc.arg(bed)::bigint union all select 'visit:' || v.id from visit v where v.bed_id = sqlc.arg(bed));
+
+-- ClosePromptsAbout closes what waits for an answer about some subjects.
+-- name: ClosePromptsAbout :exec
+update prompt set closed_at = product_now(), outcome = sqlc.arg(outcome)
+where closed_at is null and subject = any(sqlc.arg(subjects)::text[]);
+
+-- OtherBedsOf lists what else is planned around a patient.
+-- name: OtherBedsOf :many
+select b.id from bed b join kin k on k.kin_id = b.person_id
+where k.person_id = sqlc.arg(person) and b.state <> 'closed' and b.id <> sqlc.arg(but) order by b.id;
+
+-- EndOccasionsOf takes a person out of what programmes hold.
+-- name: EndOccasionsOf :many
+update care_occasion set state = 'cancelled', state_at = product_now(), version = version + 1
+where person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person)) and state in ('planned', 'asked', 'confirmed', 'declined')
+returning id;
+
+-- name: LeaveAll :exec
+update care_member set left_at = product_now()
+where person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person)) and left_at is null;

@@ -1,0 +1,264 @@
+package homecare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"shaoying/internal/care"
+	"shaoying/internal/gateway"
+	"shaoying/internal/people"
+	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
+)
+
+// WhyPaused is why a row of a paused programme waits, or was too late afterwards.
+const WhyPaused = "paused"
+
+// Rung is a row that comes due, with what it is about as it is now. Bed is set for
+// beds and visits, Visit for visits, Application and Occasion for theirs.
+type Rung struct {
+	Due         Due
+	Subject     string
+	Bed         *Bed
+	Visit       *care.Visit
+	Application *Application
+	Occasion    *Occasion
+}
+
+// Key is the text that the rung says.
+func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Rung }
+
+// Paused reports whether a programme, or everything, stands still.
+func (s *Service) Paused(ctx context.Context, t *gateway.Turn, programme string) (bool, error) {
+	rows, err := t.CarePauses(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look which programmes stand still: %w", err)
+	}
+	for _, r := range rows {
+		if r == "" || r == programme {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// StillDue reads the subject of a row and asks its ladder whether the row is still
+// in it; nil when it is not. Beds and visits are read under the lock of the bed, so
+// that what is said and what is written down about it are one.
+func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
+	r, o, err := s.read(ctx, t, subject, d)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, due := range s.Rules.Ladder(o, t.Now) {
+		if is := rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
+	r := &Rung{Due: d, Subject: subject}
+	kind, id, err := cut(subject)
+	if err != nil {
+		return nil, care.Occasion{}, err
+	}
+	switch kind {
+	case "application":
+		if r.Application, err = t.LoadApplication(ctx, id, true); err != nil {
+			return nil, care.Occasion{}, err
+		}
+		return r, s.Rules.OfApplication(r.Application.Application), nil
+	case "bed":
+		if r.Bed, err = t.Tx.LoadBed(ctx, id, true); err != nil {
+			return nil, care.Occasion{}, err
+		}
+		return r, s.Rules.OfBed(r.Bed.Bed), nil
+	case "visit":
+		ch, v, err := s.lockVisit(ctx, t, id)
+		if err != nil {
+			return nil, care.Occasion{}, err
+		}
+		r.Bed, r.Visit = ch.bed, v
+		list, err := s.occasions(ctx, t, []*change{ch.only(v)})
+		if err != nil {
+			return nil, care.Occasion{}, err
+		}
+		return r, list[len(list)-1], nil
+	case "occasion":
+		o, err := s.lockOccasion(ctx, t, id)
+		if err != nil {
+			return nil, care.Occasion{}, err
+		}
+		r.Occasion = o
+		is, err := s.ladderOf(ctx, t, o)
+		return r, is, err
+	}
+	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
+}
+
+func cut(subject string) (kind string, id int64, err error) {
+	kind, rest, _ := strings.Cut(subject, ":")
+	if id, err = strconv.ParseInt(rest, 10, 64); err != nil {
+		return "", 0, fmt.Errorf("%q is no subject: %w", subject, err)
+	}
+	return kind, id, nil
+}
+
+// ValuesOf are the values of the text that a rung says.
+func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
+	switch {
+	case r.Bed != nil:
+		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
+	case r.Application != nil:
+		return s.applicationValues(ctx, t, r.Application)
+	}
+	return s.occasionValues(ctx, t, r.Occasion)
+}
+
+func (s *Service) applicationValues(ctx context.Context, t *gateway.Turn, a *Application) (map[string]string, error) {
+	p := map[string]string{"application": strconv.FormatInt(a.ID, 10), "by": ""}
+	if err := s.clinicValues(ctx, t, a.Clinic, p); err != nil {
+		return nil, err
+	}
+	if !a.Due.IsZero() {
+		local := a.Due.In(s.Orders.Work.Location())
+		var err error
+		p["by"], err = t.Text("care.by", map[string]string{"month": strconv.Itoa(int(local.Month())), "day": strconv.Itoa(local.Day()), "clock": local.Format("15:04")})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// NewsValues are those of a step of an application, with its reason in words.
+func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Application, n NewsDue) (map[string]string, error) {
+	p, err := s.applicationValues(ctx, t, a)
+	if err != nil || n.Reason == "" {
+		return p, err
+	}
+	group := map[care.EventKind]string{care.EventReturned: "return", care.EventRejected: "reject"}[n.Event]
+	p["reason"], err = t.Text("care.reason."+group+"."+n.Reason, nil)
+	return p, err
+}
+
+// Told writes down that the family was told of a visit, and with asked that it was
+// asked whether somebody will be at home. Rungs about no visit leave no trace but
+// their row.
+func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
+	if r.Visit == nil || !r.Visit.State.Waiting() {
+		return nil
+	}
+	_, _, err := s.DoVisit(ctx, t, r.Visit.ID, System(), care.Tell{Asked: asked})
+	if refused(err) {
+		return nil
+	}
+	return err
+}
+
+// PostAt finds where the role of a rung sits.
+func (s *Service) PostAt(ctx context.Context, t *gateway.Turn, r *Rung) (Post, error) {
+	switch {
+	case r.Bed != nil:
+		return s.PostOf(ctx, t, r.Due, r.Bed.Clinic, r.Bed.Hospital, r.Bed.Patient.Grid)
+	case r.Application != nil:
+		hospital, err := s.hospitalOf(ctx, t, r.Application.Clinic)
+		if err != nil {
+			return Post{}, err
+		}
+		return s.PostOf(ctx, t, r.Due, r.Application.Clinic, hospital, r.Application.Patient.Grid)
+	}
+	hospital, err := s.hospitalOf(ctx, t, r.Occasion.Clinic)
+	if err != nil {
+		return Post{}, err
+	}
+	return s.PostOf(ctx, t, r.Due, r.Occasion.Clinic, hospital, "")
+}
+
+func (s *Service) hospitalOf(ctx context.Context, t *gateway.Turn, clinic int64) (int64, error) {
+	if clinic == 0 {
+		return 0, nil
+	}
+	c, err := t.GetClinic(ctx, clinic)
+	if err != nil {
+		return 0, fmt.Errorf("load clinic %d: %w", clinic, err)
+	}
+	if c.HospitalID == nil {
+		return 0, nil
+	}
+	return *c.HospitalID, nil
+}
+
+// LayTask lays a rung before people as a task: kind TaskKind(rung), subject that of
+// the rung. A task that is open keeps its number.
+func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *time.Time) error {
+	post, err := s.PostAt(ctx, t, r)
+	if err != nil {
+		return err
+	}
+	p := db.AddTaskParams{Kind: TaskKind(r.Due.Rung), Subject: r.Subject, Role: string(post.Role), Area: post.Area.Code, AreaKind: string(post.Area.Kind), DueAt: until}
+	if post.Staff != 0 {
+		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+}
+
+// RingApplicant lays the news of an application that nobody could be told before
+// the desk.
+func (s *Service) RingApplicant(ctx context.Context, t *gateway.Turn, subject string) error {
+	_, id, err := cut(subject)
+	if err != nil {
+		return err
+	}
+	a, err := t.LoadApplication(ctx, id, false)
+	if err != nil {
+		return err
+	}
+	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: "ring_applicant", Role: care.ToDesk}, Subject: subject, Application: a}
+	return s.LayTask(ctx, t, r, nil)
+}
+
+// Fit is asked once more just before a text goes out: the subject is what it was
+// when the text was written, and the family may still be written to.
+func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, version int) (ok bool, why string, err error) {
+	kind, id, err := cut(subject)
+	if err != nil {
+		return false, "", err
+	}
+	switch kind {
+	case "application":
+		a, err := tx.LoadApplication(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		return a.Version == version, "the application has moved on", nil
+	case "bed":
+		b, err := tx.LoadBed(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		return len(b.Periods) == version && b.State != care.BedClosed, "the bed is " + string(b.State), nil
+	case "visit":
+		row, err := tx.GetVisit(ctx, id)
+		if err != nil {
+			return false, "", fmt.Errorf("load visit %d: %w", id, err)
+		}
+		return int(row.Version) == version && row.State != string(care.VisitReleased), fmt.Sprintf("the visit is %s at version %d", row.State, row.Version), nil
+	case "occasion":
+		o, err := tx.LoadOccasion(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		return o.Version == version, "it has moved on", nil
+	}
+	return false, "nothing of a programme is called so", nil
+}
