@@ -287,30 +287,6 @@ func (q *Queries) CareOf(ctx context.Context, person int64) (string, error) {
 	return subject, err
 }
 
-const carePauses = `-- name: CarePauses :many
-select programme from care_pause order by programme
-`
-
-func (q *Queries) CarePauses(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, carePauses)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var programme string
-		if err := rows.Scan(&programme); err != nil {
-			return nil, err
-		}
-		items = append(items, programme)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const carersOf = `-- name: CarersOf :many
 select bed_id, position, person_id, relation, address_id, shared, stopped from bed_carer where bed_id = any($1::bigint[]) order by bed_id, position
 `

@@ -226,9 +226,6 @@ select id, kind, subject from task where subject = any(sqlc.arg(subjects)::text[
 update task set state = 'cleared', outcome = sqlc.arg(outcome), done_at = product_now()
 where id = any(sqlc.arg(ids)::bigint[]) and state = 'open';
 
--- name: CarePauses :many
-select programme from care_pause order by programme;
-
 -- name: PauseCare :execrows
 insert into care_pause (programme, by_staff, reason) values ($1, $2, $3) on conflict do nothing;
 
