@@ -212,7 +212,7 @@ func (h household) person(ctx context.Context, name string) (int64, error) {
 func (h household) seat(ctx context.Context, carer int64) (address, conversation int64, err error) {
 	chat := string(seatOf(h.Gateway.Keys, h.Slug))
 	address, err = h.NewAddress(ctx, db.NewAddressParams{
-		Channel: string(h.Web), UserID: chat, Chat: chat, PersonID: carer, Trust: string(bots.TrustSession),
+		Channel: string(h.Web), UserID: chat, Chat: chat, PersonID: carer, Trust: bots.TrustSession.String(),
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("give a family its address: %w", err)
@@ -285,12 +285,16 @@ func (h household) open(ctx context.Context, application, hospital int64, carer 
 			return err
 		}
 	}
+	// What the family was told of its steps was told then.
+	if _, err := h.ClearDue(ctx, "demo", homecare.ApplicationSubject(application), []string{homecare.DueNews}); err != nil {
+		return fmt.Errorf("clear what was told: %w", err)
+	}
 	return h.visit(ctx, bed.ID, first, doctor, carer.Person)
 }
 
 // visit makes the first visit, as its visitor would.
 func (h household) visit(ctx context.Context, bed, item, doctor, carer int64) error {
-	visits, err := h.VisitsOfBed(ctx, bed)
+	visits, err := h.VisitsOfBed(ctx, bed, postgres.DayOf(scheduler.DateOf(h.Bed.Opened)), postgres.DayOf(scheduler.DateOf(h.Bed.First.Done)))
 	if err != nil {
 		return fmt.Errorf("read the visits of a bed: %w", err)
 	}
