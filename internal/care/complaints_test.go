@@ -186,6 +186,18 @@ func TestComplaint09StopOnASharedPhone(t *testing.T) {
 			t.Errorf("a shared phone reads of care: %+v", d)
 		}
 	}
+	// On one phone with him she would go on reading them: it is left alone, the
+	// desk asks, and coming back is for both.
+	w.bed.Carers[0].Stopped, w.bed.Carers[0].Address = false, sonPhone
+	if err := w.onBed(daughter, care.Texts{Person: daughterID, Stop: true}, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.due(2, at("2026-03-16 09:00")); !slices.Contains(got, "03-16 18:30 ask desk") || !slices.Equal(asked(w.ladder(2, at("2026-03-16 09:00"))), []int64{0}) {
+		t.Errorf("one phone: %v", got)
+	}
+	if err := w.onBed(son, care.Texts{Person: sonID}, now.Add(2*time.Hour)); err != nil || w.bed.Carers[0].Stopped {
+		t.Errorf("came back: %v, %+v", err, w.bed.Carers)
+	}
 }
 
 // 10: one bad record stops everyone (Bahmni ReminderForAppointment).

@@ -399,7 +399,11 @@ func (h *household) actOnBed() {
 	}
 	switch c := c.(type) {
 	case care.Texts:
-		h.stopped[c.Person] = c.Stop
+		for _, k := range h.bed.Carers { // and who reads the same phone
+			if k.Person == c.Person || k.Address == addressOf(h.bed.Carers, c.Person) {
+				h.stopped[k.Person] = c.Stop
+			}
+		}
 	case care.Household:
 		h.stopped = map[int64]bool{}
 		for _, k := range c.Carers {
@@ -412,6 +416,10 @@ func (h *household) actOnBed() {
 	case care.Death:
 		h.dead = true
 	}
+}
+
+func addressOf(carers []care.Carer, person int64) int64 {
+	return carers[slices.IndexFunc(carers, func(c care.Carer) bool { return c.Person == person })].Address
 }
 
 func anyItem(d *dice, id int64) care.Item {
