@@ -48,7 +48,8 @@ func (s *Service) PostOf(ctx context.Context, t *gateway.Turn, d Due, clinic, ho
 		village := people.GridCode(grid).Village()
 		posts = []Post{
 			{Role: people.RoleGridWorker, Area: people.Area{Kind: people.AreaGrid, Code: grid}},
-			{Role: people.RoleGridLeader, Area: people.Area{Kind: people.AreaVillage, Code: string(village)}}, desk,
+			{Role: people.RoleGridLeader, Area: people.Area{Kind: people.AreaVillage, Code: string(village)}},
+			desk,
 		}
 	default:
 		return Post{}, fmt.Errorf("no post is called %q", d.Role)
