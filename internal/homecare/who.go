@@ -41,6 +41,9 @@ func (s *Service) PostOf(ctx context.Context, t *gateway.Turn, d Due, clinic, ho
 		if clinic != 0 {
 			return Post{Role: people.RoleLeader, Area: unit(clinic)}, nil
 		}
+		if grid != "" {
+			return s.leaderOf(ctx, t, grid)
+		}
 		return Post{Role: people.RoleDispatcher, Area: city}, nil
 	case care.ToHospital:
 		if hospital != 0 {
@@ -51,4 +54,20 @@ func (s *Service) PostOf(ctx context.Context, t *gateway.Turn, d Due, clinic, ho
 		return Post{Role: people.RoleGridWorker, Area: people.Area{Kind: people.AreaGrid, Code: grid}}, nil
 	}
 	return Post{}, fmt.Errorf("no post is called %q", d.Role)
+}
+
+// leaderOf is who leads a grid: there, or in its village; the city's dispatchers
+// where nobody does.
+func (s *Service) leaderOf(ctx context.Context, t *gateway.Turn, grid string) (Post, error) {
+	areas := []people.Area{{Kind: people.AreaGrid, Code: grid}, {Kind: people.AreaVillage, Code: string(people.GridCode(grid).Village())}}
+	for _, area := range areas {
+		there, err := t.StaffWith(ctx, []string{string(people.RoleGridLeader)}, []string{area.Code})
+		if err != nil {
+			return Post{}, fmt.Errorf("find who leads a grid: %w", err)
+		}
+		if len(there) > 0 {
+			return Post{Role: people.RoleGridLeader, Area: area}, nil
+		}
+	}
+	return Post{Role: people.RoleDispatcher, Area: people.Area{Kind: people.AreaCity, Code: workorder.CityCode}}, nil
 }
