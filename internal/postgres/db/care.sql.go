@@ -545,7 +545,7 @@ update due d set state = 'running', lease = now() + interval '30 seconds'
 where d.id in (
     select x.id from due x where x.person_id = $1 and x.kind = $2 and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> $3
     order by x.due_at, x.id for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason
 `
 
 type GatherCareRow struct {
@@ -559,6 +559,7 @@ type GatherCareRow struct {
 	DueAt          time.Time
 	NotAfter       *time.Time
 	Tries          int32
+	Reason         string
 }
 
 // GatherCare takes what else is due now to be told to the same person: it goes into
@@ -583,6 +584,7 @@ func (q *Queries) GatherCare(ctx context.Context, person *int64, kind string, bu
 			&i.DueAt,
 			&i.NotAfter,
 			&i.Tries,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}
@@ -1655,7 +1657,7 @@ func (q *Queries) VisitHistories(ctx context.Context, ids []int64) ([]VisitHisto
 
 const visitLoad = `-- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any($1::bigint[]) and day >= $2::date
+where staff_id = any($1::bigint[]) and day >= $2::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts
 `
@@ -1667,7 +1669,8 @@ type VisitLoadRow struct {
 	N       int32
 }
 
-// VisitLoad counts what visitors have to do, by day and window.
+// VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+// (minutes 0) nothing is to do.
 func (q *Queries) VisitLoad(ctx context.Context, staff []int64, fromDay time.Time) ([]VisitLoadRow, error) {
 	rows, err := q.db.Query(ctx, visitLoad, staff, fromDay)
 	if err != nil {

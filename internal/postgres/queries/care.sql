@@ -127,10 +127,11 @@ select v.* from visit v join bed b on b.id = v.bed_id
 where b.clinic_id = sqlc.arg(clinic) and v.day between sqlc.arg(from_day)::date and sqlc.arg(to_day)::date
 order by v.day, v.starts, v.id;
 
--- VisitLoad counts what visitors have to do, by day and window.
+-- VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+-- (minutes 0) nothing is to do.
 -- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date
+where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts;
 
@@ -316,4 +317,4 @@ update due d set state = 'running', lease = now() + interval '30 seconds'
 where d.id in (
     select x.id from due x where x.person_id = sqlc.arg(person) and x.kind = sqlc.arg(kind) and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> sqlc.arg(but)
     order by x.due_at, x.id for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries;
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason;
