@@ -40,9 +40,9 @@ const (
 )
 
 var (
-	wishPath  = regexp.MustCompile(`/desk/care/application/(\d+)`)
-	bedPath   = regexp.MustCompile(`/desk/bed/(\d+)/do/`)
-	doorCode  = regexp.MustCompile(`核验码(\d{4})`)
+	wishPath = regexp.MustCompile(`/desk/care/application/(\d+)`)
+	bedPath  = regexp.MustCompile(`/desk/bed/(\d+)/do/`)
+	doorCode = regexp.MustCompile(`核验码(\d{4})`)
 )
 
 // reach moves the demo's clock to a time of its city, such as 03-05 20:01.
