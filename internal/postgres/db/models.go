@@ -376,6 +376,7 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+	Rank           int16
 }
 
 type Figure struct {
@@ -553,6 +554,7 @@ type Outbox struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 }
 
 type Person struct {
