@@ -41,7 +41,7 @@ func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string,
 		return nil, err
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
-		if is := rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
 			return r, nil
 		}
 	}
@@ -77,7 +77,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-		o, err := s.lockOccasion(ctx, t, id)
+		o, err := t.LoadOccasion(ctx, id, true)
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -99,12 +99,14 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
+	case r.Of():
+		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
 	case r.Application != nil:
 		return s.applicationValues(ctx, t, r.Application)
 	}
-	return s.occasionValues(ctx, t, r.Occasion)
+	return nil, fmt.Errorf("nothing is known of %s", r.Subject)
 }
 
 func (s *Service) applicationValues(ctx context.Context, t *gateway.Turn, a *Application) (map[string]string, error) {
@@ -138,6 +140,9 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 // asked whether somebody will be at home. Rungs about no visit leave no trace but
 // their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
+	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
+		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
+	}
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
@@ -256,11 +261,7 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		}
 		return int(row.Version) == version && row.State != string(care.VisitReleased), fmt.Sprintf("the visit is %s at version %d", row.State, row.Version), nil
 	case "occasion":
-		o, err := tx.LoadOccasion(ctx, id, false)
-		if err != nil {
-			return false, "", err
-		}
-		return o.Version == version, "it has moved on", nil
+		return s.fitOccasion(ctx, tx, id, version)
 	}
 	return false, "nothing of a programme is called so", nil
 }
