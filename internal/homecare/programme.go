@@ -15,10 +15,6 @@ import (
 // something of their own.
 type Occasion = postgres.Occasion
 
-func (s *Service) lockOccasion(ctx context.Context, t *gateway.Turn, id int64) (*Occasion, error) {
-	return t.LoadOccasion(ctx, id, true)
-}
-
 // ladderOf is an occasion as the rules see it.
 func (s *Service) ladderOf(ctx context.Context, t *gateway.Turn, o *Occasion) (care.Occasion, error) {
 	programme, ok := s.Rules.Programme(o.Programme)
