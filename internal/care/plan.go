@@ -248,7 +248,7 @@ func (p *planning) settlePassed() bool {
 
 // leftOut says why there is no visit on a slot, or nothing while there can be.
 func (p *planning) leftOut(nominal scheduler.Date, passed bool) string {
-	if p.holiday(nominal) {
+	if p.holiday(nominal) && nominal.Compare(p.far()) <= 0 { // until then the calendar may change
 		return ReasonHoliday
 	}
 	if !passed {
@@ -266,12 +266,18 @@ func (p *planning) holiday(nominal scheduler.Date) bool {
 	return p.it.OnHoliday == scheduler.HolidaySkip && !p.work.Calendar().IsWorkday(nominal)
 }
 
-// ahead gives every slot of the horizon its visit.
-func (p *planning) ahead() {
+// far is the last day of the horizon.
+func (p *planning) far() scheduler.Date {
 	far := p.today.AddDays(p.policy.Plan.Horizon)
 	if p.end.Compare(far) < 0 {
-		far = p.end
+		return p.end
 	}
+	return far
+}
+
+// ahead gives every slot of the horizon its visit.
+func (p *planning) ahead() {
+	far := p.far()
 	last := 0
 	if slots := p.slots(); len(slots) > 0 {
 		last = slots[len(slots)-1]

@@ -199,6 +199,12 @@ func (r *Runner) Once(ctx context.Context) (int, error) {
 	return len(rows), nil
 }
 
+// DueOf is a row that a kind claimed itself, along with the one that runs.
+func DueOf(row db.GatherCareRow) Due { return dueOf(db.ClaimDueRow(row)) }
+
+// EndGathered ends such a row.
+func (t *Turn) EndGathered(ctx context.Context, d Due, out Outcome) error { return t.end(ctx, d, out) }
+
 func dueOf(row db.ClaimDueRow) Due {
 	d := Due{
 		ID: row.ID, Kind: row.Kind, Subject: row.Subject, Key: row.Key, Version: row.SubjectVersion,

@@ -183,10 +183,14 @@ func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(ca
 		}
 	}
 	var pending []care.Due
-	ids := map[id]int64{}
+	ids, over := map[id]int64{}, map[id]bool{}
 	for _, h := range have {
 		k := id{h.Kind, h.Key}
 		ids[k] = h.ID
+		if h.State != "planned" && h.State != "suppressed" {
+			over[k] = true // done, too late, or at work just now
+			continue
+		}
 		if h.State == "suppressed" {
 			if d, ok := kept[k]; ok && d.Why == h.Reason {
 				delete(kept, k)
@@ -208,12 +212,15 @@ func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(ca
 		}
 	}
 	for _, d := range add {
+		if over[id{d.Kind, d.Key}] {
+			continue
+		}
 		if err := r.add(d, rungs[id{d.Kind, d.Key}]); err != nil {
 			return err
 		}
 	}
 	for _, d := range want {
-		if _, ok := kept[id{d.Kind, d.Key}]; ok {
+		if k := (id{d.Kind, d.Key}); !kept[k].At.IsZero() && !over[k] {
 			if err := r.add(d, rungs[id{d.Kind, d.Key}]); err != nil {
 				return err
 			}

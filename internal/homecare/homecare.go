@@ -90,7 +90,7 @@ var ErrNotYours = errors.New("no such bed or visit for this reader")
 // System is the planner and what comes due.
 func System() care.Actor { return care.Actor{As: care.AsSystem} }
 
-// Family is the speaker of a turn as one of the household.
+// Family is the speaker of a turn as who applies; as one of a household: Member.
 func Family(t *gateway.Turn) care.Actor { return care.Actor{As: care.AsFamily, Person: t.Person} }
 
 // unitOf is the subject by which rights judge a bed: the clinic's unit.

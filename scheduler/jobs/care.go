@@ -88,18 +88,15 @@ func (d Deps) waits(due gateway.Due, t *gateway.Turn) gateway.Outcome {
 }
 
 func (d Deps) careTell(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
-	if what == nil {
+	first, out, err := d.tellOf(ctx, t, due)
+	if first == nil || err != nil {
 		return out, err
 	}
-	values, err := d.Care.ValuesOf(ctx, t, what)
+	more, err := d.gatherTells(ctx, t, due)
 	if err != nil {
 		return gateway.Outcome{}, err
 	}
-	if err := d.Care.Told(ctx, t, what, false); err != nil {
-		return gateway.Outcome{}, err
-	}
-	return gateway.Done, t.Tell(due.Kind, due.Subject, due.Version, what.Key(), values)
+	return gateway.Done, d.sayAll(t, due, append([]tellOne{*first}, more...))
 }
 
 // careAsk asks whether somebody will be at home, together with whatever else is

@@ -176,10 +176,11 @@ insert into visit_note (visit_id, staff_id, body) values ($1, $2, $3);
 -- name: LastNote :one
 select n.body, n.at, n.staff_id from visit_note n join visit v on v.id = n.visit_id where v.bed_id = $1 order by n.id desc limit 1;
 
--- CareDues lists what is planned, or kept back with a reason, for some subjects.
+-- CareDues lists what is planned for some subjects, kept back with a reason, or
+-- over: what was taken back alone may be planned again.
 -- name: CareDues :many
 select id, kind, subject, key, due_at, not_after, state, reason from due
-where subject = any(sqlc.arg(subjects)::text[]) and state in ('planned', 'suppressed') and kind = any(sqlc.arg(kinds)::text[]);
+where subject = any(sqlc.arg(subjects)::text[]) and state <> 'cleared' and kind = any(sqlc.arg(kinds)::text[]);
 
 -- ClearDues takes rows back that nothing calls for any more.
 -- name: ClearDues :exec
@@ -311,3 +312,12 @@ returning id;
 -- name: LeaveAll :exec
 update care_member set left_at = product_now()
 where person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person)) and left_at is null;
+
+-- GatherCare takes what else is due now to be told to the same person: it goes into
+-- one message.
+-- name: GatherCare :many
+update due d set state = 'running', lease = now() + interval '30 seconds'
+where d.id in (
+    select x.id from due x where x.person_id = sqlc.arg(person) and x.kind = sqlc.arg(kind) and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> sqlc.arg(but)
+    order by x.due_at, x.id for update skip locked)
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries;
