@@ -67,6 +67,9 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		homecare.DueAsk:                    d.careFit,
 		homecare.DueStaff:                  d.careFit,
 		homecare.DueNews:                   d.careFit,
+		homecare.DueMember:                 d.careFit,
+		homecare.DueQuestion:               d.careFit,
+		homecare.DueMark:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}
