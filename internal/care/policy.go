@@ -103,17 +103,17 @@ type Policy struct {
 		Tries  int    `yaml:"tries"`
 		Source string `yaml:"source"`
 	} `yaml:"door"`
+	Surnames struct {
+		// OfTwo are the surnames of two characters: visitors are called by theirs.
+		OfTwo  []string `yaml:"of_two"`
+		Source string   `yaml:"source"`
+	} `yaml:"surnames"`
 	// Feed is the calendar of a visitor (package feed).
 	Feed struct {
 		Refresh time.Duration `yaml:"refresh"` // how often clients are asked to come again
 		Keep    time.Duration `yaml:"keep"`    // for how long what was cancelled is still told
 		Source  string        `yaml:"source"`
 	} `yaml:"feed"`
-	Surnames struct {
-		// OfTwo are the surnames of two characters: visitors are called by theirs.
-		OfTwo  []string `yaml:"of_two"`
-		Source string   `yaml:"source"`
-	} `yaml:"surnames"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
 		Return  []string `yaml:"return"`

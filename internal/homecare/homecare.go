@@ -47,6 +47,7 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler"
 )
 
 // Application, Bed and Visit are what is kept, with their sealed words.
@@ -69,6 +70,8 @@ type Service struct {
 	Rules *care.Rules
 	// Orders lays tasks before people and knows who holds which role.
 	Orders *workorder.Service
+	// Quiet spreads what a pause had held.
+	Quiet scheduler.Quiet
 }
 
 // Subjects of due rows, prompts, tasks and the trail.

@@ -15,9 +15,6 @@ import (
 	"shaoying/internal/postgres/db"
 )
 
-// WhyPaused is why a row of a paused programme waits, or was too late afterwards.
-const WhyPaused = "paused"
-
 // Rung is a row that comes due, with what it is about as it is now. Bed is set for
 // beds and visits, Visit for visits, Application and Occasion for theirs.
 type Rung struct {
@@ -31,20 +28,6 @@ type Rung struct {
 
 // Key is the text that the rung says.
 func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Rung }
-
-// Paused reports whether a programme, or everything, stands still.
-func (s *Service) Paused(ctx context.Context, t *gateway.Turn, programme string) (bool, error) {
-	rows, err := t.CarePauses(ctx)
-	if err != nil {
-		return false, fmt.Errorf("look which programmes stand still: %w", err)
-	}
-	for _, r := range rows {
-		if r == "" || r == programme {
-			return true, nil
-		}
-	}
-	return false, nil
-}
 
 // StillDue reads the subject of a row and asks its ladder whether the row is still
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
