@@ -90,11 +90,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-<<<<<<< HEAD
-		o, err := t.LoadOccasion(ctx, id, true)
-=======
 		o, err := t.LoadOccasion(ctx, id, lock)
->>>>>>> time
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -134,7 +130,7 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
-	case r.Of():
+	case r.Due.Programme != care.FamilyBed:
 		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
