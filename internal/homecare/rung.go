@@ -24,6 +24,9 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// held is the bed of the visit, whose row is locked: what is written down about
+	// it need not read it again.
+	held *change
 }
 
 // Key is the text that the rung says.
@@ -70,7 +73,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
-		r.Bed, r.Visit = ch.bed, v
+		r.Bed, r.Visit, r.held = ch.bed, v, ch
 		list, err := s.occasions(ctx, t, []*change{ch.only(v)})
 		if err != nil {
 			return nil, care.Occasion{}, err
@@ -141,7 +144,7 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.DoVisit(ctx, t, r.Visit.ID, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}
