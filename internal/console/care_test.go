@@ -69,7 +69,7 @@ func TestDeathAsksTwice(t *testing.T) {
 		t.Errorf("the bed is %s", got)
 	}
 	if n := w.number(`select count(*) from due where state in ('planned', 'suppressed') and kind like 'care.%'`); n != 0 {
-		t.Errorf("%d rows are still due: %s", n, w.text(`select string_agg(kind || ' ' || subject || ' ' || key || ' ' || state || ' ' || reason, E'\n') from due where state in ('planned', 'suppressed') and kind like 'care.%'`))
+		t.Errorf("%d rows are still due", n)
 	}
 }
 
