@@ -11,7 +11,7 @@ import (
 )
 
 type importCmd struct {
-	Kind  string   `arg:"" enum:"divisions,places,staff,calendar" help:"divisions, places, staff or calendar."`
+	Kind  string   `arg:"" enum:"divisions,places,staff,calendar,clinics" help:"divisions, places, staff, calendar or clinics."`
 	Files []string `arg:"" type:"existingfile" help:"CSV files (UTF-8); divisions may take several."`
 	JSON  bool     `name:"json" help:"Print the report as JSON."`
 }

@@ -15,7 +15,8 @@ func TestEmbeddedPolicy(t *testing.T) {
 	p := policy(t)
 	if p.Period.Days != 30 || p.Period.Most != 90 || p.FirstVisit.Discharged != 1 || p.FirstVisit.Other != 3 ||
 		p.Application.Within[care.Eligible].String() != "3wd" || p.Plan.Horizon != 14 || p.Missed.InRow != 2 ||
-		p.Changes.Settle.Minutes() != 10 || p.Survey.Lowest != 2 || p.Survey.PerPerson.String() != "14d" {
+		p.Changes.Settle.Minutes() != 10 || p.Survey.Lowest != 2 || p.Survey.PerPerson.String() != "14d" ||
+		p.Survey.Scale != 5 || p.Feed.Keep.Hours() != 30*24 {
 		t.Errorf("policy %+v", p)
 	}
 	for kind, rule := range map[string]string{"wound": "keep", "infusion": "keep", "round": "next_workday"} {
@@ -49,6 +50,8 @@ func TestPolicyErrors(t *testing.T) {
 		{"consent", "suspend: [admission, away, refused]", "suspend: [admission, away, consent]", "which only a withdrawal gives"},
 		{"self", "relations: [spouse,", "relations: [self, spouse,", "consent.relations must not hold self"},
 		{"scale", "  scale: 5", "  scale: 2", "survey.scale must be at least 3"},
+		{"rest", "  per_person: 14d", "  per_person: 14wd", "survey.per_person must be days"},
+		{"feed", "  refresh: 1h", "  refresh: 1s", "feed needs refresh of 1m to 24h"},
 		{"minutes", "minutes: 90", "minutes: 900", "kinds.infusion.minutes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -28,6 +28,8 @@ type Due struct {
 	At                 time.Time
 	NotAfter           *time.Time
 	Tries              int32
+	// Why is what put it off last, "" when nothing did.
+	Why string
 }
 
 // SubjectID reads the id of a subject such as "ticket:17".
@@ -199,10 +201,16 @@ func (r *Runner) Once(ctx context.Context) (int, error) {
 	return len(rows), nil
 }
 
+// DueOf is a row that a kind claimed itself, along with the one that runs.
+func DueOf(row db.GatherCareRow) Due { return dueOf(db.ClaimDueRow(row)) }
+
+// EndGathered ends such a row.
+func (t *Turn) EndGathered(ctx context.Context, d Due, out Outcome) error { return t.end(ctx, d, out) }
+
 func dueOf(row db.ClaimDueRow) Due {
 	d := Due{
 		ID: row.ID, Kind: row.Kind, Subject: row.Subject, Key: row.Key, Version: row.SubjectVersion,
-		Data: row.Data, At: row.DueAt, NotAfter: row.NotAfter, Tries: row.Tries,
+		Data: row.Data, At: row.DueAt, NotAfter: row.NotAfter, Tries: row.Tries, Why: row.Reason,
 	}
 	if row.PersonID != nil {
 		d.Person = *row.PersonID
@@ -296,9 +304,11 @@ func (t *Turn) runDue(ctx context.Context, k Kind, d Due) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("lock a due row: %w", err)
 	}
-	out, err := k.Run(ctx, t, d)
-	if err != nil {
-		return err
+	out, late := d.late(t.Now)
+	if !late {
+		if out, err = k.Run(ctx, t, d); err != nil {
+			return err
+		}
 	}
 	return t.end(ctx, d, out)
 }
@@ -332,6 +342,18 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 	return r.g.commit(ctx, tx, []*Turn{t})
 }
 
+// late ends a row that has lost its meaning. What had put it off is the reason.
+func (d Due) late(now time.Time) (Outcome, bool) {
+	if d.NotAfter == nil || !now.After(*d.NotAfter) {
+		return Outcome{}, false
+	}
+	why := d.Why
+	if why == "" {
+		why = "too late: " + d.NotAfter.UTC().Format(time.RFC3339)
+	}
+	return Outcome{State: "expired", Reason: why}, true
+}
+
 // inTheWay decides what stands against a push: too late, quiet hours, an open
 // dialogue or another prompt. What waits gets a later due_at, nothing is
 // queued: whatever is in the outbox may go now. What lies there into the night
@@ -347,8 +369,8 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 	if lapsed && d.Subject != postgres.Subject("address", t.Address) { // a code goes to whoever has the number
 		return t.unreachable(d, "the number was silent for too long"), true, nil
 	}
-	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
-		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true, nil
+	if out, late := d.late(t.Now); late {
+		return out, true, nil
 	}
 	class := k.class(d)
 	if class != "" {

@@ -129,7 +129,7 @@ func (s *Service) clearSubjects(ctx context.Context, t *gateway.Turn, subjects [
 	}
 	ids := make([]int64, len(rows))
 	for i, r := range rows {
-		ids[i] = r.ID
+		ids[i] = r.ID // ClearDues leaves alone what is over
 	}
 	if err := t.ClearDues(ctx, why, ids); err != nil {
 		return fmt.Errorf("clear what is due: %w", err)

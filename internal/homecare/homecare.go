@@ -47,6 +47,7 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/workorder"
+	"shaoying/scheduler"
 )
 
 // Application, Bed and Visit are what is kept, with their sealed words.
@@ -69,6 +70,8 @@ type Service struct {
 	Rules *care.Rules
 	// Orders lays tasks before people and knows who holds which role.
 	Orders *workorder.Service
+	// Quiet spreads what a pause had held.
+	Quiet scheduler.Quiet
 }
 
 // Subjects of due rows, prompts, tasks and the trail.
@@ -90,7 +93,7 @@ var ErrNotYours = errors.New("no such bed or visit for this reader")
 // System is the planner and what comes due.
 func System() care.Actor { return care.Actor{As: care.AsSystem} }
 
-// Family is the speaker of a turn as one of the household.
+// Family is the speaker of a turn as who applies; as one of a household: Member.
 func Family(t *gateway.Turn) care.Actor { return care.Actor{As: care.AsFamily, Person: t.Person} }
 
 // unitOf is the subject by which rights judge a bed: the clinic's unit.

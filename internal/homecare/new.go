@@ -29,5 +29,5 @@ func New(orders *workorder.Service, quiet scheduler.Quiet) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{Rules: rules, Orders: orders}, nil
+	return &Service{Rules: rules, Orders: orders, Quiet: quiet}, nil
 }

@@ -15,9 +15,6 @@ import (
 	"shaoying/internal/postgres/db"
 )
 
-// WhyPaused is why a row of a paused programme waits, or was too late afterwards.
-const WhyPaused = "paused"
-
 // Rung is a row that comes due, with what it is about as it is now. Bed is set for
 // beds and visits, Visit for visits, Application and Occasion for theirs.
 type Rung struct {
@@ -32,20 +29,6 @@ type Rung struct {
 // Key is the text that the rung says.
 func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Rung }
 
-// Paused reports whether a programme, or everything, stands still.
-func (s *Service) Paused(ctx context.Context, t *gateway.Turn, programme string) (bool, error) {
-	rows, err := t.CarePauses(ctx)
-	if err != nil {
-		return false, fmt.Errorf("look which programmes stand still: %w", err)
-	}
-	for _, r := range rows {
-		if r == "" || r == programme {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // StillDue reads the subject of a row and asks its ladder whether the row is still
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
@@ -58,7 +41,7 @@ func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string,
 		return nil, err
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
-		if is := rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
 			return r, nil
 		}
 	}
@@ -94,7 +77,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-		o, err := s.lockOccasion(ctx, t, id)
+		o, err := t.LoadOccasion(ctx, id, true)
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -116,12 +99,14 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
+	case r.Of():
+		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
 	case r.Application != nil:
 		return s.applicationValues(ctx, t, r.Application)
 	}
-	return s.occasionValues(ctx, t, r.Occasion)
+	return nil, fmt.Errorf("nothing is known of %s", r.Subject)
 }
 
 func (s *Service) applicationValues(ctx context.Context, t *gateway.Turn, a *Application) (map[string]string, error) {
@@ -155,6 +140,9 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 // asked whether somebody will be at home. Rungs about no visit leave no trace but
 // their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
+	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
+		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
+	}
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
@@ -254,11 +242,7 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		}
 		return int(row.Version) == version && row.State != string(care.VisitReleased), fmt.Sprintf("the visit is %s at version %d", row.State, row.Version), nil
 	case "occasion":
-		o, err := tx.LoadOccasion(ctx, id, false)
-		if err != nil {
-			return false, "", err
-		}
-		return o.Version == version, "it has moved on", nil
+		return s.fitOccasion(ctx, tx, id, version)
 	}
 	return false, "nothing of a programme is called so", nil
 }

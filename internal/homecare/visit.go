@@ -49,6 +49,11 @@ func (s *Service) moveVisit(ctx context.Context, t *gateway.Turn, ch *change, v 
 	if err != nil {
 		return ch.bed, *v, err
 	}
+	return s.movedVisit(ctx, t, ch, v, next, events)
+}
+
+// movedVisit writes what became of a visit and what follows from it.
+func (s *Service) movedVisit(ctx context.Context, t *gateway.Turn, ch *change, v *care.Visit, next care.Visit, events []care.Event) (*Bed, care.Visit, error) {
 	if err := t.UpdateVisits(ctx, []*care.Visit{&next}); err != nil {
 		return nil, next, err
 	}

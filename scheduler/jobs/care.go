@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"shaoying/internal/care"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
@@ -57,12 +58,12 @@ func (d Deps) stillDue(ctx context.Context, t *gateway.Turn, due gateway.Due) (w
 	if err != nil {
 		return nil, out, err
 	}
-	paused, err := d.Care.Paused(ctx, t, v.Programme)
+	held, err := d.Care.Held(ctx, t, v.Programme, v.Class)
 	if err != nil {
 		return nil, out, err
 	}
-	if paused {
-		return nil, d.waits(due, t), nil
+	if held {
+		return nil, waits(due, t), nil
 	}
 	what, err = d.Care.StillDue(ctx, t, due.Subject, v, due.Kind, due.Key)
 	if err != nil || what != nil {
@@ -76,30 +77,24 @@ func (d Deps) stillDue(ctx context.Context, t *gateway.Turn, due gateway.Due) (w
 const pausedLook = 24 * time.Hour
 
 // waits puts a row of a paused programme off until it would be too late.
-func (d Deps) waits(due gateway.Due, t *gateway.Turn) gateway.Outcome {
+func waits(due gateway.Due, t *gateway.Turn) gateway.Outcome {
 	at := t.Now.Add(pausedLook)
 	if due.NotAfter != nil && at.After(*due.NotAfter) {
 		at = due.NotAfter.Add(time.Second)
-	}
-	if due.NotAfter != nil && t.Now.After(*due.NotAfter) {
-		return gateway.Outcome{State: "expired", Reason: homecare.WhyPaused}
 	}
 	return gateway.Later(at, homecare.WhyPaused)
 }
 
 func (d Deps) careTell(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
-	if what == nil {
+	first, out, err := d.tellOf(ctx, t, due)
+	if first == nil || err != nil {
 		return out, err
 	}
-	values, err := d.Care.ValuesOf(ctx, t, what)
+	more, err := d.gatherTells(ctx, t, due)
 	if err != nil {
 		return gateway.Outcome{}, err
 	}
-	if err := d.Care.Told(ctx, t, what, false); err != nil {
-		return gateway.Outcome{}, err
-	}
-	return gateway.Done, t.Tell(due.Kind, due.Subject, due.Version, what.Key(), values)
+	return gateway.Done, d.sayAll(t, due, append([]tellOne{*first}, more...))
 }
 
 // careAsk asks whether somebody will be at home, together with whatever else is
@@ -236,6 +231,9 @@ func (d Deps) careNews(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	}
 	if int32(a.Version) != due.Version {
 		return gateway.Dropped("a later step was told"), nil
+	}
+	if held, err := d.Care.Held(ctx, t, care.FamilyBed, scheduler.Normal); err != nil || held {
+		return waits(due, t), err
 	}
 	values, err := d.Care.NewsValues(ctx, t, a, n)
 	if err != nil {

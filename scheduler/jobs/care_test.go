@@ -112,7 +112,14 @@ func TestBedIsOpenedAndItsVisitAsked(t *testing.T) {
 	if got := one[string](w.rig, `select state from visit where bed_id = $1 order by id limit 1`, bed); got != string(care.VisitNotified) {
 		t.Errorf("the first visit is %s after the evening's question", got)
 	}
-	if got := w.heard("wife"); !strings.Contains(strings.Join(got, "\n"), "有人吗") {
+	got := w.heard("wife")
+	if len(got) != 3 {
+		t.Errorf("%d messages %q, want the step, one with everything that begins, and the question", len(got), got)
+	}
+	if n := one[int64](w.rig, `select count(*) from due where reason = 'told together'`); n != 2 {
+		t.Errorf("%d rows were told together with another, want the notices of two orders", n)
+	}
+	if !strings.Contains(strings.Join(got, "\n"), "有人吗") {
 		t.Errorf("the family heard %q", got)
 	}
 }

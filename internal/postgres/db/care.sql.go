@@ -225,7 +225,7 @@ func (q *Queries) BedsToPlan(ctx context.Context, after int64, maxRows int32) ([
 
 const careDues = `-- name: CareDues :many
 select id, kind, subject, key, due_at, not_after, state, reason from due
-where subject = any($1::text[]) and state in ('planned', 'suppressed') and kind = any($2::text[])
+where subject = any($1::text[]) and state <> 'cleared' and kind = any($2::text[])
 `
 
 type CareDuesRow struct {
@@ -239,7 +239,8 @@ type CareDuesRow struct {
 	Reason   string
 }
 
-// CareDues lists what is planned, or kept back with a reason, for some subjects.
+// CareDues lists what is planned for some subjects, kept back with a reason, or
+// over: what was taken back alone may be planned again.
 func (q *Queries) CareDues(ctx context.Context, subjects []string, kinds []string) ([]CareDuesRow, error) {
 	rows, err := q.db.Query(ctx, careDues, subjects, kinds)
 	if err != nil {
@@ -284,30 +285,6 @@ func (q *Queries) CareOf(ctx context.Context, person int64) (string, error) {
 	var subject string
 	err := row.Scan(&subject)
 	return subject, err
-}
-
-const carePauses = `-- name: CarePauses :many
-select programme from care_pause order by programme
-`
-
-func (q *Queries) CarePauses(ctx context.Context) ([]string, error) {
-	rows, err := q.db.Query(ctx, carePauses)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var programme string
-		if err := rows.Scan(&programme); err != nil {
-			return nil, err
-		}
-		items = append(items, programme)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const carersOf = `-- name: CarersOf :many
@@ -556,6 +533,62 @@ func (q *Queries) EndOccasionsOf(ctx context.Context, person int64) ([]int64, er
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const gatherCare = `-- name: GatherCare :many
+update due d set state = 'running', lease = now() + interval '30 seconds'
+where d.id in (
+    select x.id from due x where x.person_id = $1 and x.kind = $2 and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> $3
+    order by x.due_at, x.id for update skip locked)
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason
+`
+
+type GatherCareRow struct {
+	ID             int64
+	Kind           string
+	Subject        string
+	Key            string
+	PersonID       *int64
+	SubjectVersion int32
+	Data           json.RawMessage
+	DueAt          time.Time
+	NotAfter       *time.Time
+	Tries          int32
+	Reason         string
+}
+
+// GatherCare takes what else is due now to be told to the same person: it goes into
+// one message.
+func (q *Queries) GatherCare(ctx context.Context, person *int64, kind string, but int64) ([]GatherCareRow, error) {
+	rows, err := q.db.Query(ctx, gatherCare, person, kind, but)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []GatherCareRow{}
+	for rows.Next() {
+		var i GatherCareRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Key,
+			&i.PersonID,
+			&i.SubjectVersion,
+			&i.Data,
+			&i.DueAt,
+			&i.NotAfter,
+			&i.Tries,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -1624,7 +1657,7 @@ func (q *Queries) VisitHistories(ctx context.Context, ids []int64) ([]VisitHisto
 
 const visitLoad = `-- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any($1::bigint[]) and day >= $2::date
+where staff_id = any($1::bigint[]) and day >= $2::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts
 `
@@ -1636,7 +1669,8 @@ type VisitLoadRow struct {
 	N       int32
 }
 
-// VisitLoad counts what visitors have to do, by day and window.
+// VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+// (minutes 0) nothing is to do.
 func (q *Queries) VisitLoad(ctx context.Context, staff []int64, fromDay time.Time) ([]VisitLoadRow, error) {
 	rows, err := q.db.Query(ctx, visitLoad, staff, fromDay)
 	if err != nil {

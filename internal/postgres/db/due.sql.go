@@ -18,7 +18,7 @@ where d.id in (
     where (state = 'planned' and due_at <= product_now()) and kind = any($1::text[])
     order by due_at, id limit $2
     for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason
 `
 
 type ClaimDueRow struct {
@@ -32,6 +32,7 @@ type ClaimDueRow struct {
 	DueAt          time.Time
 	NotAfter       *time.Time
 	Tries          int32
+	Reason         string
 }
 
 func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) ([]ClaimDueRow, error) {
@@ -54,6 +55,7 @@ func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) (
 			&i.DueAt,
 			&i.NotAfter,
 			&i.Tries,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}

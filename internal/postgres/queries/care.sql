@@ -127,10 +127,11 @@ select v.* from visit v join bed b on b.id = v.bed_id
 where b.clinic_id = sqlc.arg(clinic) and v.day between sqlc.arg(from_day)::date and sqlc.arg(to_day)::date
 order by v.day, v.starts, v.id;
 
--- VisitLoad counts what visitors have to do, by day and window.
+-- VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+-- (minutes 0) nothing is to do.
 -- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date
+where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts;
 
@@ -175,10 +176,11 @@ insert into visit_note (visit_id, staff_id, body) values ($1, $2, $3);
 -- name: LastNote :one
 select n.body, n.at, n.staff_id from visit_note n join visit v on v.id = n.visit_id where v.bed_id = $1 order by n.id desc limit 1;
 
--- CareDues lists what is planned, or kept back with a reason, for some subjects.
+-- CareDues lists what is planned for some subjects, kept back with a reason, or
+-- over: what was taken back alone may be planned again.
 -- name: CareDues :many
 select id, kind, subject, key, due_at, not_after, state, reason from due
-where subject = any(sqlc.arg(subjects)::text[]) and state in ('planned', 'suppressed') and kind = any(sqlc.arg(kinds)::text[]);
+where subject = any(sqlc.arg(subjects)::text[]) and state <> 'cleared' and kind = any(sqlc.arg(kinds)::text[]);
 
 -- ClearDues takes rows back that nothing calls for any more.
 -- name: ClearDues :exec
@@ -224,9 +226,6 @@ select id, kind, subject from task where subject = any(sqlc.arg(subjects)::text[
 -- name: ClearTasks :exec
 update task set state = 'cleared', outcome = sqlc.arg(outcome), done_at = product_now()
 where id = any(sqlc.arg(ids)::bigint[]) and state = 'open';
-
--- name: CarePauses :many
-select programme from care_pause order by programme;
 
 -- name: PauseCare :execrows
 insert into care_pause (programme, by_staff, reason) values ($1, $2, $3) on conflict do nothing;
@@ -310,3 +309,12 @@ returning id;
 -- name: LeaveAll :exec
 update care_member set left_at = product_now()
 where person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person)) and left_at is null;
+
+-- GatherCare takes what else is due now to be told to the same person: it goes into
+-- one message.
+-- name: GatherCare :many
+update due d set state = 'running', lease = now() + interval '30 seconds'
+where d.id in (
+    select x.id from due x where x.person_id = sqlc.arg(person) and x.kind = sqlc.arg(kind) and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> sqlc.arg(but)
+    order by x.due_at, x.id for update skip locked)
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason;

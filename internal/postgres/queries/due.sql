@@ -24,7 +24,7 @@ where d.id in (
     where (state = 'planned' and due_at <= product_now()) and kind = any(sqlc.arg(kinds)::text[])
     order by due_at, id limit sqlc.arg(max_rows)
     for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries;
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason;
 
 -- FreeDue gives back rows whose worker died.
 -- name: FreeDue :execrows
