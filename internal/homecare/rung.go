@@ -197,7 +197,26 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if post.Staff != 0 {
 		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
 	}
-	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+	data, err := s.taskData(t, r)
+	if err != nil {
+		return err
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, data)
+}
+
+// taskData is what the line of a task says: the number of the bed and the day by its
+// date, because the line is read on other days too; disturbs is the class of its line.
+func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
+	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Bed != nil {
+		data["bed"] = r.Bed.Number
+	}
+	if r.Visit == nil {
+		return data, nil
+	}
+	day, err := s.Date(t, r.Visit.Date)
+	data["when"] = day + Window(r.Visit.Window)
+	return data, err
 }
 
 // RingApplicant lays the news of an application that nobody could be told before
