@@ -136,7 +136,8 @@ func visitDeeds() []careDeed {
 			if err != nil {
 				return err
 			}
-			return c.visit(ctx, v, on, care.Reassign{Staff: to})
+			_, _, err = c.Care.Hand(ctx, v.Turn, on.visit.ID, on.by, to)
+			return err
 		}},
 		{name: care.CmdAskMove, do: simplyVisit(care.AskMove{})},
 		{name: care.CmdDecline, ask: func(context.Context, *Console, *visit, *bedside) ([]field, error) {
