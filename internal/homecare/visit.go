@@ -23,11 +23,11 @@ func (s *Service) DoVisit(ctx context.Context, t *gateway.Turn, id int64, by car
 
 // lockVisit takes the bed of a visit. The visit is read again under the lock.
 func (s *Service) lockVisit(ctx context.Context, t *gateway.Turn, id int64) (*change, *care.Visit, error) {
-	bed, err := t.BedOfVisit(ctx, id)
+	bed, err := t.LockBedOfVisit(ctx, id)
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+		return nil, nil, err
 	}
-	all, err := s.lock(ctx, t, []int64{bed})
+	all, err := s.withVisits(ctx, t, []*Bed{bed})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,6 +49,11 @@ func (s *Service) moveVisit(ctx context.Context, t *gateway.Turn, ch *change, v 
 	if err != nil {
 		return ch.bed, *v, err
 	}
+	return s.movedVisit(ctx, t, ch, v, next, events)
+}
+
+// movedVisit writes what became of a visit and what follows from it.
+func (s *Service) movedVisit(ctx context.Context, t *gateway.Turn, ch *change, v *care.Visit, next care.Visit, events []care.Event) (*Bed, care.Visit, error) {
 	if err := t.UpdateVisits(ctx, []*care.Visit{&next}); err != nil {
 		return nil, next, err
 	}
