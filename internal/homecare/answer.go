@@ -3,7 +3,7 @@ package homecare
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
@@ -39,9 +39,12 @@ func (s *Service) Answer(ctx context.Context, t *gateway.Turn, a Asked, c care.V
 		to.Free = s.Rules.Free(ch.bed.Bed, *v, ch.list(), care.Offer{Date: to.Date, Window: to.Window}, load, t.Now)
 		c = to
 	}
-	by, err := s.FamilyOf(ctx, t, ch.bed)
+	by, ok, err := s.Member(ctx, t, ch.bed)
 	if err != nil {
 		return m, err
+	}
+	if !ok {
+		by = Family(t) // refused by the rules
 	}
 	m.Bed, m.Visit, err = s.moveVisit(ctx, t, ch, v, by, c)
 	if errors.As(err, &m.Refused) {
@@ -50,23 +53,9 @@ func (s *Service) Answer(ctx context.Context, t *gateway.Turn, a Asked, c care.V
 	return m, err
 }
 
-// FamilyOf is the speaker as the household of a bed knows them: persons that were
-// merged are one. A stranger stays one, and is refused by the rules.
-func (s *Service) FamilyOf(ctx context.Context, t *gateway.Turn, b *Bed) (care.Actor, error) {
-	by := Family(t)
-	persons := []int64{b.Patient.Person}
-	for _, c := range b.Carers {
-		persons = append(persons, c.Person)
-	}
-	for _, person := range persons {
-		root, err := t.RootPerson(ctx, person)
-		if err != nil {
-			return by, fmt.Errorf("follow a merged person: %w", err)
-		}
-		if root == t.Person || person == t.Person {
-			by.Person = person
-			break
-		}
-	}
-	return by, nil
+// Lay lays something that no ladder knows of before a role at a bed's clinic, or
+// before one of the staff: kind TaskKind(what), with the words of the family.
+func (s *Service) Lay(ctx context.Context, t *gateway.Turn, b *Bed, what string, to care.Recipient, words string, until time.Time) error {
+	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: what, Role: to.Role, Staff: to.Staff}, Subject: BedSubject(b.ID), Bed: b, Words: words}
+	return s.LayTask(ctx, t, r, &until)
 }

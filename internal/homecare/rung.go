@@ -24,6 +24,8 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 }
 
 // Key is the text that the rung says.
@@ -192,7 +194,11 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if post.Staff != 0 {
 		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
 	}
-	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung}
+	if r.Words != "" {
+		data["words"] = r.Words
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, data)
 }
 
 // RingApplicant lays the news of an application that nobody could be told before

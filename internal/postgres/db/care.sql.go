@@ -545,7 +545,7 @@ update due d set state = 'running', lease = now() + interval '30 seconds'
 where d.id in (
     select x.id from due x where x.person_id = $1 and x.kind = $2 and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> $3
     order by x.due_at, x.id for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason
 `
 
 type GatherCareRow struct {
@@ -559,6 +559,7 @@ type GatherCareRow struct {
 	DueAt          time.Time
 	NotAfter       *time.Time
 	Tries          int32
+	Reason         string
 }
 
 // GatherCare takes what else is due now to be told to the same person: it goes into
@@ -583,6 +584,7 @@ func (q *Queries) GatherCare(ctx context.Context, person *int64, kind string, bu
 			&i.DueAt,
 			&i.NotAfter,
 			&i.Tries,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}

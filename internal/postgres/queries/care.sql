@@ -316,4 +316,4 @@ update due d set state = 'running', lease = now() + interval '30 seconds'
 where d.id in (
     select x.id from due x where x.person_id = sqlc.arg(person) and x.kind = sqlc.arg(kind) and x.state in ('planned', 'running') and x.due_at <= product_now() and x.id <> sqlc.arg(but)
     order by x.due_at, x.id for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries;
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason;
