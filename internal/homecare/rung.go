@@ -29,6 +29,8 @@ type Rung struct {
 	// held is the bed of the visit, whose row is locked: what is written down about
 	// it need not read it again.
 	held *change
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 }
 
 // Key is the text that the rung says.
@@ -230,6 +232,9 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 // date, because the line is read on other days too; disturbs is the class of its line.
 func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
 	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Words != "" {
+		data["words"] = r.Words
+	}
 	if r.Bed != nil {
 		data["bed"] = r.Bed.Number
 	}
