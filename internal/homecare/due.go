@@ -61,12 +61,16 @@ type NewsDue struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// kindOf is the kind of row by which a rung is done.
-func kindOf(d care.Due) string {
+// kindOf is the kind of row by which a rung is done. One of the staff who takes part
+// in a programme is asked like anybody else, and told so where not every channel may
+// carry it: lines for staff go wherever they are heard from.
+func (s *Service) kindOf(d care.Due) string {
+	p, _ := s.Rules.Programme(d.Programme)
+	apart := d.To.Staff != 0 && (d.Asks || len(p.Channels) > 0)
 	switch {
 	case d.Task:
 		return DueTask
-	case d.To.Person == 0:
+	case d.To.Person == 0 && !apart:
 		return DueStaff
 	case d.Asks && d.Class == scheduler.Survey:
 		return DueSurvey
@@ -77,9 +81,9 @@ func kindOf(d care.Due) string {
 }
 
 // rowed is a due thing under the identity of its row.
-func rowed(d care.Due) care.Due {
+func (s *Service) rowed(d care.Due) care.Due {
 	d.Key = d.Kind + "/" + d.Key
-	d.Kind = kindOf(d)
+	d.Kind = s.kindOf(d)
 	d.At, d.NotAfter = d.At.Truncate(time.Microsecond), d.NotAfter.Truncate(time.Microsecond)
 	return d
 }
@@ -145,7 +149,7 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
 			}
 		}
-		if err := out.reconcile(pending[o.Subject], wanted); err != nil {
+		if err := out.reconcile(pending[o.Subject], wanted, s.rowed); err != nil {
 			return err
 		}
 	}
@@ -165,7 +169,7 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 
 // reconcile compares the rows of one subject with its ladder (care.Reconcile).
 // What is kept back with a reason stands beside what is planned.
-func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due) error {
+func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(care.Due) care.Due) error {
 	type id struct{ kind, key string }
 	rungs := map[id]string{}
 	want := make([]care.Due, len(wanted))

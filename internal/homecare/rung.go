@@ -47,7 +47,7 @@ func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d
 }
 
 func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d, lock)
+	r, o, err := s.look(ctx, t, subject, d, lock)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string,
 		return nil, err
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
-		if is := rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
 			r.At = is.At
 			return r, nil
 		}
@@ -63,7 +63,12 @@ func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string,
 	return nil, nil
 }
 
-func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
+// read reads what a row is about, under its lock.
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
+	return s.look(ctx, t, subject, d, true)
+}
+
+func (s *Service) look(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
 	if err != nil {
@@ -130,12 +135,14 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
+	case r.Of():
+		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
 	case r.Application != nil:
 		return s.applicationValues(ctx, t, r.Application)
 	}
-	return s.occasionValues(ctx, t, r.Occasion)
+	return nil, fmt.Errorf("nothing is known of %s", r.Subject)
 }
 
 func (s *Service) applicationValues(ctx context.Context, t *gateway.Turn, a *Application) (map[string]string, error) {
@@ -169,6 +176,9 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 // asked whether somebody will be at home. Rungs about no visit leave no trace but
 // their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
+	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
+		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
+	}
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
@@ -223,7 +233,26 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if post.Staff != 0 {
 		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
 	}
-	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+	data, err := s.taskData(t, r)
+	if err != nil {
+		return err
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, data)
+}
+
+// taskData is what the line of a task says: the number of the bed and the day by its
+// date, because the line is read on other days too; disturbs is the class of its line.
+func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
+	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Bed != nil {
+		data["bed"] = r.Bed.Number
+	}
+	if r.Visit == nil {
+		return data, nil
+	}
+	day, err := s.Date(t, r.Visit.Date)
+	data["when"] = day + Window(r.Visit.Window)
+	return data, err
 }
 
 // RingApplicant lays the news of an application that nobody could be told before
@@ -268,11 +297,7 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		}
 		return int(row.Version) == version && row.State != string(care.VisitReleased), fmt.Sprintf("the visit is %s at version %d", row.State, row.Version), nil
 	case "occasion":
-		o, err := tx.LoadOccasion(ctx, id, false)
-		if err != nil {
-			return false, "", err
-		}
-		return o.Version == version, "it has moved on", nil
+		return s.fitOccasion(ctx, tx, id, version)
 	}
 	return false, "nothing of a programme is called so", nil
 }

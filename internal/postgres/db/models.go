@@ -131,6 +131,13 @@ type BedCarer struct {
 	Stopped   bool
 }
 
+type BedFile struct {
+	BlobID  string
+	BedID   int64
+	AddedBy int64
+	AddedAt time.Time
+}
+
 type Blob struct {
 	ID             string
 	At             time.Time
