@@ -135,7 +135,7 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
-	case r.Of():
+	case r.Due.Programme != care.FamilyBed:
 		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)

@@ -65,6 +65,9 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueWorryPoll:                       pollWanted,
 		homecare.DueStaff:                  d.careFit,
 		homecare.DueNews:                   d.careFit,
+		homecare.DueMember:                 d.careFit,
+		homecare.DueQuestion:               d.careFit,
+		homecare.DueMark:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}
