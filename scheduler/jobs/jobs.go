@@ -83,13 +83,13 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
-		CareTell(d), CareAsk(d), CareStaff(d), CareTask(d), CareNews(d),
+		CareTell(d), CareAsk(d), CareStaff(d), CareTask(d), CareList(d), CareNews(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
 	return []gateway.SlotJob{
-		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d),
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d), CareLists(d), CareUpdates(d), CareRounds(d),
 	}
 }
