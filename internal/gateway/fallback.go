@@ -95,6 +95,13 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 		if g.Channels[bots.ChannelID(to.Channel)] == nil {
 			continue // an account that is no longer configured sends nothing
 		}
+		if g.Carries != nil && o.row.Class == "push" {
+			if ok, err := g.Carries(ctx, tx, o.row.Reason, o.row.Subject, bots.ChannelID(to.Channel)); err != nil {
+				return "", fmt.Errorf("ask whether %s may carry %s: %w", to.Channel, o.row.Reason, err)
+			} else if !ok {
+				continue
+			}
+		}
 		ok, err := g.takeQuestion(ctx, tx, o.row, to)
 		if err != nil {
 			return "", err

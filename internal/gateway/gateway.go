@@ -138,6 +138,9 @@ type Deps struct {
 	// Carry lets what belongs to a text go along to another address, by the same
 	// reason.
 	Carry map[string]Carry
+	// Carries reports whether a push that failed elsewhere may go on to a channel;
+	// nil for always.
+	Carries func(ctx context.Context, tx *postgres.Tx, reason, subject string, to bots.ChannelID) (bool, error)
 	// Dead is called in the transaction that gives an event up.
 	Dead func(ctx context.Context, t *Turn, why string) error
 	// Undeliverable is called in the transaction that gives a message up: every

@@ -133,7 +133,7 @@ func (s *Service) Answered(ctx context.Context, t *gateway.Turn, subject string,
 	if i < 0 {
 		return "", false, fmt.Errorf("%s.%s has no answer %q", a.Programme, a.Rung, a.Value)
 	}
-	r, _, err := s.read(ctx, t, subject, Due{Programme: a.Programme, Rung: a.Rung})
+	r, _, err := s.read(ctx, t, subject, Due{Programme: a.Programme, Rung: a.Rung}, true)
 	if errors.Is(err, postgres.ErrNoRows) || err == nil && r.version() != a.Version {
 		return "care.programme_over", false, nil
 	}

@@ -26,6 +26,17 @@ const (
 	DueTask = "care.task"
 )
 
+// Kinds that the ladders of other programmes make, with the same data: they stand
+// apart, because nothing of them may be told, or asked, together with a visit.
+const (
+	// DueMember tells somebody who takes part.
+	DueMember = "care.member"
+	// DueQuestion asks them and waits for the answer.
+	DueQuestion = "care.question"
+	// DueMark asks how it was.
+	DueMark = "care.mark"
+)
+
 // DueNews tells who applied of a step that somebody else took: data NewsDue.
 const DueNews = "care.news"
 
@@ -33,7 +44,10 @@ const DueNews = "care.news"
 func Kinds() []string { return append(FamilyKinds(), DueStaff, DueTask) }
 
 // FamilyKinds lists those of them that speak to families and members.
-func FamilyKinds() []string { return []string{DueTell, DueAsk, DueSurvey} }
+func FamilyKinds() []string { return append(ProgrammeKinds(), DueTell, DueAsk, DueSurvey) }
+
+// ProgrammeKinds lists those that speak for other programmes.
+func ProgrammeKinds() []string { return []string{DueMember, DueQuestion, DueMark} }
 
 // spokenKinds are the kinds of other packages that speak to a resident without
 // their asking and decide nothing.
@@ -72,6 +86,12 @@ func (s *Service) kindOf(d care.Due) string {
 		return DueTask
 	case d.To.Person == 0 && !apart:
 		return DueStaff
+	case d.Programme != care.FamilyBed && d.Asks && d.Class == scheduler.Survey:
+		return DueMark
+	case d.Programme != care.FamilyBed && d.Asks:
+		return DueQuestion
+	case d.Programme != care.FamilyBed:
+		return DueMember
 	case d.Asks && d.Class == scheduler.Survey:
 		return DueSurvey
 	case d.Asks:
@@ -145,7 +165,7 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 	for _, o := range occasions {
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			if d.Task {
+			if d.Task || d.Asks { // a question that nobody could be asked became a call
 				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
 			}
 		}

@@ -111,8 +111,37 @@ func (s *Service) programmeValues(ctx context.Context, t *gateway.Turn, r *Rung)
 	return p, err
 }
 
-// Of reports whether the rung is of another programme than the family bed.
-func (r *Rung) Of() bool { return r.Due.Programme != care.FamilyBed }
+// ProgrammeOf is the programme that a subject belongs to.
+func (s *Service) ProgrammeOf(ctx context.Context, tx *postgres.Tx, subject string) (care.Programme, error) {
+	code := care.FamilyBed
+	kind, id, err := cut(subject)
+	if err != nil {
+		return care.Programme{}, err
+	}
+	switch kind {
+	case "occasion":
+		o, err := tx.LoadOccasion(ctx, id, false)
+		if err != nil {
+			return care.Programme{}, err
+		}
+		code = o.Programme
+	case "visit":
+		bed, err := tx.BedOfVisit(ctx, id)
+		if err != nil {
+			return care.Programme{}, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+		}
+		b, err := tx.LoadBed(ctx, bed, false)
+		if err != nil {
+			return care.Programme{}, err
+		}
+		code = b.Programme
+	}
+	p, ok := s.Rules.Programme(code)
+	if !ok {
+		return p, fmt.Errorf("no programme is called %q", code)
+	}
+	return p, nil
+}
 
 // fitOccasion is Fit of an occasion: it is what the text says, and who has left
 // since, or has died, is not written to.

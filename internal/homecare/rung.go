@@ -24,6 +24,11 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// At is when the ladder wants it.
+	At time.Time
+	// held is the bed of the visit, whose row is locked: what is written down about
+	// it need not read it again.
+	held *change
 }
 
 // Key is the text that the rung says.
@@ -33,7 +38,19 @@ func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Run
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
 func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d)
+	return s.inLadder(ctx, t, subject, d, kind, key, true)
+}
+
+// Stands asks the same once more when the sender takes what the row said, without a
+// lock: visit, version, state, consent, whereabouts and end of the rung are judged
+// as they are now.
+func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
+	r, err := s.inLadder(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, kind, key, false)
+	return r != nil, err
+}
+
+func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
+	r, o, err := s.read(ctx, t, subject, d, lock)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
@@ -42,13 +59,14 @@ func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string,
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
 		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+			r.At = is.At
 			return r, nil
 		}
 	}
 	return nil, nil
 }
 
-func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
 	if err != nil {
@@ -56,28 +74,32 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 	}
 	switch kind {
 	case "application":
-		if r.Application, err = t.LoadApplication(ctx, id, true); err != nil {
+		if r.Application, err = t.LoadApplication(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfApplication(r.Application.Application), nil
 	case "bed":
-		if r.Bed, err = t.Tx.LoadBed(ctx, id, true); err != nil {
+		if r.Bed, err = t.Tx.LoadBed(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		ch, v, err := s.lockVisit(ctx, t, id)
+		if !lock {
+			r.Visit = &care.Visit{}
+			r.Bed, *r.Visit, err = s.LoadVisit(ctx, t, id)
+		} else if r.held, r.Visit, err = s.lockVisit(ctx, t, id); err == nil {
+			r.Bed = r.held.bed
+		}
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
-		r.Bed, r.Visit = ch.bed, v
-		list, err := s.occasions(ctx, t, []*change{ch.only(v)})
+		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-		o, err := t.LoadOccasion(ctx, id, true)
+		o, err := t.LoadOccasion(ctx, id, lock)
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -99,7 +121,7 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
-	case r.Of():
+	case r.Due.Programme != care.FamilyBed:
 		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
@@ -146,7 +168,7 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.DoVisit(ctx, t, r.Visit.ID, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}

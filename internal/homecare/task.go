@@ -68,7 +68,7 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 		return nil, fmt.Errorf("load task %d: %w", id, err)
 	}
 	k := &Task{}
-	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: care.FamilyBed, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}); err != nil {
+	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: care.FamilyBed, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}, true); err != nil {
 		return nil, err
 	}
 	if k.Row, err = t.LockTask(ctx, id); err != nil {
