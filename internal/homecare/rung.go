@@ -50,7 +50,7 @@ func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d
 }
 
 func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
-	r, o, err := s.look(ctx, t, subject, d, lock)
+	r, o, err := s.read(ctx, t, subject, d, lock)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
@@ -66,12 +66,8 @@ func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string,
 	return nil, nil
 }
 
-// read reads what a row is about, under its lock.
-func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
-	return s.look(ctx, t, subject, d, true)
-}
-
-func (s *Service) look(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
+// read reads what a row is about, with lock under its lock.
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
 	if err != nil {
