@@ -157,7 +157,11 @@ func (r *rig) askingVisits() []gateway.Kind {
 				if err != nil {
 					return gateway.Outcome{}, err
 				}
-				vars, until, err := r.set.Care.Question(ctx, t, about, false)
+				bed, first, err := r.set.Care.LoadVisit(ctx, t, about[0].Visit)
+				if err != nil {
+					return gateway.Outcome{}, err
+				}
+				vars, until, err := r.set.Care.Question(ctx, t, about, &homecare.Rung{Bed: bed, Visit: &first})
 				if err != nil {
 					return gateway.Outcome{}, err
 				}

@@ -76,20 +76,22 @@ func clockOf(at scheduler.TimeOfDay) string { return fmt.Sprintf("%d:%02d", int(
 
 // Day names a day near today, else by date and weekday.
 func (s *Service) Day(t *gateway.Turn, d scheduler.Date) (string, error) {
-	names := map[scheduler.Date]string{}
 	today := s.day(t)
 	for i, name := range []string{"today", "tomorrow", "after_tomorrow"} {
-		names[today.AddDays(i)] = name
+		if d == today.AddDays(i) {
+			return t.Text("care.day."+name, map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day)})
+		}
 	}
-	key, ok := names[d]
-	if !ok {
-		key = "date"
-	}
+	return s.Date(t, d)
+}
+
+// Date names a day by date and weekday, whatever today is.
+func (s *Service) Date(t *gateway.Turn, d scheduler.Date) (string, error) {
 	weekday, err := t.Text("care.weekday."+strconv.Itoa(int(d.Weekday())), nil)
 	if err != nil {
 		return "", err
 	}
-	return t.Text("care.day."+key, map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day), "weekday": weekday})
+	return t.Text("care.day.date", map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day), "weekday": weekday})
 }
 
 // who is the visitor as a family may know them: surname and calling. Where others
@@ -98,14 +100,14 @@ func (s *Service) who(ctx context.Context, t *gateway.Turn, v care.Visit, neutra
 	if neutral {
 		return t.Text("care.who.neutral", nil)
 	}
-	staff, err := s.Orders.LoadStaff(ctx, t, v.Staff)
+	staff, err := t.Visitor(ctx, v.Staff)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("load who makes a visit: %w", err)
 	}
 	calling := "visitor"
-	for _, g := range staff.Grants {
-		if g.Role == people.RoleDoctor || g.Role == people.RoleNurse {
-			calling = string(g.Role)
+	for _, role := range []people.Role{people.RoleDoctor, people.RoleNurse} {
+		if slices.Contains(staff.Roles, string(role)) {
+			calling = string(role)
 		}
 	}
 	return t.Text("care.who."+calling, map[string]string{"surname": s.surname(staff.Name)})

@@ -68,9 +68,16 @@ select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id;
 -- name: LockBeds :many
 select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id for no key update;
 
--- BedOfVisit finds the bed whose lock a visit's command takes.
+-- LockBedWithVisit takes the lock of a visit's command.
+-- name: LockBedWithVisit :one
+select b.* from bed b where b.id = (select bed_id from visit v where v.id = $1) for no key update;
+
 -- name: BedOfVisit :one
 select bed_id from visit where id = $1;
+
+-- Visitor is what a family hears of who comes.
+-- name: Visitor :one
+select s.name, array(select distinct r.role from staff_role r where r.staff_id = s.id)::text[] as roles from staff s where s.id = $1;
 
 -- name: BedByNumber :one
 select id from bed where number = $1;
@@ -127,10 +134,11 @@ select v.* from visit v join bed b on b.id = v.bed_id
 where b.clinic_id = sqlc.arg(clinic) and v.day between sqlc.arg(from_day)::date and sqlc.arg(to_day)::date
 order by v.day, v.starts, v.id;
 
--- VisitLoad counts what visitors have to do, by day and window.
+-- VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+-- (minutes 0) nothing is to do.
 -- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date
+where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts;
 
