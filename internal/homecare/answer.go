@@ -3,6 +3,7 @@ package homecare
 import (
 	"context"
 	"errors"
+	"time"
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
@@ -50,4 +51,11 @@ func (s *Service) Answer(ctx context.Context, t *gateway.Turn, a Asked, c care.V
 		err = nil
 	}
 	return m, err
+}
+
+// Lay lays something that no ladder knows of before a role at a bed's clinic, or
+// before one of the staff: kind TaskKind(what), with the words of the family.
+func (s *Service) Lay(ctx context.Context, t *gateway.Turn, b *Bed, what string, to care.Recipient, words string, until time.Time) error {
+	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: what, Role: to.Role, Staff: to.Staff}, Subject: BedSubject(b.ID), Bed: b, Words: words}
+	return s.LayTask(ctx, t, r, &until)
 }

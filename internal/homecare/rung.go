@@ -29,6 +29,8 @@ type Rung struct {
 	// held is the bed of the visit, whose row is locked: what is written down about
 	// it need not read it again.
 	held *change
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 }
 
 // Key is the text that the rung says.
@@ -222,6 +224,9 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	data, err := s.taskData(t, r)
 	if err != nil {
 		return err
+	}
+	if r.Words != "" {
+		data["words"] = r.Words
 	}
 	return s.Orders.AddTaskAt(ctx, t, p, data)
 }
