@@ -33,6 +33,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.topicActions())
 	maps.Copy(all, s.requestActions())
 	maps.Copy(all, s.overseeActions())
+	maps.Copy(all, s.programmeStaffActions())
 	return all
 }
 
@@ -160,5 +161,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, topicDocs(gist))
 	maps.Copy(docs, requestDocs(known, gist))
 	maps.Copy(docs, overseeDocs(known))
+	maps.Copy(docs, programmeStaffDocs())
 	return docs
 }

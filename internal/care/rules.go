@@ -3,6 +3,8 @@ package care
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"shaoying/scheduler"
@@ -56,6 +58,15 @@ func (r *Rules) Policy() Policy { return r.policy }
 func (r *Rules) Programme(code string) (Programme, bool) {
 	p, ok := r.programmes[code]
 	return p, ok
+}
+
+// Programmes lists them in the order of their codes.
+func (r *Rules) Programmes() []Programme {
+	all := make([]Programme, 0, len(r.programmes))
+	for _, code := range slices.Sorted(maps.Keys(r.programmes)) {
+		all = append(all, r.programmes[code])
+	}
+	return all
 }
 
 func (r *Rules) loc() *time.Location { return r.work.Location() }
