@@ -68,6 +68,7 @@ type Set struct {
 func (s *Set) All() map[string]gateway.Action {
 	all := s.resident()
 	maps.Copy(all, s.programmeActions())
+	maps.Copy(all, s.familyActions())
 	maps.Copy(all, s.staff())
 	where := inGroups()
 	for name, do := range all {
@@ -80,6 +81,7 @@ func (s *Set) All() map[string]gateway.Action {
 func Docs() map[string]flows.ActionDoc {
 	docs := residentDocs()
 	maps.Copy(docs, programmeDocs())
+	maps.Copy(docs, familyDocs())
 	maps.Copy(docs, staffDocs())
 	return docs
 }

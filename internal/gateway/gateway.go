@@ -168,6 +168,7 @@ type Deps struct {
 type Gateway struct {
 	cfg Config
 	Deps
+	kinds  map[string]Kind
 	lanes  lanes
 	places places
 	outage outage
@@ -189,8 +190,12 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		}
 	}
 	cfg = cfg.withDefaults()
+	kinds := map[string]Kind{}
+	for _, k := range deps.Kinds {
+		kinds[k.Name] = k
+	}
 	return &Gateway{
-		cfg: cfg, Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
+		cfg: cfg, Deps: deps, kinds: kinds, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
 	}, nil
 }
 

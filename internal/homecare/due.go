@@ -165,7 +165,7 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 	for _, o := range occasions {
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			if d.Task {
+			if d.Task || d.Asks { // a question that nobody could be asked became a call
 				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
 			}
 		}

@@ -24,6 +24,8 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// At is when the ladder wants it.
+	At time.Time
 }
 
 // Key is the text that the rung says.
@@ -33,7 +35,19 @@ func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Run
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
 func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d)
+	return s.inLadder(ctx, t, subject, d, kind, key, true)
+}
+
+// Stands asks the same once more when the sender takes what the row said, without a
+// lock: visit, version, state, consent, whereabouts and end of the rung are judged
+// as they are now.
+func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
+	r, err := s.inLadder(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, kind, key, false)
+	return r != nil, err
+}
+
+func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
+	r, o, err := s.read(ctx, t, subject, d, lock)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
@@ -42,13 +56,14 @@ func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string,
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
 		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+			r.At = is.At
 			return r, nil
 		}
 	}
 	return nil, nil
 }
 
-func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
 	if err != nil {
@@ -56,28 +71,26 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 	}
 	switch kind {
 	case "application":
-		if r.Application, err = t.LoadApplication(ctx, id, true); err != nil {
+		if r.Application, err = t.LoadApplication(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfApplication(r.Application.Application), nil
 	case "bed":
-		if r.Bed, err = t.Tx.LoadBed(ctx, id, true); err != nil {
+		if r.Bed, err = t.Tx.LoadBed(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		ch, v, err := s.lockVisit(ctx, t, id)
-		if err != nil {
+		if r.Bed, r.Visit, err = s.visitAt(ctx, t, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
-		r.Bed, r.Visit = ch.bed, v
-		list, err := s.occasions(ctx, t, []*change{ch.only(v)})
+		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-		o, err := t.LoadOccasion(ctx, id, true)
+		o, err := t.LoadOccasion(ctx, id, lock)
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -86,6 +99,24 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		return r, is, err
 	}
 	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
+}
+
+// visitAt reads a visit and its bed; with lock under the lock of the bed.
+func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
+	bed, err := t.BedOfVisit(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+	}
+	b, err := t.Tx.LoadBed(ctx, bed, lock)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := t.GetVisit(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
+	}
+	v := postgres.VisitOf(row)
+	return b, &v, nil
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -197,7 +228,26 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if post.Staff != 0 {
 		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
 	}
-	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+	data, err := s.taskData(t, r)
+	if err != nil {
+		return err
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, data)
+}
+
+// taskData is what the line of a task says: the number of the bed and the day by its
+// date, because the line is read on other days too; disturbs is the class of its line.
+func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
+	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Bed != nil {
+		data["bed"] = r.Bed.Number
+	}
+	if r.Visit == nil {
+		return data, nil
+	}
+	day, err := s.Date(t, r.Visit.Date)
+	data["when"] = day + Window(r.Visit.Window)
+	return data, err
 }
 
 // RingApplicant lays the news of an application that nobody could be told before

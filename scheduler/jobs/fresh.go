@@ -63,8 +63,6 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueBoardMonday:                     stillBoard,
 		DueMonday:                          stillHere,
 		DueWorryPoll:                       pollWanted,
-		homecare.DueTell:                   d.careFit,
-		homecare.DueAsk:                    d.careFit,
 		homecare.DueStaff:                  d.careFit,
 		homecare.DueNews:                   d.careFit,
 		homecare.DueMember:                 d.careFit,

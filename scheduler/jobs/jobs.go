@@ -85,7 +85,7 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
-		CareTell(d), CareAsk(d), CareStaff(d), CareTask(d), CareNews(d),
+		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareNews(d),
 		CareMember(d), CareQuestion(d), CareMark(d), CareEvent(d),
 	)
 }

@@ -383,6 +383,7 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+	Rank           int16
 }
 
 type Figure struct {
@@ -560,6 +561,7 @@ type Outbox struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 }
 
 type Person struct {
