@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"shaoying/scheduler"
@@ -60,13 +61,9 @@ func (r *Rules) Programme(code string) (Programme, bool) {
 	return p, ok
 }
 
-// Programmes lists them in the order of their codes.
-func (r *Rules) Programmes() []Programme {
-	all := make([]Programme, 0, len(r.programmes))
-	for _, code := range slices.Sorted(maps.Keys(r.programmes)) {
-		all = append(all, r.programmes[code])
-	}
-	return all
-}
-
 func (r *Rules) loc() *time.Location { return r.work.Location() }
+
+// Programmes lists the programmes by their code.
+func (r *Rules) Programmes() []Programme {
+	return slices.SortedFunc(maps.Values(r.programmes), func(a, b Programme) int { return strings.Compare(a.Code, b.Code) })
+}

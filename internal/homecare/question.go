@@ -56,18 +56,22 @@ func ParseAsked(vars map[string]any) ([]Asked, error) {
 
 // Question makes the variables of the dialogue that asks about some visits, soonest
 // first, and until when an answer counts: the start of the last of them. Visits that
-// no longer wait, or are not what they were, are left out.
-func (s *Service) Question(ctx context.Context, t *gateway.Turn, about []Asked, neutral bool) (map[string]any, time.Time, error) {
-	ids := make([]int64, len(about))
-	for i, a := range about {
-		ids[i] = a.Visit
-	}
-	rows, err := t.VisitsByID(ctx, ids)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read the visits of a question: %w", err)
+// no longer wait, or are not what they were, are left out. r is the row that asks.
+func (s *Service) Question(ctx context.Context, t *gateway.Turn, about []Asked, r *Rung) (map[string]any, time.Time, error) {
+	visits := []care.Visit{*r.Visit}
+	if len(about) > 1 {
+		ids := make([]int64, len(about))
+		for i, a := range about {
+			ids[i] = a.Visit
+		}
+		rows, err := t.VisitsByID(ctx, ids)
+		if err != nil {
+			return nil, time.Time{}, fmt.Errorf("read the visits of a question: %w", err)
+		}
+		visits = postgres.VisitsOf(rows)
 	}
 	loc := s.Orders.Work.Location()
-	visits := slices.DeleteFunc(postgres.VisitsOf(rows), func(v care.Visit) bool {
+	visits = slices.DeleteFunc(visits, func(v care.Visit) bool {
 		return !v.State.Waiting() || !slices.Contains(about, Asked{Visit: v.ID, Version: v.Version})
 	})
 	slices.SortFunc(visits, func(a, b care.Visit) int { return a.Start(loc).Compare(b.Start(loc)) })
@@ -76,11 +80,14 @@ func (s *Service) Question(ctx context.Context, t *gateway.Turn, about []Asked, 
 	var asked []Asked
 	phone := ""
 	for _, v := range visits {
-		b, err := t.Tx.LoadBed(ctx, v.BedID, false)
-		if err != nil {
-			return nil, until, err
+		b := r.Bed
+		if v.BedID != b.ID {
+			var err error
+			if b, err = t.Tx.LoadBed(ctx, v.BedID, false); err != nil {
+				return nil, until, err
+			}
 		}
-		p, err := s.Values(ctx, t, b, &v, neutral)
+		p, err := s.Values(ctx, t, b, &v, r.Due.Neutral)
 		if err != nil {
 			return nil, until, err
 		}

@@ -26,6 +26,9 @@ type Rung struct {
 	Occasion    *Occasion
 	// At is when the ladder wants it.
 	At time.Time
+	// held is the bed of the visit, whose row is locked: what is written down about
+	// it need not read it again.
+	held *change
 }
 
 // Key is the text that the rung says.
@@ -81,7 +84,13 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		if r.Bed, r.Visit, err = s.visitAt(ctx, t, id, lock); err != nil {
+		if !lock {
+			r.Visit = &care.Visit{}
+			r.Bed, *r.Visit, err = s.LoadVisit(ctx, t, id)
+		} else if r.held, r.Visit, err = s.lockVisit(ctx, t, id); err == nil {
+			r.Bed = r.held.bed
+		}
+		if err != nil {
 			return nil, care.Occasion{}, err
 		}
 		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
@@ -99,24 +108,6 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		return r, is, err
 	}
 	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
-}
-
-// visitAt reads a visit and its bed; with lock under the lock of the bed.
-func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
-	bed, err := t.BedOfVisit(ctx, id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
-	}
-	b, err := t.Tx.LoadBed(ctx, bed, lock)
-	if err != nil {
-		return nil, nil, err
-	}
-	row, err := t.GetVisit(ctx, id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
-	}
-	v := postgres.VisitOf(row)
-	return b, &v, nil
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -177,7 +168,7 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.DoVisit(ctx, t, r.Visit.ID, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}

@@ -100,14 +100,14 @@ func (s *Service) who(ctx context.Context, t *gateway.Turn, v care.Visit, neutra
 	if neutral {
 		return t.Text("care.who.neutral", nil)
 	}
-	staff, err := s.Orders.LoadStaff(ctx, t, v.Staff)
+	staff, err := t.Visitor(ctx, v.Staff)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("load who makes a visit: %w", err)
 	}
 	calling := "visitor"
-	for _, g := range staff.Grants {
-		if g.Role == people.RoleDoctor || g.Role == people.RoleNurse {
-			calling = string(g.Role)
+	for _, role := range []people.Role{people.RoleDoctor, people.RoleNurse} {
+		if slices.Contains(staff.Roles, string(role)) {
+			calling = string(role)
 		}
 	}
 	return t.Text("care.who."+calling, map[string]string{"surname": s.surname(staff.Name)})

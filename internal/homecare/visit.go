@@ -23,11 +23,11 @@ func (s *Service) DoVisit(ctx context.Context, t *gateway.Turn, id int64, by car
 
 // lockVisit takes the bed of a visit. The visit is read again under the lock.
 func (s *Service) lockVisit(ctx context.Context, t *gateway.Turn, id int64) (*change, *care.Visit, error) {
-	bed, err := t.BedOfVisit(ctx, id)
+	bed, err := t.LockBedOfVisit(ctx, id)
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+		return nil, nil, err
 	}
-	all, err := s.lock(ctx, t, []int64{bed})
+	all, err := s.withVisits(ctx, t, []*Bed{bed})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -218,11 +218,33 @@ func (t *Tx) LoadBeds(ctx context.Context, ids []int64, lock bool) ([]*SealedBed
 	if err != nil {
 		return nil, fmt.Errorf("load beds: %w", err)
 	}
+	return t.bedsOf(ctx, rows)
+}
+
+// LockBedOfVisit is LoadBed of the bed of a visit, whose row it takes.
+func (t *Tx) LockBedOfVisit(ctx context.Context, visit int64) (*SealedBed, error) {
+	row, err := t.LockBedWithVisit(ctx, visit)
+	if err != nil {
+		return nil, fmt.Errorf("lock the bed of visit %d: %w", visit, err)
+	}
+	beds, err := t.bedsOf(ctx, []db.Bed{row})
+	if err != nil {
+		return nil, err
+	}
+	return beds[0], nil
+}
+
+// bedsOf makes beds of their rows, with their carers.
+func (t *Tx) bedsOf(ctx context.Context, rows []db.Bed) (beds []*SealedBed, err error) {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
 	carers, err := t.CarersOf(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("load carers: %w", err)
 	}
-	beds := make([]*SealedBed, len(rows))
+	beds = make([]*SealedBed, len(rows))
 	index := make(map[int64]*SealedBed, len(rows))
 	for i, r := range rows {
 		if beds[i], err = bedOf(r); err != nil {

@@ -179,7 +179,7 @@ func (d Deps) careAsk(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 		}
 		about = append(about, more...)
 	}
-	vars, until, err := d.Care.Question(ctx, t, about, what.Due.Neutral)
+	vars, until, err := d.Care.Question(ctx, t, about, what)
 	if err != nil {
 		return gateway.Outcome{}, err
 	}

@@ -49,10 +49,10 @@ type Deps struct {
 	// Channels fetch the files of events that came without their bytes.
 	Channels map[bots.ChannelID]bots.Adapter
 	// Kinds are the kinds of the channels: some programmes go by a few of them only.
-	Kinds map[bots.ChannelID]string
-	Photos   *privacy.PhotoCleaner
-	Privacy  privacy.Policy
-	Tally    *tally.Tally
+	Kinds   map[bots.ChannelID]string
+	Photos  *privacy.PhotoCleaner
+	Privacy privacy.Policy
+	Tally   *tally.Tally
 	// Chart draws the weekly chart; nil where the machine has no font for it.
 	Chart *chart.Painter
 	// WordsPaid is how many characters of a desk's words are told where a text costs

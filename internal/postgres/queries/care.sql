@@ -68,9 +68,16 @@ select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id;
 -- name: LockBeds :many
 select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id for no key update;
 
--- BedOfVisit finds the bed whose lock a visit's command takes.
+-- LockBedWithVisit takes the lock of a visit's command.
+-- name: LockBedWithVisit :one
+select b.* from bed b where b.id = (select bed_id from visit v where v.id = $1) for no key update;
+
 -- name: BedOfVisit :one
 select bed_id from visit where id = $1;
+
+-- Visitor is what a family hears of who comes.
+-- name: Visitor :one
+select s.name, array(select distinct r.role from staff_role r where r.staff_id = s.id)::text[] as roles from staff s where s.id = $1;
 
 -- name: BedByNumber :one
 select id from bed where number = $1;
