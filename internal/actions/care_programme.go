@@ -137,7 +137,7 @@ func (s *Set) joinProgramme(ctx context.Context, t *gateway.Turn, args map[strin
 	case t.Bound():
 		return fail("number.bound"), nil
 	}
-	return result{}, s.Care.Join(ctx, t, t.Own, p.Code)
+	return result{}, s.Care.Join(ctx, t, t.Own, t.Address, p.Code)
 }
 
 // leaveProgramme takes effect at once: what only reminds is left as easily as it was

@@ -83,7 +83,7 @@ func (s *Set) enterProgramme(ctx context.Context, t *gateway.Turn, args map[stri
 		return nil, err
 	}
 	if text(args, "agreed") == "yes" {
-		if err := s.Care.Join(ctx, t, person, p.Code); err != nil {
+		if err := s.Care.Join(ctx, t, person, address, p.Code); err != nil {
 			return nil, err
 		}
 	}
