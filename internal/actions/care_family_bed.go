@@ -58,11 +58,11 @@ func (s *Set) worse(ctx context.Context, t *gateway.Turn, args map[string]any) (
 	r := result{"in_care": len(beds) > 0, "phone": ""}
 	for _, b := range beds {
 		until := t.Now.Add(s.Care.Rules.Policy().Changes.AtOnce)
-		if err := s.Care.Lay(ctx, t, b, "worse", care.Recipient{Role: care.ToDesk}, text(args, "text"), until); err != nil {
+		if err := s.Care.Lay(ctx, t, b, "worse", care.Recipient{Role: care.ToDesk}, scheduler.Emergency, text(args, "text"), until); err != nil {
 			return nil, err
 		}
 		if b.Doctor != 0 {
-			if err := s.Care.Lay(ctx, t, b, "worse_doctor", care.Recipient{Staff: b.Doctor}, text(args, "text"), until); err != nil {
+			if err := s.Care.Lay(ctx, t, b, "worse_doctor", care.Recipient{Staff: b.Doctor}, scheduler.Emergency, text(args, "text"), until); err != nil {
 				return nil, err
 			}
 		}
@@ -101,14 +101,14 @@ func (s *Set) doorCode(ctx context.Context, t *gateway.Turn, args map[string]any
 			return nil, err
 		}
 		if !found { // somebody stands at the door and nobody was sent
-			if err := s.Care.Lay(ctx, t, b, "stranger", care.Recipient{Role: care.ToDesk}, text(args, "text"), t.Now.Add(time.Hour)); err != nil {
+			if err := s.Care.Lay(ctx, t, b, "stranger", care.Recipient{Role: care.ToDesk}, scheduler.Emergency, text(args, "text"), t.Now.Add(time.Hour)); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		said := digitsIn(text(args, "text"))
+		said := text(args, "text")
 		mayRead := reads == people.Allow || reads == people.AllowOwn && readAt(b, t.Address)
-		if said != "" && mayRead {
+		if strings.ContainsAny(said, "0123456789") && mayRead {
 			right, err := s.rightCode(ctx, t, v, said)
 			if err != nil {
 				return nil, err
@@ -254,7 +254,7 @@ func (s *Set) leaveCare(ctx context.Context, t *gateway.Turn, args map[string]an
 	}
 	until := s.Policy.Person.Within.Deadline(t.Now, s.Orders.Work)
 	for _, b := range beds {
-		if err := s.Care.Lay(ctx, t, b, "leave", care.Recipient{Role: care.ToDesk}, first(text(args, "words"), text(args, "text")), until); err != nil {
+		if err := s.Care.Lay(ctx, t, b, "leave", care.Recipient{Role: care.ToDesk}, scheduler.Normal, first(text(args, "words"), text(args, "text")), until); err != nil {
 			return nil, err
 		}
 	}

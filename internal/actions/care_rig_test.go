@@ -34,13 +34,20 @@ func (w *ward) lay() {
 	w.exec(`insert into clinic (code, name, tier, phone) values ('hos', '一院', 'hospital', '0799-1111111')`)
 	w.exec(`insert into clinic (code, name, tier, phone, hospital_id, townships, costs)
 		select 'cli', '青山卫生院', 'clinic', '0799-2222222', id, array['360313001'], '上门一次30元，医保按门诊报。' from clinic where code = 'hos'`)
-	w.hospital, w.clinic = one[int64](w.rig, `select id from clinic where code = 'hos'`), one[int64](w.rig, `select id from clinic where code = 'cli'`)
 	w.hire("desk", people.RoleClinicDesk, people.AreaUnit, "cli")
 	w.hire("doc", people.RoleDoctor, people.AreaUnit, "cli")
 	w.hire("nurse", people.RoleNurse, people.AreaUnit, "cli")
 	w.exec(`update staff set name = '王静' where slug = 'nurse'`)
 	w.exec(`update staff set name = '李平' where slug = 'doc'`)
+	w.known()
+}
+
+// known finds the clinic and its people in a city that has them.
+func (w *ward) known() *ward {
+	w.t.Helper()
+	w.hospital, w.clinic = one[int64](w.rig, `select id from clinic where code = 'hos'`), one[int64](w.rig, `select id from clinic where code = 'cli'`)
 	w.desk, w.doctor, w.nurse = w.staffID("desk"), w.staffID("doc"), w.staffID("nurse")
+	return w
 }
 
 func (w *ward) staffID(slug string) int64 {
@@ -126,9 +133,7 @@ func (w *ward) asksAbout(user bots.UserID, visits ...int64) []string {
 	w.exec(`delete from due where kind = 'test.visit'`)
 	ids := ""
 	for _, v := range visits {
-		if ids += " "; true {
-			ids += one[string](w.rig, `select id || '.' || version from visit where id = $1`, v)
-		}
+		ids += one[string](w.rig, `select id || '.' || version || ' ' from visit where id = $1`, v)
 	}
 	w.exec(`insert into due (kind, subject, key, person_id, due_at, data) select 'test.visit', 'visit:' || $1::bigint, $2, person_id, product_now(), jsonb_build_object('at', id) from address where user_id = $3`,
 		visits[0], ids, string(user))
@@ -152,7 +157,11 @@ func (r *rig) askingVisits() []gateway.Kind {
 				if err != nil {
 					return gateway.Outcome{}, err
 				}
-				vars, until, err := r.set.Care.Question(ctx, t, about, false)
+				bed, first, err := r.set.Care.LoadVisit(ctx, t, about[0].Visit)
+				if err != nil {
+					return gateway.Outcome{}, err
+				}
+				vars, until, err := r.set.Care.Question(ctx, t, about, &homecare.Rung{Bed: bed, Visit: &first})
 				if err != nil {
 					return gateway.Outcome{}, err
 				}

@@ -7,6 +7,7 @@ import (
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
+	"shaoying/scheduler"
 )
 
 // Met is what an answer of the family met: how the visit that was asked about
@@ -55,7 +56,7 @@ func (s *Service) Answer(ctx context.Context, t *gateway.Turn, a Asked, c care.V
 
 // Lay lays something that no ladder knows of before a role at a bed's clinic, or
 // before one of the staff: kind TaskKind(what), with the words of the family.
-func (s *Service) Lay(ctx context.Context, t *gateway.Turn, b *Bed, what string, to care.Recipient, words string, until time.Time) error {
-	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: what, Role: to.Role, Staff: to.Staff}, Subject: BedSubject(b.ID), Bed: b, Words: words}
+func (s *Service) Lay(ctx context.Context, t *gateway.Turn, b *Bed, what string, to care.Recipient, class scheduler.Class, words string, until time.Time) error {
+	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: what, Role: to.Role, Staff: to.Staff, Class: class}, Subject: BedSubject(b.ID), Bed: b, Words: words}
 	return s.LayTask(ctx, t, r, &until)
 }

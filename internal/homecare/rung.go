@@ -24,13 +24,13 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 	// At is when the ladder wants it.
 	At time.Time
 	// held is the bed of the visit, whose row is locked: what is written down about
 	// it need not read it again.
 	held *change
-	// Words are what somebody of the family said, where a task is laid for them.
-	Words string
 }
 
 // Key is the text that the rung says.
