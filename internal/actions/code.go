@@ -152,26 +152,10 @@ func (s *Set) sendCode(ctx context.Context, t *gateway.Turn, args map[string]any
 	})
 }
 
-// numberAddress is where a phone number is written to; it is made for a number
-// that was never heard from.
+// numberAddress is where a phone number is written to.
 func (s *Set) numberAddress(ctx context.Context, t *gateway.Turn, number string) (db.ProvenAddressRow, error) {
-	name := s.Orders.Keys.Pseudonym(gateway.IndexPhone, number)
-	id, err := t.EnsureConversation(ctx, postgres.Incoming{Channel: string(s.Phone), Chat: name, User: name, Trust: bots.TrustNone.String()})
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("find the chat of a number: %w", err)
-	}
-	c, err := t.Tx.Conversation(ctx, id)
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("load the chat of a number: %w", err)
-	}
-	p, err := t.GetPerson(ctx, c.PersonID)
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("load who has a number: %w", err)
-	}
-	if p.PhoneIndex == nil {
-		err = t.KeepPhone(ctx, p.ID, number)
-	}
-	return db.ProvenAddressRow{ID: c.AddressID, PersonID: c.PersonID}, err
+	address, person, err := t.ReachNumber(ctx, s.Phone, number)
+	return db.ProvenAddressRow{ID: address, PersonID: person}, err
 }
 
 // provenAddress is an address that is known to be of whoever has a number, the

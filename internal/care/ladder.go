@@ -79,11 +79,6 @@ type Occasion struct {
 	Consent bool
 }
 
-// OccasionStates lists the states of what other programmes plan.
-func OccasionStates() []string {
-	return []string{"planned", "asked", "confirmed", "declined", "done", "missed", "cancelled"}
-}
-
 // Ladder says what is due for an occasion from now on, in order of time: a pure
 // function of what the occasion is. A row whose time is over and that still
 // means something has an At before now. What must not be sent stands in it with

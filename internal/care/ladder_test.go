@@ -416,7 +416,7 @@ func TestProgrammeErrors(t *testing.T) {
 		{"code", "programme: pairing", "programme: Pairing", "programme: \"Pairing\""},
 		{"cadence", "every: 30", "every: 20", "cadence needs every"},
 		{"holiday", "on_holiday: keep", "on_holiday: move", "cadence.on_holiday"},
-		{"minutes", "minutes: 60", "minutes: 0", "cadence.minutes"},
+		{"minutes", "minutes: 60", "minutes: -1", "cadence.minutes"},
 		{"subject", "  occasion:", "  visit:", "ladders.visit: the subjects are [occasion]"},
 		{"anchor", "due: {of: start, days: -7", "due: {days: -7", "due.of is missing"},
 		{"anchor name", "due: {of: start, days: -7", "due: {of: Start-1, days: -7", "is no anchor"},

@@ -110,6 +110,10 @@ type Visit struct {
 	CodeAt    time.Time // a wrong door code was reported
 }
 
+// byMessage: nobody goes there, so it takes no room in a day and is not made up on
+// another.
+func (v Visit) byMessage() bool { return v.Minutes == 0 }
+
 // Start and End are the bounds of the visit's window.
 func (v Visit) Start(loc *time.Location) time.Time { return v.Date.At(v.Window.From, loc) }
 

@@ -40,6 +40,7 @@ import (
 	"net/http"
 	"time"
 
+	"shaoying/bots"
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
@@ -67,6 +68,8 @@ type Deps struct {
 	Safety *words.Safety
 	// Photos cleans pictures that come with a form.
 	Photos *privacy.PhotoCleaner
+	// Phone is the account by which phone numbers are written to, "" for none.
+	Phone bots.ChannelID
 	// Location is the time zone in which times are shown.
 	Location *time.Location
 	// Demo puts the word 演示 on every page.
@@ -123,6 +126,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	handle("GET /desk/new", c.staff(c.newTicket))
 	handle("POST /desk/new", c.form(c.fileCaller, c.newTicket))
 	handle("GET /desk/filed/{id}", c.staff(c.filed))
+	c.careRoutes(handle, func(pattern string, h http.HandlerFunc) { upTo(maxUpload, pattern, h) })
 	handle("GET /desk/people", c.staff(c.people))
 	handle("POST /desk/people", c.staff(c.findPeople))
 	handle("POST /desk/people/merge", c.form(c.mergePeople, c.people))

@@ -62,6 +62,7 @@ type listPage struct {
 	More               string
 	MayFile, MayDead   bool
 	MayMerge, MayLogIn bool
+	MayCare            bool
 }
 
 // list shows the work of one role, or what a search finds. What is overdue
@@ -71,7 +72,7 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 		Tabs: tabsOf(v.staff), Tab: v.r.FormValue("tab"), State: v.r.FormValue("state"), Area: v.r.FormValue("area"),
 		Matter: v.r.FormValue("matter"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States(),
 		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v), MayMerge: c.mayMerge(v),
-		MayLogIn: c.hasLogins() && c.mayLogIn(v),
+		MayLogIn: c.hasLogins() && c.mayLogIn(v), MayCare: c.mayApply(v) || c.Care != nil && c.Orders.Rights.Anywhere(v.staff, people.MayViewBeds, v.Now),
 	}
 	t := tab{}
 	if len(p.Tabs) > 0 {

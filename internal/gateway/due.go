@@ -67,6 +67,14 @@ type Kind struct {
 	// Lost does what is done when there is nobody to write to, and speaks to
 	// nobody itself; nil drops the row.
 	Lost func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+	// Still is asked once more when the sender takes what Run said: is it still
+	// to be said? If not, why says what changed, for the ledger. Nil asks the check
+	// of its reason alone (Fresh). It changes nothing and locks nothing.
+	Still func(ctx context.Context, tx *postgres.Tx, due Due, now time.Time) (ok bool, why string, err error)
+	// Again: what it said is sent once more when its outcome stays unknown on a
+	// network that costs money (reports.yaml: again). A second copy of a reminder
+	// costs a glance, a visit to a closed door costs a morning.
+	Again bool
 	// Run does it. With a Target, t is a turn of that conversation under its
 	// lock; without, t has only the transaction and the time.
 	Run func(ctx context.Context, t *Turn, due Due) (Outcome, error)
@@ -326,6 +334,7 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 		return fmt.Errorf("lock a due row: %w", err)
 	}
 	t := r.g.newTurn(&tx.Tx, rows[0], ev)
+	t.due = d.ID
 	out, ok, err := t.inTheWay(ctx, k, d)
 	if err != nil {
 		return err
@@ -349,10 +358,12 @@ func (d Due) late(now time.Time) (Outcome, bool) {
 	}
 	why := d.Why
 	if why == "" {
-		why = "too late: " + d.NotAfter.UTC().Format(time.RFC3339)
+		why = tooLate(*d.NotAfter)
 	}
 	return Outcome{State: "expired", Reason: why}, true
 }
+
+func tooLate(notAfter time.Time) string { return "too late: " + notAfter.UTC().Format(time.RFC3339) }
 
 // inTheWay decides what stands against a push: too late, quiet hours, an open
 // dialogue or another prompt. What waits gets a later due_at, nothing is

@@ -138,6 +138,9 @@ type Deps struct {
 	// Carry lets what belongs to a text go along to another address, by the same
 	// reason.
 	Carry map[string]Carry
+	// Carries reports whether a push that failed elsewhere may go on to a channel;
+	// nil for always.
+	Carries func(ctx context.Context, tx *postgres.Tx, reason, subject string, to bots.ChannelID) (bool, error)
 	// Dead is called in the transaction that gives an event up.
 	Dead func(ctx context.Context, t *Turn, why string) error
 	// Undeliverable is called in the transaction that gives a message up: every
@@ -165,6 +168,7 @@ type Deps struct {
 type Gateway struct {
 	cfg Config
 	Deps
+	kinds  map[string]Kind
 	lanes  lanes
 	places places
 	outage outage
@@ -186,8 +190,12 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		}
 	}
 	cfg = cfg.withDefaults()
+	kinds := map[string]Kind{}
+	for _, k := range deps.Kinds {
+		kinds[k.Name] = k
+	}
 	return &Gateway{
-		cfg: cfg, Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
+		cfg: cfg, Deps: deps, kinds: kinds, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
 	}, nil
 }
 

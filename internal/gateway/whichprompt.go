@@ -87,6 +87,10 @@ func (t *Turn) answerPrompt(ctx context.Context, d *dialogue, open []*dialogue, 
 		return true, t.step(ctx, to, in)
 	case d != nil, to != nil && t.extension != "":
 		return false, nil
+	case t.extension != "":
+		if done, err := t.late(ctx, in); done || err != nil {
+			return done, err
+		}
 	}
 	var fit []*dialogue
 	for _, p := range open {
@@ -95,7 +99,7 @@ func (t *Turn) answerPrompt(ctx context.Context, d *dialogue, open []*dialogue, 
 		}
 	}
 	if len(fit) == 0 {
-		return false, nil
+		return t.late(ctx, in)
 	}
 	over, err := t.over(ctx, open)
 	if err != nil {

@@ -26,6 +26,17 @@ const (
 	DueTask = "care.task"
 )
 
+// Kinds that the ladders of other programmes make, with the same data: they stand
+// apart, because nothing of them may be told, or asked, together with a visit.
+const (
+	// DueMember tells somebody who takes part.
+	DueMember = "care.member"
+	// DueQuestion asks them and waits for the answer.
+	DueQuestion = "care.question"
+	// DueMark asks how it was.
+	DueMark = "care.mark"
+)
+
 // DueNews tells who applied of a step that somebody else took: data NewsDue.
 const DueNews = "care.news"
 
@@ -33,7 +44,10 @@ const DueNews = "care.news"
 func Kinds() []string { return append(FamilyKinds(), DueStaff, DueTask) }
 
 // FamilyKinds lists those of them that speak to families and members.
-func FamilyKinds() []string { return []string{DueTell, DueAsk, DueSurvey} }
+func FamilyKinds() []string { return append(ProgrammeKinds(), DueTell, DueAsk, DueSurvey) }
+
+// ProgrammeKinds lists those that speak for other programmes.
+func ProgrammeKinds() []string { return []string{DueMember, DueQuestion, DueMark} }
 
 // spokenKinds are the kinds of other packages that speak to a resident without
 // their asking and decide nothing.
@@ -61,13 +75,23 @@ type NewsDue struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// kindOf is the kind of row by which a rung is done.
-func kindOf(d care.Due) string {
+// kindOf is the kind of row by which a rung is done. One of the staff who takes part
+// in a programme is asked like anybody else, and told so where not every channel may
+// carry it: lines for staff go wherever they are heard from.
+func (s *Service) kindOf(d care.Due) string {
+	p, _ := s.Rules.Programme(d.Programme)
+	apart := d.To.Staff != 0 && (d.Asks || len(p.Channels) > 0)
 	switch {
 	case d.Task:
 		return DueTask
-	case d.To.Person == 0:
+	case d.To.Person == 0 && !apart:
 		return DueStaff
+	case d.Programme != care.FamilyBed && d.Asks && d.Class == scheduler.Survey:
+		return DueMark
+	case d.Programme != care.FamilyBed && d.Asks:
+		return DueQuestion
+	case d.Programme != care.FamilyBed:
+		return DueMember
 	case d.Asks && d.Class == scheduler.Survey:
 		return DueSurvey
 	case d.Asks:
@@ -77,9 +101,9 @@ func kindOf(d care.Due) string {
 }
 
 // rowed is a due thing under the identity of its row.
-func rowed(d care.Due) care.Due {
+func (s *Service) rowed(d care.Due) care.Due {
 	d.Key = d.Kind + "/" + d.Key
-	d.Kind = kindOf(d)
+	d.Kind = s.kindOf(d)
 	d.At, d.NotAfter = d.At.Truncate(time.Microsecond), d.NotAfter.Truncate(time.Microsecond)
 	return d
 }
@@ -141,11 +165,11 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 	for _, o := range occasions {
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			if d.Task {
+			if d.Task || d.Asks { // a question that nobody could be asked became a call
 				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
 			}
 		}
-		if err := out.reconcile(pending[o.Subject], wanted); err != nil {
+		if err := out.reconcile(pending[o.Subject], wanted, s.rowed); err != nil {
 			return err
 		}
 	}
@@ -165,7 +189,7 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 
 // reconcile compares the rows of one subject with its ladder (care.Reconcile).
 // What is kept back with a reason stands beside what is planned.
-func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due) error {
+func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(care.Due) care.Due) error {
 	type id struct{ kind, key string }
 	rungs := map[id]string{}
 	want := make([]care.Due, len(wanted))

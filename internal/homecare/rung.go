@@ -24,9 +24,8 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
-	// held is the bed of the visit, whose row is locked: what is written down about
-	// it need not read it again.
-	held *change
+	// At is when the ladder wants it.
+	At time.Time
 }
 
 // Key is the text that the rung says.
@@ -36,7 +35,19 @@ func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Run
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
 func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d)
+	return s.inLadder(ctx, t, subject, d, kind, key, true)
+}
+
+// Stands asks the same once more when the sender takes what the row said, without a
+// lock: visit, version, state, consent, whereabouts and end of the rung are judged
+// as they are now.
+func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
+	r, err := s.inLadder(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, kind, key, false)
+	return r != nil, err
+}
+
+func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
+	r, o, err := s.read(ctx, t, subject, d, lock)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
@@ -44,14 +55,15 @@ func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string,
 		return nil, err
 	}
 	for _, due := range s.Rules.Ladder(o, t.Now) {
-		if is := rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
+			r.At = is.At
 			return r, nil
 		}
 	}
 	return nil, nil
 }
 
-func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due) (*Rung, care.Occasion, error) {
+func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
 	if err != nil {
@@ -59,28 +71,26 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 	}
 	switch kind {
 	case "application":
-		if r.Application, err = t.LoadApplication(ctx, id, true); err != nil {
+		if r.Application, err = t.LoadApplication(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfApplication(r.Application.Application), nil
 	case "bed":
-		if r.Bed, err = t.Tx.LoadBed(ctx, id, true); err != nil {
+		if r.Bed, err = t.Tx.LoadBed(ctx, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		ch, v, err := s.lockVisit(ctx, t, id)
-		if err != nil {
+		if r.Bed, r.Visit, err = s.visitAt(ctx, t, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
-		r.Bed, r.Visit, r.held = ch.bed, v, ch
-		list, err := s.occasions(ctx, t, []*change{ch.only(v)})
+		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
 		return r, list[len(list)-1], nil
 	case "occasion":
-		o, err := s.lockOccasion(ctx, t, id)
+		o, err := t.LoadOccasion(ctx, id, lock)
 		if err != nil {
 			return nil, care.Occasion{}, err
 		}
@@ -89,6 +99,31 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		return r, is, err
 	}
 	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
+}
+
+// visitAt reads a visit and its bed; with lock under the lock of the bed.
+func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
+	b, err := s.bedOfVisit(ctx, t, id, lock)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := t.GetVisit(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
+	}
+	v := postgres.VisitOf(row)
+	return b, &v, nil
+}
+
+func (s *Service) bedOfVisit(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, error) {
+	if lock {
+		return t.LockBedOfVisit(ctx, id)
+	}
+	bed, err := t.BedOfVisit(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+	}
+	return t.Tx.LoadBed(ctx, bed, false)
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -102,12 +137,14 @@ func cut(subject string) (kind string, id int64, err error) {
 // ValuesOf are the values of the text that a rung says.
 func (s *Service) ValuesOf(ctx context.Context, t *gateway.Turn, r *Rung) (map[string]string, error) {
 	switch {
+	case r.Due.Programme != care.FamilyBed:
+		return s.programmeValues(ctx, t, r)
 	case r.Bed != nil:
 		return s.Values(ctx, t, r.Bed, r.Visit, r.Due.Neutral)
 	case r.Application != nil:
 		return s.applicationValues(ctx, t, r.Application)
 	}
-	return s.occasionValues(ctx, t, r.Occasion)
+	return nil, fmt.Errorf("nothing is known of %s", r.Subject)
 }
 
 func (s *Service) applicationValues(ctx context.Context, t *gateway.Turn, a *Application) (map[string]string, error) {
@@ -138,13 +175,16 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 }
 
 // Told writes down that the family was told of a visit, and with asked that it was
-// asked whether somebody will be at home. Rungs about no visit leave no trace but
-// their row.
+// asked whether somebody will be at home. r is of StillDue: its bed is locked. Rungs
+// about no visit leave no trace but their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
+	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
+		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
+	}
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, (&change{bed: r.Bed}).only(r.Visit), r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}
@@ -195,7 +235,26 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if post.Staff != 0 {
 		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
 	}
-	return s.Orders.AddTaskAt(ctx, t, p, map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung})
+	data, err := s.taskData(t, r)
+	if err != nil {
+		return err
+	}
+	return s.Orders.AddTaskAt(ctx, t, p, data)
+}
+
+// taskData is what the line of a task says: the number of the bed and the day by its
+// date, because the line is read on other days too; disturbs is the class of its line.
+func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
+	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Bed != nil {
+		data["bed"] = r.Bed.Number
+	}
+	if r.Visit == nil {
+		return data, nil
+	}
+	day, err := s.Date(t, r.Visit.Date)
+	data["when"] = day + Window(r.Visit.Window)
+	return data, err
 }
 
 // RingApplicant lays the news of an application that nobody could be told before
@@ -240,11 +299,7 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		}
 		return int(row.Version) == version && row.State != string(care.VisitReleased), fmt.Sprintf("the visit is %s at version %d", row.State, row.Version), nil
 	case "occasion":
-		o, err := tx.LoadOccasion(ctx, id, false)
-		if err != nil {
-			return false, "", err
-		}
-		return o.Version == version, "it has moved on", nil
+		return s.fitOccasion(ctx, tx, id, version)
 	}
 	return false, "nothing of a programme is called so", nil
 }

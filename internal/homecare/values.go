@@ -76,20 +76,22 @@ func clockOf(at scheduler.TimeOfDay) string { return fmt.Sprintf("%d:%02d", int(
 
 // Day names a day near today, else by date and weekday.
 func (s *Service) Day(t *gateway.Turn, d scheduler.Date) (string, error) {
-	names := map[scheduler.Date]string{}
 	today := s.day(t)
 	for i, name := range []string{"today", "tomorrow", "after_tomorrow"} {
-		names[today.AddDays(i)] = name
+		if d == today.AddDays(i) {
+			return t.Text("care.day."+name, map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day)})
+		}
 	}
-	key, ok := names[d]
-	if !ok {
-		key = "date"
-	}
+	return s.Date(t, d)
+}
+
+// Date names a day by date and weekday, whatever today is.
+func (s *Service) Date(t *gateway.Turn, d scheduler.Date) (string, error) {
 	weekday, err := t.Text("care.weekday."+strconv.Itoa(int(d.Weekday())), nil)
 	if err != nil {
 		return "", err
 	}
-	return t.Text("care.day."+key, map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day), "weekday": weekday})
+	return t.Text("care.day.date", map[string]string{"month": strconv.Itoa(int(d.Month)), "day": strconv.Itoa(d.Day), "weekday": weekday})
 }
 
 // who is the visitor as a family may know them: surname and calling. Where others

@@ -49,6 +49,11 @@ func (s *Service) moveVisit(ctx context.Context, t *gateway.Turn, ch *change, v 
 	if err != nil {
 		return ch.bed, *v, err
 	}
+	return s.movedVisit(ctx, t, ch, v, next, events)
+}
+
+// movedVisit writes what became of a visit and what follows from it.
+func (s *Service) movedVisit(ctx context.Context, t *gateway.Turn, ch *change, v *care.Visit, next care.Visit, events []care.Event) (*Bed, care.Visit, error) {
 	if err := t.UpdateVisits(ctx, []*care.Visit{&next}); err != nil {
 		return nil, next, err
 	}
@@ -144,8 +149,8 @@ type Absence struct {
 
 // Away enters an absence. The visits of those days are given to Instead first, each
 // family hearing of it once, and then the beds are planned anew. It returns the
-// visits that were given away, and those that nobody can make: a visit under way,
-// or one whose bed refuses.
+// visits that were given away, of which the colleague hears at once, and those that
+// nobody can make: a visit under way, or one whose bed refuses.
 func (s *Service) Away(ctx context.Context, t *gateway.Turn, a Absence) (given, left []care.Visit, err error) {
 	rows, err := t.VisitsOfStaff(ctx, []int64{a.Staff}, postgres.DayOf(a.From), postgres.DayOf(a.To))
 	if err != nil {
@@ -180,6 +185,12 @@ func (s *Service) Away(ctx context.Context, t *gateway.Turn, a Absence) (given, 
 	}
 	if _, err := t.AddAbsence(ctx, absenceRow(a)); err != nil {
 		return nil, nil, fmt.Errorf("enter an absence: %w", err)
+	}
+	if err := s.handed(ctx, t, a.By, a.Instead, ListGiven, given); err != nil {
+		return nil, nil, err
+	}
+	if err := s.handed(ctx, t, a.By, a.Staff, ListTaken, given); err != nil {
+		return nil, nil, err
 	}
 	return given, left, s.Replan(ctx, t, beds)
 }

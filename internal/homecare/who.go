@@ -36,20 +36,24 @@ func (s *Service) PostOf(ctx context.Context, t *gateway.Turn, d Due, clinic, ho
 	}
 	desk, liaison := unit(people.RoleClinicDesk, clinic), unit(people.RoleLiaison, hospital)
 	clerk := Post{Role: people.RoleCallbackClerk, Area: people.Area{Kind: people.AreaCity, Code: workorder.CityCode}}
+	leaders := []Post{
+		{Role: people.RoleGridLeader, Area: people.Area{Kind: people.AreaGrid, Code: grid}},
+		{Role: people.RoleGridLeader, Area: people.Area{Kind: people.AreaVillage, Code: string(people.GridCode(grid).Village())}},
+	}
 	var posts []Post
 	switch d.Role {
 	case care.ToDesk, care.ToQuality:
 		posts = []Post{desk, liaison}
 	case care.ToLead:
 		posts = []Post{unit(people.RoleLeader, clinic), liaison, desk}
+		if clinic == 0 { // what lies with a grid
+			posts = append(leaders, Post{Role: people.RoleDispatcher, Area: clerk.Area})
+		}
 	case care.ToHospital:
 		posts = []Post{liaison, desk}
 	case care.ToGrid:
-		village := people.GridCode(grid).Village()
-		posts = []Post{
-			{Role: people.RoleGridWorker, Area: people.Area{Kind: people.AreaGrid, Code: grid}},
-			{Role: people.RoleGridLeader, Area: people.Area{Kind: people.AreaVillage, Code: string(village)}}, desk,
-		}
+		worker := Post{Role: people.RoleGridWorker, Area: leaders[0].Area}
+		posts = append(append([]Post{worker}, leaders...), desk)
 	default:
 		return Post{}, fmt.Errorf("no post is called %q", d.Role)
 	}

@@ -2,14 +2,14 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
-	"shaoying/internal/care"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
+	"shaoying/internal/postgres/db"
 	"shaoying/scheduler"
 )
 
@@ -23,14 +23,21 @@ const flowVisit = "visit_confirm"
 
 // CareTell tells the family something.
 func CareTell(d Deps) gateway.Kind {
-	return gateway.Kind{Name: homecare.DueTell, Workers: 4, ClassOf: careClass, Target: d.familyOf, Run: d.careTell, Lost: d.careLost}
+	k := d.toFamily(homecare.DueTell, d.careTell)
+	k.Again = true
+	return k
+}
+
+// toFamily is a kind that speaks to one of the family.
+func (d Deps) toFamily(name string, run func(context.Context, *gateway.Turn, gateway.Due) (gateway.Outcome, error)) gateway.Kind {
+	return gateway.Kind{Name: name, Workers: 4, ClassOf: careClass, Target: d.familyOf, Run: run, Lost: d.careLost, Still: d.careStill}
 }
 
 // CareAsk asks the family and waits for the answer.
 func CareAsk(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueAsk, Workers: 4, ClassOf: careClass, Opens: true, Replaces: flowVisit, Target: d.familyOf, Run: d.careAsk, Lost: d.careLost,
-	}
+	k := d.toFamily(homecare.DueAsk, d.careAsk)
+	k.Again, k.Opens, k.Replaces = true, true, flowVisit
+	return k
 }
 
 func careClass(due gateway.Due) scheduler.Class {
@@ -66,11 +73,62 @@ func (d Deps) stillDue(ctx context.Context, t *gateway.Turn, due gateway.Due) (w
 		return nil, waits(due, t), nil
 	}
 	what, err = d.Care.StillDue(ctx, t, due.Subject, v, due.Kind, due.Key)
-	if err != nil || what != nil {
-		return what, out, err
+	switch {
+	case err != nil:
+		return nil, out, err
+	case what == nil:
+		return nil, gateway.Dropped(whyFallen), nil
+	case what.At.After(t.Now): // a rule was changed and the row not yet moved
+		return nil, gateway.Later(what.At, "its time has moved"), nil
 	}
-	return nil, gateway.Dropped("the ladder no longer holds it"), nil
+	return what, out, nil
 }
+
+// whyFallen is what the ledger says of a row whose visit, bed or consent is no
+// longer what it was planned for.
+const whyFallen = "the ladder no longer holds it"
+
+// careStill is asked once more before a text to the family goes out. What several
+// rows said together goes only while each of them may.
+func (d Deps) careStill(ctx context.Context, tx *postgres.Tx, due gateway.Due, now time.Time) (bool, string, error) {
+	if stopped, err := d.silent(ctx, tx, due); err != nil || stopped {
+		return false, whySilent, err
+	}
+	rows, err := tx.ToldTogether(ctx, &due.Person, due.Kind, toldWith(due))
+	if err != nil {
+		return false, "", fmt.Errorf("read what was told together: %w", err)
+	}
+	all := []gateway.Due{due}
+	for _, r := range rows {
+		all = append(all, gateway.DueOf(db.GatherCareRow(r)))
+	}
+	for _, one := range all {
+		v, err := data[homecare.Due](one)
+		if err != nil {
+			return false, "", err
+		}
+		if ok, err := d.Care.Stands(ctx, tx, one.Subject, v, one.Kind, one.Key, now); err != nil || !ok {
+			return false, whyFallen, err
+		}
+	}
+	return true, "", nil
+}
+
+// whySilent is what the ledger says of who asked for silence, or has died.
+const whySilent = "the person wants no more messages"
+
+// silent reports whether the reader of a row wants nothing more, in all or of this
+// topic, under whatever face; the dead want nothing.
+func (d Deps) silent(ctx context.Context, tx *postgres.Tx, due gateway.Due) (bool, error) {
+	stopped, err := tx.OptedOut(ctx, due.Person, []string{topicAll, d.Topics[due.Kind]})
+	if err != nil {
+		return false, fmt.Errorf("look whether the person wants to hear it: %w", err)
+	}
+	return stopped, nil
+}
+
+// toldWith is the reason of rows that another one told along.
+func toldWith(due gateway.Due) string { return "told with " + strconv.FormatInt(due.ID, 10) }
 
 // pausedLook is how long a row of a paused programme sleeps at most; resuming wakes
 // it at once.
@@ -104,6 +162,11 @@ func (d Deps) careAsk(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 	if what == nil {
 		return out, err
 	}
+	if stopped, err := d.silent(ctx, t.Tx, due); err != nil {
+		return gateway.Outcome{}, err
+	} else if stopped {
+		return gateway.Dropped(whySilent), d.Care.LayTask(ctx, t, what, due.NotAfter)
+	}
 	joined, err := t.Join(ctx, flowVisit)
 	if err != nil {
 		return gateway.Outcome{}, err
@@ -135,116 +198,10 @@ func (d Deps) careLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 	if what == nil {
 		return out, err
 	}
-	if due.Kind != homecare.DueTell {
+	if due.Kind == homecare.DueAsk {
 		if err := d.Care.LayTask(ctx, t, what, due.NotAfter); err != nil {
 			return gateway.Outcome{}, err
 		}
 	}
 	return gateway.Dropped(gateway.ErrNoAddress.Error()), nil
-}
-
-// CareStaff tells the staff of a role, or one of them.
-func CareStaff(d Deps) gateway.Kind {
-	return gateway.Kind{Name: homecare.DueStaff, Workers: 4, Run: d.careStaff}
-}
-
-func (d Deps) careStaff(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
-	if what == nil {
-		return out, err
-	}
-	post, err := d.Care.PostAt(ctx, t, what)
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	to := []int64{post.Staff}
-	if post.Staff == 0 {
-		if to, err = onDuty(ctx, t, post.Role, post.Area.Code); err != nil {
-			return gateway.Outcome{}, err
-		}
-	}
-	if len(to) == 0 {
-		return gateway.Dropped("nobody is " + string(post.Role) + " in " + post.Area.Code), nil
-	}
-	values, err := d.Care.ValuesOf(ctx, t, what)
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	delete(values, "code") // the family's alone, until the visitor is at the door
-	l := line{Reason: due.Kind, Subject: due.Subject, Version: due.Version, Key: what.Key(), Params: values, Class: what.Due.Class}
-	return gateway.Done, tell(ctx, t, due, l, to)
-}
-
-// CareTask lays a task before those who hold a role.
-func CareTask(d Deps) gateway.Kind {
-	return gateway.Kind{Name: homecare.DueTask, Workers: 4, Run: d.careTask}
-}
-
-func (d Deps) careTask(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
-	if what == nil {
-		return out, err
-	}
-	return gateway.Done, d.Care.LayTask(ctx, t, what, due.NotAfter)
-}
-
-// CareNews tells who applied of a step.
-func CareNews(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueNews, Workers: 4, Class: scheduler.Normal, Run: d.careNews,
-		Target: func(ctx context.Context, q *postgres.DB, due gateway.Due) (int64, error) {
-			id, err := due.SubjectID("application")
-			if err != nil {
-				return 0, err
-			}
-			a, err := q.GetApplication(ctx, id)
-			if err != nil {
-				return 0, fmt.Errorf("load an application: %w", err)
-			}
-			var cameBy int64
-			if a.AddressID != nil {
-				cameBy = *a.AddressID
-			}
-			return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{a.ApplicantID}, cameBy))
-		},
-		Lost: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-			return gateway.Dropped(gateway.ErrNoAddress.Error()), d.Care.RingApplicant(ctx, t, due.Subject)
-		},
-	}
-}
-
-func (d Deps) careNews(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	n, err := data[homecare.NewsDue](due)
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	id, err := due.SubjectID("application")
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	a, err := d.Care.ApplicationOf(ctx, t, id)
-	if errors.Is(err, homecare.ErrNotYours) {
-		return gateway.Dropped("the application is gone"), nil
-	}
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	if int32(a.Version) != due.Version {
-		return gateway.Dropped("a later step was told"), nil
-	}
-	if held, err := d.Care.Held(ctx, t, care.FamilyBed, scheduler.Normal); err != nil || held {
-		return waits(due, t), err
-	}
-	values, err := d.Care.NewsValues(ctx, t, a, n)
-	if err != nil {
-		return gateway.Outcome{}, err
-	}
-	return gateway.Done, t.Tell(due.Kind, due.Subject, due.Version, "care.application."+string(n.Event), values)
-}
-
-// careFit is asked before a text of the programme goes out: is what it says about
-// its subject still so, and may the family still be written to? The end of a row is
-// judged too: what waited in the outbox until it meant nothing is not sent.
-func (d Deps) careFit(ctx context.Context, tx *postgres.Tx, subject string, version int32) (bool, string, error) {
-	return d.Care.Fit(ctx, tx, subject, int(version))
 }

@@ -35,7 +35,7 @@ func (d Deps) gatherTells(ctx context.Context, t *gateway.Turn, due gateway.Due)
 			return nil, err
 		}
 		if one != nil {
-			more, out = append(more, *one), gateway.Outcome{State: gateway.Done.State, Reason: "told together"}
+			more, out = append(more, *one), gateway.Outcome{State: gateway.Done.State, Reason: toldWith(due)}
 		}
 		if err := t.EndGathered(ctx, other, out); err != nil {
 			return nil, err
@@ -50,6 +50,9 @@ func (d Deps) tellOf(ctx context.Context, t *gateway.Turn, due gateway.Due) (*te
 	what, out, err := d.stillDue(ctx, t, due)
 	if what == nil {
 		return nil, out, err
+	}
+	if stopped, err := d.silent(ctx, t.Tx, due); err != nil || stopped {
+		return nil, gateway.Dropped(whySilent), err
 	}
 	values, err := d.Care.ValuesOf(ctx, t, what)
 	if err != nil {

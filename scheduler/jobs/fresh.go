@@ -63,10 +63,11 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueBoardMonday:                     stillBoard,
 		DueMonday:                          stillHere,
 		DueWorryPoll:                       pollWanted,
-		homecare.DueTell:                   d.careFit,
-		homecare.DueAsk:                    d.careFit,
 		homecare.DueStaff:                  d.careFit,
 		homecare.DueNews:                   d.careFit,
+		homecare.DueMember:                 d.careFit,
+		homecare.DueQuestion:               d.careFit,
+		homecare.DueMark:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}

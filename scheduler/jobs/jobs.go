@@ -48,6 +48,8 @@ type Deps struct {
 	Quiet   scheduler.Quiet
 	// Channels fetch the files of events that came without their bytes.
 	Channels map[bots.ChannelID]bots.Adapter
+	// Kinds are the kinds of the channels: some programmes go by a few of them only.
+	Kinds map[bots.ChannelID]string
 	Photos   *privacy.PhotoCleaner
 	Privacy  privacy.Policy
 	Tally    *tally.Tally
@@ -83,7 +85,8 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
-		CareTell(d), CareAsk(d), CareStaff(d), CareTask(d), CareNews(d),
+		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareNews(d),
+		CareMember(d), CareQuestion(d), CareMark(d), CareEvent(d),
 	)
 }
 

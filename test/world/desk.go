@@ -24,15 +24,14 @@ type Desk struct {
 }
 
 var (
-	forms    = regexp.MustCompile(`(?s)<form([^>]*)>(.*?)</form>`)
-	inputs   = regexp.MustCompile(`<(?:input|button)([^>]*)>`)
-	areas    = regexp.MustCompile(`(?s)<textarea([^>]*)>(.*?)</textarea>`)
-	selects  = regexp.MustCompile(`(?s)<select([^>]*)>(.*?)</select>`)
-	options  = regexp.MustCompile(`<option([^>]*)>([^<]*)`)
-	markup   = regexp.MustCompile(`<[^>]*>`)
-	pairs    = regexp.MustCompile(`([a-z-]+)="([^"]*)"`)
+	forms   = regexp.MustCompile(`(?s)<form([^>]*)>(.*?)</form>`)
+	inputs  = regexp.MustCompile(`<(?:input|button)([^>]*)>`)
+	areas   = regexp.MustCompile(`(?s)<textarea([^>]*)>(.*?)</textarea>`)
+	selects = regexp.MustCompile(`(?s)<select([^>]*)>(.*?)</select>`)
+	options = regexp.MustCompile(`<option([^>]*)>([^<]*)`)
+	markup  = regexp.MustCompile(`<[^>]*>`)
+	pairs   = regexp.MustCompile(`([a-z-]+)="([^"]*)"`)
 )
-
 
 func attribute(tag, name string) string {
 	for _, m := range pairs.FindAllStringSubmatch(tag, -1) {

@@ -1696,7 +1696,7 @@ func (q *Queries) VisitHistories(ctx context.Context, ids []int64) ([]VisitHisto
 
 const visitLoad = `-- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any($1::bigint[]) and day >= $2::date
+where staff_id = any($1::bigint[]) and day >= $2::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts
 `
@@ -1708,7 +1708,8 @@ type VisitLoadRow struct {
 	N       int32
 }
 
-// VisitLoad counts what visitors have to do, by day and window.
+// VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+// (minutes 0) nothing is to do.
 func (q *Queries) VisitLoad(ctx context.Context, staff []int64, fromDay time.Time) ([]VisitLoadRow, error) {
 	rows, err := q.db.Query(ctx, visitLoad, staff, fromDay)
 	if err != nil {

@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -97,4 +98,56 @@ where d.id = u.id and d.state = 'planned'
 func (q *Queries) ReleaseDues(ctx context.Context, ids []int64, dueAts []time.Time) error {
 	_, err := q.db.Exec(ctx, releaseDues, ids, dueAts)
 	return err
+}
+
+const toldTogether = `-- name: ToldTogether :many
+select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due
+where person_id = $1 and kind = $2 and state = 'done' and reason = $3::text
+`
+
+type ToldTogetherRow struct {
+	ID             int64
+	Kind           string
+	Subject        string
+	Key            string
+	PersonID       *int64
+	SubjectVersion int32
+	Data           json.RawMessage
+	DueAt          time.Time
+	NotAfter       *time.Time
+	Tries          int32
+	Reason         string
+}
+
+// ToldTogether finds the rows that another one told along.
+func (q *Queries) ToldTogether(ctx context.Context, person *int64, kind string, reason string) ([]ToldTogetherRow, error) {
+	rows, err := q.db.Query(ctx, toldTogether, person, kind, reason)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ToldTogetherRow{}
+	for rows.Next() {
+		var i ToldTogetherRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Key,
+			&i.PersonID,
+			&i.SubjectVersion,
+			&i.Data,
+			&i.DueAt,
+			&i.NotAfter,
+			&i.Tries,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -131,6 +131,13 @@ type BedCarer struct {
 	Stopped   bool
 }
 
+type BedFile struct {
+	BlobID  string
+	BedID   int64
+	AddedBy int64
+	AddedAt time.Time
+}
+
 type Blob struct {
 	ID             string
 	At             time.Time
@@ -376,6 +383,7 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+	Rank           int16
 }
 
 type Figure struct {
@@ -553,6 +561,7 @@ type Outbox struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 }
 
 type Person struct {

@@ -134,10 +134,11 @@ select v.* from visit v join bed b on b.id = v.bed_id
 where b.clinic_id = sqlc.arg(clinic) and v.day between sqlc.arg(from_day)::date and sqlc.arg(to_day)::date
 order by v.day, v.starts, v.id;
 
--- VisitLoad counts what visitors have to do, by day and window.
+-- VisitLoad counts what visitors have to do, by day and window. Where nobody goes
+-- (minutes 0) nothing is to do.
 -- name: VisitLoad :many
 select staff_id, day, starts, count(*)::int as n from visit
-where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date
+where staff_id = any(sqlc.arg(staff)::bigint[]) and day >= sqlc.arg(from_day)::date and minutes > 0
   and state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived')
 group by staff_id, day, starts;
 

@@ -22,3 +22,8 @@ where d.id = u.id and d.state = 'planned';
 -- name: ExpireDues :exec
 update due set state = 'expired', reason = sqlc.arg(reason), done_at = product_now(), lease = null
 where id = any(sqlc.arg(ids)::bigint[]) and state = 'planned';
+
+-- ToldTogether finds the rows that another one told along.
+-- name: ToldTogether :many
+select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due
+where person_id = sqlc.arg(person) and kind = sqlc.arg(kind) and state = 'done' and reason = sqlc.arg(reason)::text;
