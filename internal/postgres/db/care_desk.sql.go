@@ -361,7 +361,7 @@ func (q *Queries) SkipsOfBed(ctx context.Context, bedID int64, maxRows int32) ([
 }
 
 const visitsAt = `-- name: VisitsAt :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, coalesce(b.number, '')::text as number, s.name as visitor
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes, coalesce(b.number, '')::text as number, s.name as visitor
 from visit v join bed b on b.id = v.bed_id join staff s on s.id = v.staff_id
 where (b.clinic_id = any($1::bigint[]) or b.hospital_id = any($1::bigint[]))
   and v.day between $2::date and $3::date and v.state <> 'released'
@@ -433,6 +433,10 @@ func (q *Queries) VisitsAt(ctx context.Context, arg VisitsAtParams) ([]VisitsAtR
 			&i.Visit.HelpAt,
 			&i.Visit.CodeAt,
 			&i.Visit.CodeTries,
+			&i.Visit.Answered,
+			&i.Visit.Confirmed,
+			&i.Visit.Nobody,
+			&i.Visit.LostMinutes,
 			&i.Number,
 			&i.Visitor,
 		); err != nil {
@@ -447,7 +451,7 @@ func (q *Queries) VisitsAt(ctx context.Context, arg VisitsAtParams) ([]VisitsAtR
 }
 
 const visitsToMakeUp = `-- name: VisitsToMakeUp :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, coalesce(b.number, '')::text as number, s.name as visitor
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes, coalesce(b.number, '')::text as number, s.name as visitor
 from visit v join bed b on b.id = v.bed_id join staff s on s.id = v.staff_id
 where (b.clinic_id = any($1::bigint[]) or b.hospital_id = any($1::bigint[])) and v.state = 'to_make_up'
 order by v.latest, v.id limit $2
@@ -506,6 +510,10 @@ func (q *Queries) VisitsToMakeUp(ctx context.Context, clinics []int64, maxRows i
 			&i.Visit.HelpAt,
 			&i.Visit.CodeAt,
 			&i.Visit.CodeTries,
+			&i.Visit.Answered,
+			&i.Visit.Confirmed,
+			&i.Visit.Nobody,
+			&i.Visit.LostMinutes,
 			&i.Number,
 			&i.Visitor,
 		); err != nil {
