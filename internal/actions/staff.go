@@ -33,6 +33,9 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.topicActions())
 	maps.Copy(all, s.requestActions())
 	maps.Copy(all, s.overseeActions())
+	maps.Copy(all, s.wardActions())
+	maps.Copy(all, s.bedActions())
+	maps.Copy(all, s.programmeStaffActions())
 	return all
 }
 
@@ -160,5 +163,8 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, topicDocs(gist))
 	maps.Copy(docs, requestDocs(known, gist))
 	maps.Copy(docs, overseeDocs(known))
+	maps.Copy(docs, wardDocs(gist))
+	maps.Copy(docs, bedDocs())
+	maps.Copy(docs, programmeStaffDocs())
 	return docs
 }

@@ -96,6 +96,9 @@ type Rung struct {
 	Answers []Answer `yaml:"answers"`
 	// Task is a person's work, not a message.
 	Task bool `yaml:"task"`
+	// Settled is the state of an occasion to which the end of the task leads, ""
+	// for none.
+	Settled string `yaml:"settled"`
 }
 
 // Answer is one answer to a question of a programme and the state to which it leads.
@@ -191,9 +194,10 @@ const (
 	IfUnnoted    Flag = "unnoted" // no record yet
 	IfSurvey     Flag = "survey"  // one is due after this visit, and not answered
 	IfLowest     Flag = "lowest"  // answered with one of the lowest, and not settled
+	IfShort      Flag = "short"   // came to be so on the day before, or on the day: the visitor had it on the list
 )
 
-var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest}
+var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest, IfShort}
 
 // Late says what becomes of a rung whose time was over when the thing came
 // about.
@@ -341,6 +345,9 @@ func (r Rung) validateAnswers(subject, where string, bad *problems) {
 	needed := subject == OfOccasion && r.Asks && r.Class != scheduler.Survey
 	if needed != (len(r.Answers) > 0) {
 		bad.add("%s: what asks and is no survey needs answers, and nothing else has any", where)
+	}
+	if r.Settled != "" && (!r.Task || subject != OfOccasion || !slices.Contains(answered, r.Settled)) {
+		bad.add("%s: settled belongs to a task of an occasion and may be one of %v, is %q", where, answered, r.Settled)
 	}
 	for i, a := range r.Answers {
 		if !code.MatchString(a.Value) || slices.ContainsFunc(r.Answers[:i], func(o Answer) bool { return o.Value == a.Value }) {

@@ -49,10 +49,10 @@ type Deps struct {
 	// Channels fetch the files of events that came without their bytes.
 	Channels map[bots.ChannelID]bots.Adapter
 	// Kinds are the kinds of the channels: some programmes go by a few of them only.
-	Kinds map[bots.ChannelID]string
-	Photos   *privacy.PhotoCleaner
-	Privacy  privacy.Policy
-	Tally    *tally.Tally
+	Kinds   map[bots.ChannelID]string
+	Photos  *privacy.PhotoCleaner
+	Privacy privacy.Policy
+	Tally   *tally.Tally
 	// Chart draws the weekly chart; nil where the machine has no font for it.
 	Chart *chart.Painter
 	// WordsPaid is how many characters of a desk's words are told where a text costs
@@ -85,7 +85,7 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
-		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareNews(d),
+		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareList(d), CareNews(d),
 		CareMember(d), CareQuestion(d), CareMark(d), CareEvent(d),
 	)
 }
@@ -93,6 +93,6 @@ func All(d Deps) []gateway.Kind {
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
 	return []gateway.SlotJob{
-		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d),
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d), CareLists(d), CareUpdates(d), CareRounds(d),
 	}
 }
