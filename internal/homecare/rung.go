@@ -24,6 +24,8 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 	// At is when the ladder wants it.
 	At time.Time
 	// held is the bed of the visit, whose row is locked: what is written down about
@@ -231,6 +233,9 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 // date, because the line is read on other days too; disturbs is the class of its line.
 func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
 	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Words != "" {
+		data["words"] = r.Words
+	}
 	if r.Bed != nil {
 		data["bed"] = r.Bed.Number
 	}

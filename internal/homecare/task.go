@@ -68,7 +68,11 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 		return nil, fmt.Errorf("load task %d: %w", id, err)
 	}
 	k := &Task{}
-	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: care.FamilyBed, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}, true); err != nil {
+	p, err := s.ProgrammeOf(ctx, t.Tx, row.Subject)
+	if err != nil {
+		return nil, err
+	}
+	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: p.Code, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}, true); err != nil {
 		return nil, err
 	}
 	if k.Row, err = t.LockTask(ctx, id); err != nil {
@@ -80,6 +84,7 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 	if k.By, err = s.actorAtTask(ctx, t, who, k.Rung); err != nil {
 		return nil, err
 	}
+	k.By.Staff = who.ID
 	k.Outcomes = outcomes(k)
 	return k, nil
 }
@@ -123,6 +128,8 @@ func outcomes(k *Task) []Outcome {
 	v := k.Rung.Visit
 	desk := k.By.As == care.AsDesk || k.By.As == care.AsDoctor
 	switch {
+	case k.Rung.Due.Programme != care.FamilyBed:
+		return []Outcome{OutDone, OutNoAnswer}
 	case k.Rung.Due.Rung == rungLowCall:
 		return []Outcome{OutDone, OutOpen, OutNoAnswer}
 	case v != nil && desk && v.State == care.VisitToMakeUp:
@@ -171,6 +178,8 @@ func (s *Service) DoTask(ctx context.Context, t *gateway.Turn, k *Task, d TaskDo
 
 func (s *Service) taskMeans(ctx context.Context, t *gateway.Turn, k *Task, d TaskDone) (err error) {
 	switch d.Outcome {
+	case OutDone:
+		err = s.settles(ctx, t, k, d.Words)
 	case OutHome:
 		_, _, err = s.DoVisit(ctx, t, k.Rung.Visit.ID, k.By, care.Confirm{})
 	case OutMove:
@@ -179,4 +188,14 @@ func (s *Service) taskMeans(ctx context.Context, t *gateway.Turn, k *Task, d Tas
 		_, _, err = s.DoVisit(ctx, t, k.Rung.Visit.ID, k.By, care.Cancel{Reason: d.Reason})
 	}
 	return err
+}
+
+// settles does what the end of a task of another programme leads to (Rung.Settled).
+func (s *Service) settles(ctx context.Context, t *gateway.Turn, k *Task, words string) error {
+	p, _ := s.Rules.Programme(k.Rung.Due.Programme)
+	rung, _ := p.Rung(k.Rung.Due.Rung)
+	if rung.Settled == "" {
+		return nil
+	}
+	return s.Become(ctx, t, k.Row.Subject, care.Actor{As: care.AsDesk, Staff: k.By.Staff}, rung.Settled, words)
 }

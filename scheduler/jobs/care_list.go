@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"shaoying/internal/gateway"
@@ -100,13 +101,14 @@ func CareList(d Deps) gateway.Kind {
 	return gateway.Kind{Name: homecare.DueList, Workers: 4, ClassOf: listClass, Target: staffOf, Run: d.careList}
 }
 
-// listClass lets what changed hands for today through at any hour; lists wait.
+// listClass lets what changed hands, and the update of the evening, through after the
+// hours of families; the other lists wait for the morning.
 func listClass(due gateway.Due) scheduler.Class {
 	l, err := data[homecare.ListDue](due)
-	if err == nil && (l.What == homecare.ListGiven || l.What == homecare.ListTaken) {
+	if err == nil && slices.Contains([]string{homecare.ListGiven, homecare.ListTaken, homecare.ListUpdate}, l.What) {
 		return scheduler.Urgent
 	}
-	return scheduler.Normal // Run says what is wrong with it
+	return scheduler.Normal // Run says what is wrong with the row
 }
 
 func (d Deps) careList(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {

@@ -103,8 +103,19 @@ func Carries(d Deps) func(ctx context.Context, tx *postgres.Tx, reason, subject 
 	}
 }
 
+// stillWanted is stillDue for who has not asked for silence meanwhile.
+func (d Deps) stillWanted(ctx context.Context, t *gateway.Turn, due gateway.Due) (*homecare.Rung, gateway.Outcome, error) {
+	if stopped, err := d.silent(ctx, t.Tx, due); err != nil || stopped {
+		return nil, gateway.Dropped(whySilent), err
+	}
+	return d.stillDue(ctx, t, due)
+}
+
+// rungCall names the task to ring somebody who could not be asked.
+const rungCall = "call_member"
+
 func (d Deps) tellMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -129,7 +140,7 @@ func (d Deps) behind(t *gateway.Turn) {
 }
 
 func (d Deps) askMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -144,7 +155,7 @@ func (d Deps) askMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (
 }
 
 func (d Deps) surveyMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -179,7 +190,7 @@ func (d Deps) lostMember(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 		return gateway.Outcome{State: "suppressed", Reason: "no_channel"}, nil
 	}
 	if due.Kind == homecare.DueQuestion && what.Due.Staff == 0 {
-		what.Due.Role = care.ToDesk
+		what.Due.Role, what.Due.Rung = care.ToDesk, rungCall
 		if err := d.Care.LayTask(ctx, t, what, due.NotAfter); err != nil {
 			return gateway.Outcome{}, err
 		}

@@ -2,7 +2,9 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +48,7 @@ func TestNursesDayInChat(t *testing.T) {
 	w.heard("nurse")
 	w.until(eve + " 17:00")
 	list := strings.Join(w.heard("nurse"), "\n")
-	for _, want := range []string{fmt.Sprintf("#%d", visit), "昌盛小区3栋", "JC-1", "没问"} {
+	for _, want := range []string{fmt.Sprintf("#%d", visit), "昌盛小区3栋", "JC-1", "没回"} {
 		if !strings.Contains(list, want) {
 			t.Fatalf("the list at 17:00 is %q, want %q in it", list, want)
 		}
@@ -260,4 +262,31 @@ func TestMondayRoundsAndPause(t *testing.T) {
 	w.expects("desk", "下雪", "停吗")
 	w.expects("desk", "对", "停了")
 	w.expects("desk", "恢复提醒", "恢复了")
+}
+
+// Every rung that speaks to staff has its text, every task its two lines and what
+// may come of it.
+func TestStaffRungsHaveTexts(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	programme, _ := w.deps.Care.Rules.Programme(care.FamilyBed)
+	staff := []care.Role{care.ToVisitor, care.ToDoctor, care.ToDesk, care.ToLead, care.ToHospital, care.ToGrid, care.ToQuality}
+	var keys []string
+	for _, ladder := range programme.Ladders {
+		for _, g := range ladder {
+			switch {
+			case g.Task || g.Asks:
+				keys = append(keys, "task.care."+g.Kind, "todo.care."+g.Kind)
+			case slices.Contains(staff, g.To[0]):
+				keys = append(keys, "care.family_bed."+g.Kind)
+			}
+		}
+	}
+	for _, key := range keys {
+		if _, err := w.deps.Library.Text(key, "zh-Hans", map[string]string{}); errors.Is(err, gateway.ErrNoDefinition) {
+			t.Errorf("text %s: %v", key, err)
+		}
+	}
+	if len(keys) < 40 {
+		t.Errorf("only %d keys were looked at", len(keys))
+	}
 }
