@@ -325,7 +325,7 @@ func (c *Console) askHousehold(ctx context.Context, v *visit, known []care.Carer
 			return nil, err
 		}
 		order := field{Name: "order_" + n, Kind: "number", Value: n, Say: c.text("care.desk.carer", "name", name, "phone", phone)}
-		relation := c.codes("relation_"+n, "care.desk.relation", relations, k.Relation)
+		relation := c.codes("relation_"+n, "care.relation", relations, k.Relation)
 		relation.Label, relation.Required = "care_relation", false
 		again := lineField("phone_"+n, "", false)
 		again.Label = "care_new_phone"
@@ -338,7 +338,7 @@ func (c *Console) askHousehold(ctx context.Context, v *visit, known []care.Carer
 		name.Label = "care_carer_" + n
 		phone := lineField("phone_"+n, "", false)
 		phone.Label = "care_carer_phone"
-		relation := c.codes("relation_"+n, "care.desk.relation", relations, "")
+		relation := c.codes("relation_"+n, "care.relation", relations, "")
 		relation.Label, relation.Required = "care_relation", false
 		shared := tick("shared_"+n, false)
 		shared.Label = "care_shared"

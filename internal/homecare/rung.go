@@ -66,6 +66,7 @@ func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string,
 	return nil, nil
 }
 
+// read reads what a row is about, with lock under its lock.
 func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d Due, lock bool) (*Rung, care.Occasion, error) {
 	r := &Rung{Due: d, Subject: subject}
 	kind, id, err := cut(subject)
