@@ -34,6 +34,8 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.topicActions())
 	maps.Copy(all, s.requestActions())
 	maps.Copy(all, s.overseeActions())
+	maps.Copy(all, s.wardActions())
+	maps.Copy(all, s.bedActions())
 	return all
 }
 
@@ -162,5 +164,7 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, topicDocs(gist))
 	maps.Copy(docs, requestDocs(known, gist))
 	maps.Copy(docs, overseeDocs(known))
+	maps.Copy(docs, wardDocs(gist))
+	maps.Copy(docs, bedDocs())
 	return docs
 }

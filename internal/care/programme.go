@@ -191,9 +191,10 @@ const (
 	IfUnnoted    Flag = "unnoted" // no record yet
 	IfSurvey     Flag = "survey"  // one is due after this visit, and not answered
 	IfLowest     Flag = "lowest"  // answered with one of the lowest, and not settled
+	IfShort      Flag = "short"   // came to be so on the day before, or on the day: the visitor had it on the list
 )
 
-var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest}
+var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest, IfShort}
 
 // Late says what becomes of a rung whose time was over when the thing came
 // about.

@@ -278,7 +278,7 @@ func Visits() Machine[VisitState] {
 		{CmdAskMove, append(slices.Clone(told), VisitDeclined), answers, []VisitState{VisitMoveAsked}},
 		{CmdDecline, goes, answers, []VisitState{VisitDeclined}},
 		{CmdMove, waiting, []Capacity{AsFamily, AsDesk, AsDoctor, AsVisitor}, told},
-		{CmdReassign, waiting, desks, waiting},
+		{CmdReassign, waiting, append(slices.Clone(desks), AsVisitor), waiting},
 		{CmdLeave, goes, []Capacity{AsVisitor}, []VisitState{VisitEnRoute}},
 		{CmdArrive, append(slices.Clone(coming), VisitEnRoute), []Capacity{AsVisitor, AsDesk}, []VisitState{VisitArrived}},
 		{CmdFinish, []VisitState{VisitEnRoute, VisitArrived, VisitToMakeUp, VisitMissed}, []Capacity{AsVisitor, AsDesk}, []VisitState{VisitDone}},

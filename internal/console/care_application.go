@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,27 +55,20 @@ func (c *Console) applicationAt(ctx context.Context, v *visit) (*bedside, error)
 	if err != nil {
 		return nil, err
 	}
-	on := &bedside{by: care.Actor{Staff: v.staff.ID}, application: a}
-	if a.Clinic == 0 {
-		if !c.mayFileSomewhere(v) {
+	by, acts, err := c.Care.ActorFor(ctx, v.Turn, v.staff, a)
+	if err != nil {
+		return nil, err
+	}
+	if !acts {
+		looks, err := c.clinics(ctx, v, people.MayViewBeds)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(looks, func(k db.Clinic) bool { return k.ID == a.Clinic }) {
 			return nil, errNotHere
 		}
-		on.by.As = care.AsDesk
-		return on, nil
 	}
-	k, err := v.GetClinic(ctx, a.Clinic)
-	if err != nil {
-		return nil, fmt.Errorf("load a clinic: %w", err)
-	}
-	switch {
-	case c.mayAt(v, k.Code, people.MayRunBeds):
-		on.by.As = care.AsDesk
-	case c.mayAt(v, k.Code, people.MayTreat):
-		on.by.As = care.AsDoctor
-	case !c.mayAt(v, k.Code, people.MayViewBeds):
-		return nil, errNotHere
-	}
-	return on, nil
+	return &bedside{by: by, application: a}, nil
 }
 
 func (c *Console) showApplication(ctx context.Context, v *visit) (answer, error) {
@@ -331,7 +325,7 @@ func (c *Console) askHousehold(ctx context.Context, v *visit, known []care.Carer
 			return nil, err
 		}
 		order := field{Name: "order_" + n, Kind: "number", Value: n, Say: c.text("care.desk.carer", "name", name, "phone", phone)}
-		relation := c.codes("relation_"+n, "care.desk.relation", relations, k.Relation)
+		relation := c.codes("relation_"+n, "care.relation", relations, k.Relation)
 		relation.Label, relation.Required = "care_relation", false
 		again := lineField("phone_"+n, "", false)
 		again.Label = "care_new_phone"
@@ -344,7 +338,7 @@ func (c *Console) askHousehold(ctx context.Context, v *visit, known []care.Carer
 		name.Label = "care_carer_" + n
 		phone := lineField("phone_"+n, "", false)
 		phone.Label = "care_carer_phone"
-		relation := c.codes("relation_"+n, "care.desk.relation", relations, "")
+		relation := c.codes("relation_"+n, "care.relation", relations, "")
 		relation.Label, relation.Required = "care_relation", false
 		shared := tick("shared_"+n, false)
 		shared.Label = "care_shared"

@@ -88,12 +88,12 @@ func (c *Console) persons(ctx context.Context, v *visit, on *bedside) (field, er
 	if err != nil {
 		return f, err
 	}
-	f.Options = []choice{{idText(b.Patient.Person), name + " " + c.text("care.desk.relation.self")}}
+	f.Options = []choice{{idText(b.Patient.Person), name + " " + c.text("care.relation.self")}}
 	for _, k := range b.Carers {
 		if name, _, err = c.masked(ctx, v, k.Person); err != nil {
 			return f, err
 		}
-		f.Options = append(f.Options, choice{idText(k.Person), name + " " + c.text("care.desk.relation."+k.Relation)})
+		f.Options = append(f.Options, choice{idText(k.Person), name + " " + c.text("care.relation."+k.Relation)})
 	}
 	return f, nil
 }

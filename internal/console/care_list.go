@@ -12,6 +12,7 @@ import (
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 )
 
@@ -37,6 +38,7 @@ type carePage struct {
 	More         string
 	MayNew       bool
 	MayRun       bool
+	MayPause     bool
 }
 
 type wishLine struct {
@@ -69,9 +71,10 @@ func (c *Console) careList(ctx context.Context, v *visit) (answer, error) {
 	}
 	p := &carePage{
 		Tab: v.r.FormValue("tab"), Query: strings.TrimSpace(v.r.FormValue("q")), State: v.r.FormValue("state"), States: care.BedStates(),
-		MayNew: c.mayApply(v), Tabs: []string{tabWishes, tabBeds, tabVisits, tabAbsence},
+		MayNew: c.mayApply(v), MayPause: c.mayPause(v), Tabs: []string{tabWishes, tabBeds, tabVisits, tabAbsence},
 	}
-	clerk := c.Care != nil && c.mayFileSomewhere(v) // has what no clinic has yet
+	// The city's clerks have what no clinic has yet.
+	clerk := c.Care != nil && c.Orders.Rights.May(v.staff, people.MayCallBack, people.Subject{Division: workorder.CityCode}, v.Now)
 	if len(looks) == 0 && !clerk {
 		return answer{}, errNotHere
 	}

@@ -136,7 +136,8 @@ func visitDeeds() []careDeed {
 			if err != nil {
 				return err
 			}
-			return c.visit(ctx, v, on, care.Reassign{Staff: to})
+			_, _, err = c.Care.Hand(ctx, v.Turn, on.visit.ID, on.by, to)
+			return err
 		}},
 		{name: care.CmdAskMove, do: simplyVisit(care.AskMove{})},
 		{name: care.CmdDecline, ask: func(context.Context, *Console, *visit, *bedside) ([]field, error) {
@@ -182,26 +183,12 @@ func visitDeeds() []careDeed {
 
 // askMove offers the windows that are free now. With none the desk rings.
 func askMove(ctx context.Context, c *Console, v *visit, on *bedside) ([]field, error) {
-	offers, err := c.Care.Offers(ctx, v.Turn, on.visit.ID)
+	f, err := c.offersField(ctx, v, on.visit.ID)
 	if err != nil {
 		return nil, err
 	}
-	f := field{Name: "to", Kind: "pick", Label: "care_to_window", Required: true}
-	for _, o := range offers {
-		day, err := c.dayText(v, o.Date)
-		if err != nil {
-			return nil, err
-		}
-		f.Options = append(f.Options, choice{o.Date.String() + " " + o.Window.String(), day + " " + homecare.Window(o.Window)})
-	}
-	list := []field{f}
-	if len(offers) == 0 {
-		f.Label = "care_no_window"
-		list = []field{f}
-	}
 	// What was not offered may be free too: the rules look.
-	list = append(list, dayField("on", scheduler.Date{}, false))
-	list[0].Required = false
+	list := []field{f, dayField("on", scheduler.Date{}, false)}
 	window := field{Name: "window", Kind: "pick", Label: "care_window"}
 	for _, w := range c.Care.Rules.Policy().Windows.Of {
 		window.Options = append(window.Options, choice{w.Span.String(), homecare.Window(w.Span)})
@@ -216,17 +203,13 @@ func askMove(ctx context.Context, c *Console, v *visit, on *bedside) ([]field, e
 // move takes the visit to an offered window, or to a day and window of the desk's
 // choosing, if the rules find it free.
 func move(ctx context.Context, c *Console, v *visit, on *bedside) error {
-	var to care.Offer
-	var day, window string
-	if _, err := fmt.Sscanf(v.form("to"), "%s %s", &day, &window); err != nil {
-		day, window = v.form("on"), v.form("window")
+	said := v.form("to")
+	if said == "" {
+		said = v.form("on") + " " + v.form("window")
 	}
-	var err error
-	if to.Date, err = scheduler.ParseDate(day); err != nil {
-		return &badForm{"care.desk.problem.day"}
-	}
-	if to.Window, err = scheduler.ParseSpan(window); err != nil {
-		return errForm
+	to, err := offerOf(said)
+	if err != nil {
+		return err
 	}
 	_, _, err = c.Care.MoveTo(ctx, v.Turn, on.visit.ID, on.by, to, v.form("agreed") != "")
 	return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -155,6 +156,12 @@ func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from 
 	items := make([]item, len(rows))
 	for i, r := range rows {
 		items[i].at = cursor{r.Due, r.Task.ID}
+		if homecare.IsTask(r.Task.Kind) {
+			if items[i].line, err = c.careTaskLine(ctx, v, r.Task, r.Due); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		w, err := c.taskWhistle(ctx, v, r.Task)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"shaoying/internal/care"
@@ -106,6 +107,12 @@ func (s *Service) rowed(d care.Due) care.Due {
 	d.Kind = s.kindOf(d)
 	d.At, d.NotAfter = d.At.Truncate(time.Microsecond), d.NotAfter.Truncate(time.Microsecond)
 	return d
+}
+
+// rungOf is the rung of a row's key.
+func rungOf(key string) string {
+	rung, _, _ := strings.Cut(key, "/")
+	return rung
 }
 
 // rows gathers what is to be written, so that any number of beds costs one

@@ -45,10 +45,32 @@ func (s *Service) ends(ctx context.Context, t *gateway.Turn, ch *change, events 
 			return fmt.Errorf("close what waits for an answer about a bed: %w", err)
 		}
 		if c.Subject == care.ClearPatient {
+			if err := s.clearNews(ctx, t, ch.bed.Application); err != nil {
+				return err
+			}
 			if err := s.died(ctx, t, ch.bed.Patient.Person, ch.bed.ID); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// clearNews takes back what is still to be said about the application of a bed.
+func (s *Service) clearNews(ctx context.Context, t *gateway.Turn, application int64) error {
+	if application == 0 {
+		return nil
+	}
+	rows, err := t.CareDues(ctx, []string{ApplicationSubject(application)}, []string{DueNews})
+	if err != nil {
+		return fmt.Errorf("read the news of an application: %w", err)
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	if err := t.ClearDues(ctx, string(care.EventDied), ids); err != nil {
+		return fmt.Errorf("clear the news of an application: %w", err)
 	}
 	return nil
 }

@@ -51,6 +51,18 @@ func (s *Service) HouseholdOf(ctx context.Context, t *gateway.Turn, b *Bed) (Hou
 	return h, t.Record(ctx, "look.home", BedSubject(b.ID), nil, "")
 }
 
+// WordsOf opens what the family wrote and where the patient lives. The look is in the
+// trail.
+func (s *Service) WordsOf(ctx context.Context, t *gateway.Turn, a *Application) (words, home string, err error) {
+	if words, err = t.Open(SealWords, a.Words); err != nil {
+		return "", "", fmt.Errorf("open the words of an application: %w", err)
+	}
+	if home, err = t.Open(SealHome, a.Home); err != nil {
+		return "", "", fmt.Errorf("open where a patient lives: %w", err)
+	}
+	return words, home, t.Record(ctx, "look.application", ApplicationSubject(a.ID), nil, "")
+}
+
 // PhoneOfApplicant opens the number of who applied, "" for none; the look is in the
 // trail.
 func (s *Service) PhoneOfApplicant(ctx context.Context, t *gateway.Turn, a *Application) (string, error) {

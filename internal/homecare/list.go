@@ -3,6 +3,7 @@ package homecare
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -205,6 +206,20 @@ func (s *Service) roundsText(ctx context.Context, t *gateway.Turn, staff, clinic
 	return map[string]string{"lines": strings.Join(lines, "\n")}, nil
 }
 
+// RoundsFor are the doctors and clinics of whom rounds are due or overdue in the
+// week that begins with day.
+func (s *Service) RoundsFor(ctx context.Context, t *gateway.Turn, day scheduler.Date) (doctors, clinics []int64, err error) {
+	rows, err := t.RoundsDue(ctx, postgres.DayOf(day), roundKinds(), postgres.DayOf(day.AddDays(6)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("count the rounds of a week: %w", err)
+	}
+	for _, r := range rows {
+		doctors, clinics = append(doctors, r.StaffID), append(clinics, r.Clinic)
+	}
+	slices.Sort(clinics)
+	return slices.Compact(doctors), slices.Compact(clinics), nil
+}
+
 // DeskOf are the people of a clinic's duty desk.
 func (s *Service) DeskOf(ctx context.Context, t *gateway.Turn, clinic int64) ([]int64, error) {
 	units, err := s.unitsOf(ctx, t, clinic)
@@ -220,4 +235,41 @@ func (s *Service) DeskOf(ctx context.Context, t *gateway.Turn, clinic int64) ([]
 		ids[i] = r.ID
 	}
 	return ids, nil
+}
+
+// FitStaff is asked once more just before a line for staff goes out: its subject has
+// not moved on. Unlike a family, staff hear of what has ended.
+func (s *Service) FitStaff(ctx context.Context, tx *postgres.Tx, subject string, version int) (ok bool, why string, err error) {
+	kind, id, err := cut(subject)
+	if err != nil {
+		return false, "", err
+	}
+	now := version
+	switch kind {
+	case "application":
+		a, err := tx.LoadApplication(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		now = a.Version
+	case "bed":
+		b, err := tx.LoadBed(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		now = len(b.Periods)
+	case "visit":
+		row, err := tx.GetVisit(ctx, id)
+		if err != nil {
+			return false, "", fmt.Errorf("load visit %d: %w", id, err)
+		}
+		now = int(row.Version)
+	case "occasion":
+		o, err := tx.LoadOccasion(ctx, id, false)
+		if err != nil {
+			return false, "", err
+		}
+		now = o.Version
+	}
+	return now == version, "it has moved on", nil
 }

@@ -3,6 +3,7 @@ package homecare
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -172,4 +173,73 @@ func (s *Service) Reliefs(ctx context.Context, t *gateway.Turn, staff, clinic in
 			return a.StaffID == r.ID && scheduler.DateOf(a.FromDay).Compare(to) <= 0
 		})
 	}), nil
+}
+
+// ownDays is how far back a visitor's own visits are looked for: what was done
+// yesterday may still want its record.
+const ownDays = 3
+
+// OwnStops are the visits of a visitor that a command without a number may mean:
+// those of today in their order, then those that were done lately and have no record.
+func (s *Service) OwnStops(ctx context.Context, t *gateway.Turn, staff int64) ([]Stop, error) {
+	today, err := s.StopsOf(ctx, t, staff, s.Today(t))
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.UnnotedOf(ctx, staff, postgres.DayOf(s.Today(t).AddDays(-ownDays)))
+	if err != nil {
+		return nil, fmt.Errorf("read which visits have no record: %w", err)
+	}
+	lately, err := s.stops(ctx, t, postgres.VisitsOf(rows))
+	return append(today, lately...), err
+}
+
+// MayVisit reports whether somebody may make visits of a bed. What other programmes
+// plan is made by whoever it was given to.
+func (s *Service) MayVisit(ctx context.Context, t *gateway.Turn, who people.Staff, b *Bed) (bool, error) {
+	if b.Programme != care.FamilyBed {
+		return true, nil
+	}
+	units, err := s.unitsOf(ctx, t, b.Clinic)
+	return err == nil && s.Orders.Rights.May(who, people.MayVisit, unitOf(units[b.Clinic]), t.Now), err
+}
+
+// ClinicsOf are the organisations in whose unit the rights give a command.
+func (s *Service) ClinicsOf(ctx context.Context, t *gateway.Turn, who people.Staff, c people.StaffCommand) ([]int64, error) {
+	var out []int64
+	for _, g := range who.Grants {
+		if g.Area.Kind != people.AreaUnit || !s.Orders.Rights.May(who, c, unitOf(g.Area.Code), t.Now) {
+			continue
+		}
+		row, err := t.ClinicByCode(ctx, g.Area.Code)
+		if errors.Is(err, postgres.ErrNoRows) {
+			continue // a unit that is no clinic
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load a clinic: %w", err)
+		}
+		if !slices.Contains(out, row.ID) {
+			out = append(out, row.ID)
+		}
+	}
+	return out, nil
+}
+
+// Visitors are the doctors and nurses of a clinic.
+func (s *Service) Visitors(ctx context.Context, t *gateway.Turn, clinic int64) ([]Relief, error) {
+	units, err := s.unitsOf(ctx, t, clinic)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.StaffWith(ctx, []string{string(people.RoleDoctor), string(people.RoleNurse)}, []string{units[clinic]})
+	if err != nil {
+		return nil, fmt.Errorf("find who makes visits: %w", err)
+	}
+	var out []Relief
+	for _, r := range rows {
+		if !slices.ContainsFunc(out, func(o Relief) bool { return o.ID == r.ID }) {
+			out = append(out, Relief{ID: r.ID, Name: r.Name})
+		}
+	}
+	return out, nil
 }

@@ -116,7 +116,7 @@ func TestBedIsOpenedAndItsVisitAsked(t *testing.T) {
 	if len(got) != 3 {
 		t.Errorf("%d messages %q, want the step, one with everything that begins, and the question", len(got), got)
 	}
-	if n := one[int64](w.rig, `select count(*) from due where reason = 'told together'`); n != 2 {
+	if n := one[int64](w.rig, `select count(*) from due where reason like 'told with %'`); n != 2 {
 		t.Errorf("%d rows were told together with another, want the notices of two orders", n)
 	}
 	if !strings.Contains(strings.Join(got, "\n"), "有人吗") {

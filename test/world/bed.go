@@ -11,8 +11,8 @@ import (
 
 // BedStory is what a family, its clinic and its nurse live through: from the wish
 // for a family bed to its end. Its parts are told in this order, from the first
-// morning of the demo on. The desk works at the desk page, who visits in chat, the
-// daughter on the web page, the son on a telephone that knows SMS and no more.
+// morning of the demo on. The desk and the doctor work at the desk page, the nurse
+// in chat, the daughter on the web page, the son on a telephone that knows SMS and no more.
 type BedStory struct {
 	World    *World
 	Server   *Server
@@ -23,10 +23,9 @@ type BedStory struct {
 	Answer func(text string)
 	Number string
 
-	desk          *Desk
-	doctor, nurse *Chat
-	bed           string // path of its page
-	at            time.Time
+	desk  *Desk
+	nurse *Chat
+	bed   string // path of its page
 }
 
 // The demo's clinic, and what the story calls people and things.
@@ -82,7 +81,7 @@ func (s *BedStory) nameOf(t testing.TB, slug string) string {
 // Tell tells the whole story.
 func (s *BedStory) Tell(t *testing.T) {
 	s.desk = s.Server.Desk(t, clinicDesk)
-	s.doctor, s.nurse = s.Server.Staff(t, doctor), s.Server.Staff(t, nurse)
+	s.nurse = s.Server.Staff(t, nurse)
 	for _, part := range []struct {
 		name string
 		tell func(*testing.T)
@@ -96,7 +95,7 @@ func (s *BedStory) Tell(t *testing.T) {
 		{"renewed and closed", s.ends},
 	} {
 		if !t.Run(part.name, func(t *testing.T) {
-			s.desk.t, s.doctor.t, s.nurse.t, s.Daughter.t = t, t, t, t
+			s.desk.t, s.nurse.t, s.Daughter.t = t, t, t
 			part.tell(t)
 		}) {
 			return
@@ -142,26 +141,26 @@ func (s *BedStory) open(t *testing.T) {
 }
 
 // confirmed is the doctor's first visit: asked the evening before, answered by SMS,
-// made, and asked about afterwards.
+// made and written down at the desk page, and asked about afterwards.
 func (s *BedStory) confirmed(t *testing.T) {
-	s.reach(t, "03-03 17:01")
-	s.doctor.Expect("明天", "昌盛小区")
 	s.reach(t, "03-03 18:31")
 	asked := s.Son.Expect(t, "上门", "回1有人", "核验码")
+	code := doorCode.FindStringSubmatch(asked.Text)[1]
 	s.Answer("1")
 	s.state(t, "first", "confirmed")
-	code := doorCode.FindStringSubmatch(asked.Text)[1]
-	s.reach(t, "03-03 20:46")
-	s.doctor.Expect("有人")
 	s.reach(t, "03-04 08:50")
 	id := s.visit(t, "first")
-	s.doctor.Say("出发 " + id)
+	visits := s.Server.Desk(t, doctor)
+	visits.Open("/desk/visit/" + id)
+	visits.Submit("/do/leave")
 	s.Son.Expect(t, "出发了", code)
 	s.reach(t, "03-04 09:10")
-	s.arrive(s.doctor, id, code)
+	visits.Open("/desk/visit/" + id)
+	visits.Submit("/do/arrive", "adult", "1")
 	s.reach(t, "03-04 10:00")
-	s.finish(t, s.doctor, id, "血压平稳，教了翻身")
-	s.state(t, "first", "done")
+	visits.Open("/desk/visit/" + id)
+	visits.Submit("/do/finish", "person", "儿子", "note", "血压平稳，教了翻身")
+	visits.Has("已完成")
 	s.reach(t, "03-04 12:05")
 	s.Son.Expect(t, "满意")
 	s.Answer("5")
@@ -172,7 +171,7 @@ func (s *BedStory) confirmed(t *testing.T) {
 // eight, and chooses another time.
 func (s *BedStory) moved(t *testing.T) {
 	s.reach(t, "03-05 17:01")
-	s.nurse.Expect("明天", "昌盛小区")
+	s.nurse.Expect("上门1次", bedNumber, "护理")
 	s.reach(t, "03-05 18:31")
 	s.Son.Expect(t, "回1有人")
 	s.reach(t, "03-05 20:01")
@@ -188,8 +187,10 @@ func (s *BedStory) moved(t *testing.T) {
 		t.Errorf("the visit stayed on %s", before)
 	}
 	s.reach(t, "03-05 20:46")
-	s.nurse.Expect("有人")
-	s.makes(t, s.nurse, id)
+	s.nurse.Expect("没回的明早打电话问", bedNumber)
+	s.nurse.Say("明日上门")
+	s.nurse.Expect("#"+id, bedNumber, "有人")
+	s.makes(t, id)
 }
 
 // madeGood is a visit at which nobody opens: the clinic finds another time inside
@@ -206,16 +207,13 @@ func (s *BedStory) madeGood(t *testing.T) {
 	s.Son.Expect(t, "出发了")
 	s.reach(t, s.start(t, id, 10))
 	s.nurse.Say("无人 " + id)
+	s.nurse.Expect("#"+id, "值班台来补时间")
 	s.Son.Expect(t, "没有人应门")
 	s.Daughter.Expect("没有人应门")
 	s.desk.Open("/desk/visit/" + id)
 	s.desk.Has("待补")
-	offers := look[string](t, s.World, `select state from visit where id = $1::text::bigint`, id)
-	if offers != "to_make_up" {
-		t.Fatalf("the visit is %s", offers)
-	}
 	s.desk.Submit("/do/move", "to", "-", "agreed", "1")
-	s.makes(t, s.nurse, id)
+	s.makes(t, id)
 	if missed := look[int](t, s.World, `select count(*) from visit where state = 'missed'`); missed != 0 {
 		t.Errorf("%d visits count as missed", missed)
 	}
@@ -278,39 +276,35 @@ func (s *BedStory) start(t *testing.T, id string, minutes int) string {
 	return look[string](t, s.World, `select to_char(day + make_interval(mins => starts + $2), 'MM-DD HH24:MI') from visit where id = $1::text::bigint`, id, minutes)
 }
 
-// makes lets who visits go, be let in and finish.
-func (s *BedStory) makes(t *testing.T, who *Chat, id string) {
+// makes lets the nurse set out, say the code at the door, be let in and finish.
+func (s *BedStory) makes(t *testing.T, id string) {
 	t.Helper()
 	s.reach(t, s.start(t, id, -10))
-	who.Say("出发 " + id)
-	coming := s.Son.Expect(t, "出发了", "核验码")
+	s.nurse.Say("出发 " + id)
+	s.nurse.Expect("#"+id, "出发了")
+	code := doorCode.FindStringSubmatch(s.Son.Expect(t, "出发了", "核验码").Text)[1]
 	s.reach(t, s.start(t, id, 10))
-	s.arrive(who, id, doorCode.FindStringSubmatch(coming.Text)[1])
+	s.nurse.Say("到达 " + id)
+	s.nurse.Expect("核验码 " + code)
+	s.nurse.Tap(s.nurse.Expect("大人在场吗"), "有")
+	s.nurse.Expect("#"+id, "到了")
 	s.reach(t, s.start(t, id, 50))
-	s.finish(t, who, id, "换了床单，皮肤完好")
-	s.soon(t, "the visit", `select count(*) from visit where id = $1::text::bigint and state = 'done'`, id)
-}
-
-// arrive shows the code that is said at the door.
-func (s *BedStory) arrive(who *Chat, id, code string) {
-	who.Say("到达 " + id)
-	who.Tap(who.Expect("大人"), "在")
-	who.Expect(code)
-}
-
-func (s *BedStory) finish(t *testing.T, who *Chat, id, note string) {
-	t.Helper()
-	who.Say("完成 " + id)
-	who.Tap(who.Expect("谁在场"), "儿子")
-	who.Expect("记录")
-	who.Say(note)
-	who.Expect("记下了")
+	s.nurse.Say("完成 " + id)
+	s.nurse.Tap(s.nurse.Expect("谁在场"), "儿子")
+	s.nurse.Expect("记一句")
+	s.nurse.Say("换了床单，皮肤完好")
+	s.nurse.Expect("#"+id, "记录写好了")
+	s.soon(t, "the visit", `select count(*) from visit where id = $1::text::bigint and state = 'done' and noted`, id)
 }
 
 // wish is the daughter's message, and what the clinic answers.
 func (s *BedStory) wish(t *testing.T) {
-	s.Daughter.Say("我妈瘫在床上三年了，想办家庭病床")
-	s.Daughter.Expect("住")
+	s.Daughter.Say("我妈瘫在床上三年了，想请医生上门看病")
+	s.Daughter.Tap(s.Daughter.Expect("给谁申请"), "家里人")
+	s.Daughter.Expect("住在哪里")
 	s.Daughter.Say("昌盛小区5栋")
-	s.Daughter.Expect("申请收到了")
+	s.Daughter.Expect("打哪个电话找您")
+	s.Daughter.Say("跳过")
+	s.Daughter.Tap(s.Daughter.Expect("同意保存吗"), "同意")
+	s.Daughter.Expect("申请收到了", "120")
 }

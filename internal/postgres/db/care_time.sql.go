@@ -11,6 +11,169 @@ import (
 	"time"
 )
 
+const duesAhead = `-- name: DuesAhead :many
+select id from due
+where state = 'planned' and kind = any($1::text[]) and due_at < $2::timestamptz
+order by due_at, id limit $3
+`
+
+func (q *Queries) DuesAhead(ctx context.Context, kinds []string, until time.Time, maxRows int32) ([]int64, error) {
+	rows, err := q.db.Query(ctx, duesAhead, kinds, until, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const duesListed = `-- name: DuesListed :many
+select id, kind, subject, person_id, subject_version, data, due_at, not_after, state, reason, done_at from due
+where id = any($1::bigint[]) order by due_at, id
+`
+
+type DuesListedRow struct {
+	ID             int64
+	Kind           string
+	Subject        string
+	PersonID       *int64
+	SubjectVersion int32
+	Data           json.RawMessage
+	DueAt          time.Time
+	NotAfter       *time.Time
+	State          string
+	Reason         string
+	DoneAt         *time.Time
+}
+
+func (q *Queries) DuesListed(ctx context.Context, ids []int64) ([]DuesListedRow, error) {
+	rows, err := q.db.Query(ctx, duesListed, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DuesListedRow{}
+	for rows.Next() {
+		var i DuesListedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.PersonID,
+			&i.SubjectVersion,
+			&i.Data,
+			&i.DueAt,
+			&i.NotAfter,
+			&i.State,
+			&i.Reason,
+			&i.DoneAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const duesOfBed = `-- name: DuesOfBed :many
+select d.id from due d
+where d.kind = any($1::text[])
+  and d.subject in (select 'bed:' || $2::bigint union all select 'visit:' || v.id from visit v where v.bed_id = $2
+                    union all select 'application:' || b.application_id from bed b where b.id = $2)
+  and d.due_at >= $3::timestamptz and d.due_at < $4::timestamptz
+order by d.due_at, d.id limit $5
+`
+
+type DuesOfBedParams struct {
+	Kinds   []string
+	Bed     int64
+	Since   time.Time
+	Until   time.Time
+	MaxRows int32
+}
+
+func (q *Queries) DuesOfBed(ctx context.Context, arg DuesOfBedParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, duesOfBed,
+		arg.Kinds,
+		arg.Bed,
+		arg.Since,
+		arg.Until,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const duesOfPerson = `-- name: DuesOfPerson :many
+select id from due
+where person_id in (select kin_id from kin where kin.person_id = $1) and kind = any($2::text[])
+  and due_at >= $3::timestamptz and due_at < $4::timestamptz
+order by due_at, id limit $5
+`
+
+type DuesOfPersonParams struct {
+	Person  int64
+	Kinds   []string
+	Since   time.Time
+	Until   time.Time
+	MaxRows int32
+}
+
+// DuesOfPerson, DuesOfBed and DuesAhead find what the ledger and the preview list,
+// DuesListed reads it, in the order in which it came or comes due.
+func (q *Queries) DuesOfPerson(ctx context.Context, arg DuesOfPersonParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, duesOfPerson,
+		arg.Person,
+		arg.Kinds,
+		arg.Since,
+		arg.Until,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expireDues = `-- name: ExpireDues :exec
 update due set state = 'expired', reason = $1, done_at = product_now(), lease = null
 where id = any($2::bigint[]) and state = 'planned'
@@ -88,6 +251,44 @@ func (q *Queries) PausesOfCare(ctx context.Context) ([]CarePause, error) {
 	return items, nil
 }
 
+const promptsOfDues = `-- name: PromptsOfDues :many
+select due_id, opened_at, open_until, closed_at, outcome from prompt where due_id = any($1::bigint[]) order by id
+`
+
+type PromptsOfDuesRow struct {
+	DueID     int64
+	OpenedAt  time.Time
+	OpenUntil time.Time
+	ClosedAt  *time.Time
+	Outcome   string
+}
+
+func (q *Queries) PromptsOfDues(ctx context.Context, dues []int64) ([]PromptsOfDuesRow, error) {
+	rows, err := q.db.Query(ctx, promptsOfDues, dues)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PromptsOfDuesRow{}
+	for rows.Next() {
+		var i PromptsOfDuesRow
+		if err := rows.Scan(
+			&i.DueID,
+			&i.OpenedAt,
+			&i.OpenUntil,
+			&i.ClosedAt,
+			&i.Outcome,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const releaseDues = `-- name: ReleaseDues :exec
 update due d set due_at = u.due_at, reason = ''
 from (select unnest($1::bigint[]) as id, unnest($2::timestamptz[]) as due_at limit cardinality($1::bigint[])) u
@@ -98,6 +299,64 @@ where d.id = u.id and d.state = 'planned'
 func (q *Queries) ReleaseDues(ctx context.Context, ids []int64, dueAts []time.Time) error {
 	_, err := q.db.Exec(ctx, releaseDues, ids, dueAts)
 	return err
+}
+
+const saidAbout = `-- name: SaidAbout :many
+select o.id, o.due_id, o.subject, o.subject_version, o.text_key, o.channel, o.address_id, o.state, o.error, o.report,
+       (o.created_at + (product_now() - now()))::timestamptz as queued_at,
+       (coalesce(o.sent_at, 'epoch') + (product_now() - now()))::timestamptz as sent_at, (o.sent_at is not null)::boolean as went
+from outbox o where o.subject = any($1::text[]) and o.class = 'push' order by o.id
+`
+
+type SaidAboutRow struct {
+	ID             int64
+	DueID          int64
+	Subject        string
+	SubjectVersion int32
+	TextKey        string
+	Channel        string
+	AddressID      int64
+	State          string
+	Error          string
+	Report         string
+	QueuedAt       time.Time
+	SentAt         time.Time
+	Went           bool
+}
+
+// SaidAbout lists the messages about some subjects, at product time.
+func (q *Queries) SaidAbout(ctx context.Context, subjects []string) ([]SaidAboutRow, error) {
+	rows, err := q.db.Query(ctx, saidAbout, subjects)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SaidAboutRow{}
+	for rows.Next() {
+		var i SaidAboutRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.DueID,
+			&i.Subject,
+			&i.SubjectVersion,
+			&i.TextKey,
+			&i.Channel,
+			&i.AddressID,
+			&i.State,
+			&i.Error,
+			&i.Report,
+			&i.QueuedAt,
+			&i.SentAt,
+			&i.Went,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const toldTogether = `-- name: ToldTogether :many
@@ -141,6 +400,45 @@ func (q *Queries) ToldTogether(ctx context.Context, person *int64, kind string, 
 			&i.NotAfter,
 			&i.Tries,
 			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const trailAbout = `-- name: TrailAbout :many
+select at, actor, kind, subject, data from trail
+where subject = any($1::text[]) and at >= $2::timestamptz and at < $3::timestamptz order by id
+`
+
+type TrailAboutRow struct {
+	At      time.Time
+	Actor   string
+	Kind    string
+	Subject string
+	Data    json.RawMessage
+}
+
+func (q *Queries) TrailAbout(ctx context.Context, subjects []string, since time.Time, until time.Time) ([]TrailAboutRow, error) {
+	rows, err := q.db.Query(ctx, trailAbout, subjects, since, until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []TrailAboutRow{}
+	for rows.Next() {
+		var i TrailAboutRow
+		if err := rows.Scan(
+			&i.At,
+			&i.Actor,
+			&i.Kind,
+			&i.Subject,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}

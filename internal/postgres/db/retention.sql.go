@@ -43,7 +43,8 @@ func (q *Queries) ForgetBlobs(ctx context.Context, days int32, maxRows int32) (i
 
 const forgetDue = `-- name: ForgetDue :execrows
 delete from due where id in (
-    select d.id from due d where d.done_at < product_now() - make_interval(days => $1::int) limit $2)
+    select d.id from due d where d.done_at < product_now() - make_interval(days => $1::int)
+       or d.state = 'suppressed' and d.due_at < product_now() - make_interval(days => $1::int) limit $2)
 `
 
 func (q *Queries) ForgetDue(ctx context.Context, days int32, maxRows int32) (int64, error) {

@@ -81,7 +81,8 @@ delete from prompt where id in (
 
 -- name: ForgetDue :execrows
 delete from due where id in (
-    select d.id from due d where d.done_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
+    select d.id from due d where d.done_at < product_now() - make_interval(days => sqlc.arg(days)::int)
+       or d.state = 'suppressed' and d.due_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
 
 -- ForgetReports throws away reports whose message was not found.
 -- name: ForgetReports :execrows
