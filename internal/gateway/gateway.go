@@ -123,6 +123,9 @@ type Deps struct {
 	Library *Library
 	Words   *words.Lexicon
 	Safety  *words.Safety
+	// Worse are words by which a family with a bed tells that the patient is worse;
+	// nil for none.
+	Worse *words.Safety
 	Quiet   scheduler.Quiet
 	// Topics are the topics of pushes, by reason; a number may stop one of them.
 	Topics map[string]string

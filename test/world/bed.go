@@ -305,6 +305,6 @@ func (s *BedStory) wish(t *testing.T) {
 	s.Daughter.Say("昌盛小区5栋")
 	s.Daughter.Expect("打哪个电话找您")
 	s.Daughter.Say("跳过")
-	s.Daughter.Tap(s.Daughter.Expect("同意保存吗"), "同意")
+	s.Daughter.Tap(s.Daughter.Expect("同意保存吗"), "是")
 	s.Daughter.Expect("申请收到了", "120")
 }
