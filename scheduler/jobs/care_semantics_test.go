@@ -78,7 +78,7 @@ func (w *ward) sends() *choosy {
 	w.t.Helper()
 	net := newChoosy()
 	sendingOver(w.t, w.rig, map[bots.ChannelID]bots.Adapter{web: net})
-	w.settle()
+	w.rig.settle()
 	return net
 }
 
@@ -435,5 +435,19 @@ func TestSemantics16Ledger(t *testing.T) {
 		if e.State != "planned" || e.Rung == "" || e.At.After(at(t, "2026-03-10 00:00")) {
 			t.Errorf("ahead stands %+v", e)
 		}
+	}
+}
+
+// A question that was sent is no reason to keep the same question back: also the
+// early one, which is due only while nobody was asked.
+func TestAnEarlyQuestionGoesOut(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	item := one[int64](w.rig, `select item_id from visit where bed_id = $1 and kind = 'nursing' limit 1`, bed)
+	when := one[time.Time](w.rig, `select d.due_at from due d join visit v on d.subject = 'visit:' || v.id where v.item_id = $1 and d.key like 'ask_early/%' order by d.due_at limit 1`, item)
+	w.until(when.In(zone(t)).Format("2006-01-02 15:04"))
+	w.sends()
+	if got := one[string](w.rig, `select o.state from outbox o join due d on d.id = o.due_id where d.key like 'ask_early/%' order by o.id limit 1`); got != "sent" {
+		t.Errorf("the early question is %s: %s", got, one[string](w.rig, `select o.error from outbox o join due d on d.id = o.due_id where d.key like 'ask_early/%' order by o.id limit 1`))
 	}
 }
