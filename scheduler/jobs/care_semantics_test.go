@@ -451,3 +451,34 @@ func TestAnEarlyQuestionGoesOut(t *testing.T) {
 		t.Errorf("the early question is %s: %s", got, one[string](w.rig, `select o.error from outbox o join due d on d.id = o.due_id where d.key like 'ask_early/%' order by o.id limit 1`))
 	}
 }
+
+// A family that nobody can write to stops no other family, and becomes a call of the
+// desk that stays until it is settled (complaint 10).
+func TestComplaint10OneBadRecordOnTheDatabase(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	w.move("son", "resident")
+	other := one[int64](w.rig, `insert into person (kind) values ('resident') returning id`)
+	w.opensFor("son", "JC-2", other, scheduler.Date{})
+	w.exec(`update address set state = 'gone' where user_id = 'wife'`)
+	w.heard("son")
+	w.until("2026-03-03 18:30")
+	if got := strings.Join(w.heard("son"), "\n"); !strings.Contains(got, "有人吗") {
+		t.Errorf("the other family heard %q", got)
+	}
+	visit := one[int64](w.rig, `select id from visit where bed_id = $1 order by id limit 1`, bed)
+	open := func() int64 {
+		return one[int64](w.rig, `select count(*) from task where kind = 'care.ask' and subject = $1 and state = 'open'`, homecare.VisitSubject(visit))
+	}
+	if open() != 1 {
+		t.Errorf("%d calls lie before the desk instead of the question", open())
+	}
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { return w.deps.Care.Resync(ctx, t, visit) })
+	if open() != 1 {
+		t.Error("looking again took the call away")
+	}
+	w.visit(visit, w.desk(), care.Confirm{})
+	if open() != 0 {
+		t.Error("the call is still there after it was settled")
+	}
+}
