@@ -28,9 +28,6 @@ type Rung struct {
 	Words string
 	// At is when the ladder wants it.
 	At time.Time
-	// held is the bed of the visit, whose row is locked: what is written down about
-	// it need not read it again.
-	held *change
 }
 
 // Key is the text that the rung says.
@@ -102,13 +99,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		if !lock {
-			r.Visit = &care.Visit{}
-			r.Bed, *r.Visit, err = s.LoadVisit(ctx, t, id)
-		} else if r.held, r.Visit, err = s.lockVisit(ctx, t, id); err == nil {
-			r.Bed = r.held.bed
-		}
-		if err != nil {
+		if r.Bed, r.Visit, err = s.visitAt(ctx, t, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
@@ -126,6 +117,31 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		return r, is, err
 	}
 	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
+}
+
+// visitAt reads a visit and its bed; with lock under the lock of the bed.
+func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
+	b, err := s.bedOfVisit(ctx, t, id, lock)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := t.GetVisit(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
+	}
+	v := postgres.VisitOf(row)
+	return b, &v, nil
+}
+
+func (s *Service) bedOfVisit(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, error) {
+	if lock {
+		return t.LockBedOfVisit(ctx, id)
+	}
+	bed, err := t.BedOfVisit(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+	}
+	return t.Tx.LoadBed(ctx, bed, false)
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -177,8 +193,8 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 }
 
 // Told writes down that the family was told of a visit, and with asked that it was
-// asked whether somebody will be at home. Rungs about no visit leave no trace but
-// their row.
+// asked whether somebody will be at home. r is of StillDue: its bed is locked. Rungs
+// about no visit leave no trace but their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
 	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
 		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
@@ -186,7 +202,7 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, (&change{bed: r.Bed}).only(r.Visit), r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package homecare
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,7 +38,9 @@ type Task struct {
 	Rung *Rung
 	// By is in what capacity the holder acts there; the zero Actor for who only
 	// talks (the head of a clinic, a grid worker).
-	By       care.Actor
+	By care.Actor
+	// Words are what somebody of the family said, "" for none.
+	Words    string
 	Outcomes []Outcome
 }
 
@@ -85,12 +88,27 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 		return nil, err
 	}
 	k.By.Staff = who.ID
+	if k.Words, err = s.wordsIn(t, k.Row); err != nil {
+		return nil, err
+	}
 	k.Outcomes = outcomes(k)
 	return k, nil
 }
 
 // rungLowCall is the call after a low answer: never by who was rated.
 const rungLowCall = "low_call"
+
+func (s *Service) wordsIn(t *gateway.Turn, row db.Task) (string, error) {
+	body, err := t.Open(workorder.SealTask, row.Data)
+	if err != nil || body == "" {
+		return "", err
+	}
+	data := map[string]string{}
+	if err := json.Unmarshal([]byte(body), &data); err != nil {
+		return "", fmt.Errorf("read the data of a task: %w", err)
+	}
+	return data["words"], nil
+}
 
 func (s *Service) actorAtTask(ctx context.Context, t *gateway.Turn, who people.Staff, r *Rung) (by care.Actor, err error) {
 	switch {

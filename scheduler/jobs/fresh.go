@@ -62,6 +62,7 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueBoardDigest:                     stillBoard,
 		DueBoardMonday:                     stillBoard,
 		DueMonday:                          stillHere,
+		DueCareMonthly:                     stillHere,
 		DueWorryPoll:                       pollWanted,
 		homecare.DueStaff:                  d.careStaffFit,
 		homecare.DueList:                   stillHere,

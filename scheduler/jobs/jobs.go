@@ -85,7 +85,7 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
-		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareList(d), CareNews(d),
+		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareList(d), CareNews(d), CareMonthly(d),
 		CareMember(d), CareQuestion(d), CareMark(d), CareEvent(d),
 	)
 }
@@ -93,6 +93,6 @@ func All(d Deps) []gateway.Kind {
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
 	return []gateway.SlotJob{
-		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d), CareLists(d), CareUpdates(d), CareRounds(d),
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d), CareLists(d), CareUpdates(d), CareRounds(d), CareMonthlies(d),
 	}
 }

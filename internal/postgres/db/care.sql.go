@@ -745,7 +745,7 @@ func (q *Queries) GetOccasion(ctx context.Context, id int64) (CareOccasion, erro
 }
 
 const getVisit = `-- name: GetVisit :one
-select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries from visit where id = $1
+select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries, answered, confirmed, nobody, lost_minutes from visit where id = $1
 `
 
 func (q *Queries) GetVisit(ctx context.Context, id int64) (Visit, error) {
@@ -788,6 +788,10 @@ func (q *Queries) GetVisit(ctx context.Context, id int64) (Visit, error) {
 		&i.HelpAt,
 		&i.CodeAt,
 		&i.CodeTries,
+		&i.Answered,
+		&i.Confirmed,
+		&i.Nobody,
+		&i.LostMinutes,
 	)
 	return i, err
 }
@@ -1753,7 +1757,7 @@ func (q *Queries) Visitor(ctx context.Context, id int64) (VisitorRow, error) {
 }
 
 const visitsByID = `-- name: VisitsByID :many
-select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries from visit where id = any($1::bigint[]) order by id
+select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries, answered, confirmed, nobody, lost_minutes from visit where id = any($1::bigint[]) order by id
 `
 
 func (q *Queries) VisitsByID(ctx context.Context, ids []int64) ([]Visit, error) {
@@ -1802,6 +1806,10 @@ func (q *Queries) VisitsByID(ctx context.Context, ids []int64) ([]Visit, error) 
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}
@@ -1814,7 +1822,7 @@ func (q *Queries) VisitsByID(ctx context.Context, ids []int64) ([]Visit, error) 
 }
 
 const visitsOfBed = `-- name: VisitsOfBed :many
-select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries from visit where bed_id = $1 and day between $2::date and $3::date order by day, starts, id
+select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries, answered, confirmed, nobody, lost_minutes from visit where bed_id = $1 and day between $2::date and $3::date order by day, starts, id
 `
 
 // VisitsOfBed lists what was and what is to come, for people to read.
@@ -1864,6 +1872,10 @@ func (q *Queries) VisitsOfBed(ctx context.Context, bedID int64, fromDay time.Tim
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}
@@ -1876,7 +1888,7 @@ func (q *Queries) VisitsOfBed(ctx context.Context, bedID int64, fromDay time.Tim
 }
 
 const visitsOfClinic = `-- name: VisitsOfClinic :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries from visit v join bed b on b.id = v.bed_id
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes from visit v join bed b on b.id = v.bed_id
 where b.clinic_id = $1 and v.day between $2::date and $3::date
 order by v.day, v.starts, v.id
 `
@@ -1927,6 +1939,10 @@ func (q *Queries) VisitsOfClinic(ctx context.Context, clinic *int64, fromDay tim
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}
@@ -1939,7 +1955,7 @@ func (q *Queries) VisitsOfClinic(ctx context.Context, clinic *int64, fromDay tim
 }
 
 const visitsOfStaff = `-- name: VisitsOfStaff :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries from visit v where v.staff_id = any($1::bigint[]) and v.day between $2::date and $3::date
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes from visit v where v.staff_id = any($1::bigint[]) and v.day between $2::date and $3::date
   and v.state <> 'released' order by v.day, v.starts, v.id
 `
 
@@ -1990,6 +2006,10 @@ func (q *Queries) VisitsOfStaff(ctx context.Context, staff []int64, fromDay time
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}
@@ -2002,7 +2022,7 @@ func (q *Queries) VisitsOfStaff(ctx context.Context, staff []int64, fromDay time
 }
 
 const visitsToPlan = `-- name: VisitsToPlan :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries from visit v left join (
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes from visit v left join (
     select unnest($1::bigint[]) as item, unnest($2::int[]) as seq) i on i.item = v.item_id
 where v.bed_id = any($3::bigint[])
   and (v.state in ('planned', 'notified', 'confirmed', 'move_asked', 'declined', 'en_route', 'arrived', 'to_make_up')
@@ -2058,6 +2078,10 @@ func (q *Queries) VisitsToPlan(ctx context.Context, itemIds []int64, seqs []int3
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}

@@ -255,7 +255,7 @@ func (q *Queries) ProgrammeNames(ctx context.Context, beds []int64) ([]Programme
 }
 
 const programmeVisits = `-- name: ProgrammeVisits :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, b.programme from visit v join bed b on b.id = v.bed_id
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes, b.programme from visit v join bed b on b.id = v.bed_id
 where v.staff_id = $1 and b.programme <> 'family_bed' and v.day <= $2::date
   and v.state in ('planned', 'notified', 'confirmed', 'declined', 'move_asked', 'en_route', 'arrived', 'to_make_up')
 order by v.day, v.id limit $3
@@ -298,6 +298,10 @@ type ProgrammeVisitsRow struct {
 	HelpAt      *time.Time
 	CodeAt      *time.Time
 	CodeTries   int32
+	Answered    bool
+	Confirmed   bool
+	Nobody      int32
+	LostMinutes int32
 	Programme   string
 }
 
@@ -349,6 +353,10 @@ func (q *Queries) ProgrammeVisits(ctx context.Context, staff int64, toDay time.T
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 			&i.Programme,
 		); err != nil {
 			return nil, err

@@ -129,7 +129,7 @@ func (q *Queries) FeedOf(ctx context.Context, tokenHash []byte) (FeedOfRow, erro
 }
 
 const feedVisits = `-- name: FeedVisits :many
-select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries from visit v where v.staff_id = $1 and v.day between $2::date and $3::date
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes from visit v where v.staff_id = $1 and v.day between $2::date and $3::date
 order by v.day, v.starts, v.id limit $4
 `
 
@@ -193,6 +193,10 @@ func (q *Queries) FeedVisits(ctx context.Context, arg FeedVisitsParams) ([]Visit
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}
@@ -308,7 +312,7 @@ func (q *Queries) RoundsDue(ctx context.Context, today time.Time, kinds []string
 }
 
 const unnotedOf = `-- name: UnnotedOf :many
-select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries from visit where staff_id = $1 and state = 'done' and not noted and day >= $2::date order by day, starts, id
+select id, bed_id, item_id, slot, kind, state, reason, version, day, starts, ends, minutes, staff_id, grid, nominal, earliest, latest, told, asked_at, confirmed_by, crowded, off, make_ups, moves, noted, present, made_at, changed_at, changed_by, state_at, left_at, arrived_at, done_at, help_at, code_at, code_tries, answered, confirmed, nobody, lost_minutes from visit where staff_id = $1 and state = 'done' and not noted and day >= $2::date order by day, starts, id
 `
 
 // UnnotedOf lists the visits of a visitor that were done and have no record yet.
@@ -358,6 +362,10 @@ func (q *Queries) UnnotedOf(ctx context.Context, staffID int64, fromDay time.Tim
 			&i.HelpAt,
 			&i.CodeAt,
 			&i.CodeTries,
+			&i.Answered,
+			&i.Confirmed,
+			&i.Nobody,
+			&i.LostMinutes,
 		); err != nil {
 			return nil, err
 		}

@@ -966,6 +966,10 @@ type Visit struct {
 	HelpAt      *time.Time
 	CodeAt      *time.Time
 	CodeTries   int32
+	Answered    bool
+	Confirmed   bool
+	Nobody      int32
+	LostMinutes int32
 }
 
 type VisitNote struct {
