@@ -188,12 +188,12 @@ func TestProgrammeCareFree(t *testing.T) {
 	w.holds(w.says("wife", "要帮忙"), "马上跟您联系")
 	w.until("2026-03-04 11:00")
 	w.contains("desk", "要帮忙")
-	w.settlesTask("help_wanted", "叫了护工")
+	w.taskDone("help_wanted", "叫了护工")
 	w.until("2026-03-06 09:00")
 	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { _, err := w.deps.Care.Mark(ctx, t, stay, "discharged", t.Now); return err })
 	w.until("2026-03-09 11:00")
 	w.contains("desk", "出院三天")
-	w.settlesTask("discharge_call", "恢复得好")
+	w.taskDone("discharge_call", "恢复得好")
 	w.until("2026-03-09 17:00")
 	w.contains("wife", "照护怎么样")
 	w.says("wife", "1")
@@ -201,8 +201,8 @@ func TestProgrammeCareFree(t *testing.T) {
 	w.contains("desk", "评价低")
 }
 
-// settlesTask ends the open task of a rung as the desk.
-func (w *ward) settlesTask(rung, words string) {
+// taskDone ends the open task of a rung as the desk.
+func (w *ward) taskDone(rung, words string) {
 	w.t.Helper()
 	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
 		id := one[int64](w.rig, `select id from task where kind = $1 and state = 'open'`, homecare.TaskKind(rung))
@@ -235,7 +235,7 @@ func TestProgrammeChronicFollowUp(t *testing.T) {
 	w.until("2026-03-08 10:00")
 	w.contains("li", "前几天问过您")
 	w.contains("desk", "没有回话")
-	w.settlesTask("trace", "电话里说都好")
+	w.taskDone("trace", "电话里说都好")
 	w.jump("2026-05-30 12:00")
 	w.silent("li")
 	w.until("2026-06-09 12:00")
