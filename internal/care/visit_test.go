@@ -80,8 +80,8 @@ func TestCancellingEndsWithACall(t *testing.T) {
 	if got := days(w); got != "03-17" {
 		t.Errorf("planned again: %s", got)
 	}
-	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others"}) {
-		t.Errorf("the family hears %v", got)
+	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others", "03-09 18:40 dropped_visitor visitor"}) {
+		t.Errorf("family and visitor hear %v", got)
 	}
 }
 
