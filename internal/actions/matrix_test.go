@@ -159,12 +159,15 @@ func matrixOffice(t testing.TB) *office {
 		{"leader", "township", "360313001"},
 		{"dispatcher", "county", "360313"},
 		{"supervisor", "city", "3603"},
+		{"clinic_desk", "unit", "cli"},
+		{"doctor", "unit", "cli"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
 	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into task (kind, subject, role, area_kind, area) select 'care.held_call', 'bed:' || id, 'clinic_desk', 'unit', 'cli' from bed`)
 	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value
 		select id, 'major', 'patrol', 'assigned', $1, 1, 3, product_now(), product_now(), product_now() from ticket`, village)
 	o.exec(`insert into whistle_unit (whistle_id, desk_kind, desk, state, called_at, answer_due, arrive_due)
