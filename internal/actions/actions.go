@@ -67,6 +67,7 @@ type Set struct {
 // All lists every action by the name that dialogues call.
 func (s *Set) All() map[string]gateway.Action {
 	all := s.resident()
+	maps.Copy(all, s.programmeActions())
 	maps.Copy(all, s.familyActions())
 	maps.Copy(all, s.staff())
 	where := inGroups()
@@ -79,6 +80,7 @@ func (s *Set) All() map[string]gateway.Action {
 // Docs says what each action returns, for the check of dialogues.
 func Docs() map[string]flows.ActionDoc {
 	docs := residentDocs()
+	maps.Copy(docs, programmeDocs())
 	maps.Copy(docs, familyDocs())
 	maps.Copy(docs, staffDocs())
 	return docs

@@ -146,7 +146,7 @@ func (a answered) into(t *gateway.Turn, r result) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r["ids"], r["when"], r["truth"], r["phone"] = a.ids(), strings.Join(a.whens, and), a.truth, a.phone
+	r["ids"], r["when"], r["instead"], r["phone"] = a.ids(), strings.Join(a.whens, and), a.truth, a.phone
 	return r, nil
 }
 
@@ -212,15 +212,33 @@ func (s *Set) familyActions() map[string]gateway.Action {
 		"visit.confirm": s.confirmVisits,
 		"visit.wish":    s.wishVisits,
 		"visit.move":    s.moveVisit,
+		"visit.rate":    s.rateVisit,
+		"visit.why":     s.rateWhy,
+		"care.apply":    s.applyCare,
+		"care.costs":    s.careCosts,
+		"care.visits":   s.proven(people.CmdReadOwn, s.ownVisits),
+		"care.withdraw": s.proven(people.CmdWithdrawConsent, s.withdrawCare),
+		"care.leave":    s.leaveCare,
+		"care.worse":    s.worse,
+		"care.code":     s.doorCode,
 	}
 }
 
 func familyDocs() map[string]flows.ActionDoc {
-	answers := []string{"ids", "when", "truth", "phone"}
+	answers := []string{"ids", "when", "instead", "phone"}
 	return map[string]flows.ActionDoc{
 		"visit.meet":    {Results: slices.Concat(answers, []string{"over", "moved", "dead", "many", "choices", "lines"})},
 		"visit.confirm": {Results: slices.Concat(answers, []string{"done"})},
 		"visit.wish":    {Results: slices.Concat(answers, []string{"done", "offered", "slots", "offers"})},
 		"visit.move":    {Results: slices.Concat(answers, []string{"done"})},
+		"visit.rate":    {Results: []string{"low"}},
+		"visit.why":     {},
+		"care.apply":    {Results: []string{"status", "by", "phone"}},
+		"care.costs":    {Results: []string{"known", "costs", "phone"}},
+		"care.visits":   {Results: []string{"in_care", "visits", "count", "phone", "code"}},
+		"care.withdraw": {Results: []string{"what", "phone"}},
+		"care.leave":    {Results: []string{"month", "day", "clock"}},
+		"care.worse":    {Results: []string{"in_care", "phone"}},
+		"care.code":     {Results: []string{"in_care", "phone", "right"}},
 	}
 }

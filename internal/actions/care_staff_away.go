@@ -57,6 +57,9 @@ func (s *Set) absenceOf(staff int64, name, rest string) (result, error) {
 // wardDays resolves from which day to which somebody is away, and offers who may
 // take over meanwhile.
 func (s *Set) wardDays(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if _, failed, err := s.worker(ctx, t); err != nil || failed != nil {
+		return result{"status": flows.StatusReject, "say": "staff.only"}, err
+	}
 	staff, clinic, failed, err := s.absent(ctx, t, object(args, "vars"))
 	if err != nil || failed != nil {
 		return result{"status": flows.StatusReject, "say": "ward.no_colleague"}, err

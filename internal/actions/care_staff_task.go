@@ -71,6 +71,13 @@ func (s *Set) wardTask(ctx context.Context, t *gateway.Turn, args map[string]any
 	if r["lines"], err = s.careTaskSheet(ctx, t, k); err != nil {
 		return nil, err
 	}
+	if k.Words != "" {
+		said, err := t.Text("task.words", map[string]string{"words": k.Words})
+		if err != nil {
+			return nil, err
+		}
+		r["lines"] = text(r, "lines") + "\n" + said
+	}
 	var options []any
 	for _, o := range k.Outcomes {
 		if o == homecare.OutMove {

@@ -43,8 +43,8 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 		return result{"needed": false}, nil
 	}
 	switch people.ResidentCommand(request) {
-	case people.CmdReadOwn, people.CmdWithdrawTicket, people.CmdRelapse:
-		has, err := s.hasTickets(ctx, t)
+	case people.CmdReadOwn, people.CmdWithdrawTicket, people.CmdRelapse, people.CmdWithdrawConsent:
+		has, err := s.hasSomething(ctx, t)
 		if err != nil || !has {
 			return result{"needed": false}, err
 		}
@@ -64,13 +64,24 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 	return result{"needed": true, "digits": digits, "minutes": s.codeMinutes(), "what": what}, nil
 }
 
-// hasTickets reports whether there is a ticket that a code could lead to.
-func (s *Set) hasTickets(ctx context.Context, t *gateway.Turn) (bool, error) {
+// hasSomething reports whether there is a ticket, a bed or an application that a code
+// could lead to.
+func (s *Set) hasSomething(ctx context.Context, t *gateway.Turn) (bool, error) {
 	own, err := t.TicketsOfPerson(ctx, t.Person, 1)
 	if err != nil {
 		return false, fmt.Errorf("look for tickets: %w", err)
 	}
-	return len(own) > 0, nil
+	if len(own) > 0 {
+		return true, nil
+	}
+	if beds, err := s.beds(ctx, t, people.CmdReport); err != nil || len(beds) > 0 {
+		return err == nil, err
+	}
+	_, err = t.OpenApplicationOf(ctx, t.Person)
+	if err != nil && !errors.Is(err, postgres.ErrNoRows) {
+		return false, fmt.Errorf("look for an application: %w", err)
+	}
+	return err == nil, nil
 }
 
 func (s *Set) codeMinutes() int { return int(s.Orders.Rights.Code.Valid / time.Minute) }

@@ -36,6 +36,7 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.overseeActions())
 	maps.Copy(all, s.wardActions())
 	maps.Copy(all, s.bedActions())
+	maps.Copy(all, s.programmeStaffActions())
 	return all
 }
 
@@ -166,5 +167,6 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, overseeDocs(known))
 	maps.Copy(docs, wardDocs(gist))
 	maps.Copy(docs, bedDocs())
+	maps.Copy(docs, programmeStaffDocs())
 	return docs
 }

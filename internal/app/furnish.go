@@ -6,6 +6,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/flows"
+	"shaoying/flows/words"
 	"shaoying/internal/actions"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
@@ -26,6 +27,9 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		return err
 	}
 	deps.Topics = stopping.ByReason()
+	if err := read("worsening.yaml", words.ParseSafety, &deps.Worse); err != nil {
+		return err
+	}
 	set := &actions.Set{
 		Orders: s.Orders, Care: s.Care, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
 		Safety: s.Safety, Policy: policy, Stopping: stopping, Tally: s.Tally, Phone: s.phoneAccount(deps.Channels),

@@ -96,6 +96,9 @@ type Rung struct {
 	Answers []Answer `yaml:"answers"`
 	// Task is a person's work, not a message.
 	Task bool `yaml:"task"`
+	// Settled is the state of an occasion to which the end of the task leads, ""
+	// for none.
+	Settled string `yaml:"settled"`
 }
 
 // Answer is one answer to a question of a programme and the state to which it leads.
@@ -342,6 +345,9 @@ func (r Rung) validateAnswers(subject, where string, bad *problems) {
 	needed := subject == OfOccasion && r.Asks && r.Class != scheduler.Survey
 	if needed != (len(r.Answers) > 0) {
 		bad.add("%s: what asks and is no survey needs answers, and nothing else has any", where)
+	}
+	if r.Settled != "" && (!r.Task || subject != OfOccasion || !slices.Contains(answered, r.Settled)) {
+		bad.add("%s: settled belongs to a task of an occasion and may be one of %v, is %q", where, answered, r.Settled)
 	}
 	for i, a := range r.Answers {
 		if !code.MatchString(a.Value) || slices.ContainsFunc(r.Answers[:i], func(o Answer) bool { return o.Value == a.Value }) {

@@ -402,3 +402,35 @@ func TestTaskOfALadder(t *testing.T) {
 		t.Errorf("the task is still there: %d", status)
 	}
 }
+
+// TestLedger: what is due around a bed is read by the day and ahead, at the clinics
+// of who asks alone, and a changed rule shows what it would change without changing it.
+func TestLedger(t *testing.T) {
+	w := newRig(t).ward()
+	bed := w.opened()
+	for _, page := range []string{bed + "/ledger?day=2026-03-04", bed + "/ahead", "/desk/care/ahead"} {
+		status, body := w.get(w.desk, page)
+		if found := wordless.FindAllString(body, -1); status != http.StatusOK || len(found) > 0 || !strings.Contains(body, "问有没有人在家") && !strings.Contains(page, "ledger") {
+			t.Errorf("%s: %d %q", page, status, found)
+		}
+		if status, body := w.get(w.stranger, page); status != http.StatusNotFound && strings.Contains(body, "JC-1") {
+			t.Errorf("%s for another clinic: %d", page, status)
+		}
+	}
+	before := w.number(`select count(*) from due where state = 'planned'`)
+	rules := string(must(t, "programmes/family_bed.yaml", func(_ string, b []byte) ([]byte, error) { return b, nil }))
+	rules = strings.Replace(rules, `at: "18:30"`, `at: "19:00"`, 1)
+	status, body := w.sendWith(w.desk, "/desk/care/dry", nil, "rules", "family_bed.yaml", []byte(rules))
+	if found := wordless.FindAllString(body, -1); status != http.StatusOK || len(found) > 0 || !strings.Contains(body, "问有没有人在家") || !strings.Contains(body, "19:00") {
+		t.Errorf("the dry run: %d %q", status, found)
+	}
+	if n := w.number(`select count(*) from due where state = 'planned'`); n != before {
+		t.Error("the dry run changed what is due")
+	}
+	if _, body = w.sendWith(w.desk, "/desk/care/dry", nil, "rules", "x.yaml", []byte("nothing: 1")); !strings.Contains(body, "读不懂") {
+		t.Error("a file of nothing was taken")
+	}
+	if status, _ := w.get(w.nurse, "/desk/care/dry"); status != http.StatusNotFound {
+		t.Errorf("a nurse tries rules: %d", status)
+	}
+}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"shaoying/internal/care"
@@ -82,7 +83,7 @@ func (c *Console) visitPage(ctx context.Context, v *visit, on *bedside) (*visitS
 	if p.visitLine, err = c.visitLine(v, one, on.bed.Number, names[one.Staff]); err != nil {
 		return nil, err
 	}
-	if p.Forms, err = c.careForms(ctx, v, on, visitDeeds(), care.Visits().Allowed(one.State, on.by.As)); err != nil {
+	if p.Forms, err = c.careForms(ctx, v, on, visitDeeds(), visitCommands(v, on)); err != nil {
 		return nil, err
 	}
 	p.Trail, err = c.careTrail(ctx, v, homecare.VisitSubject(one.ID))
@@ -102,7 +103,20 @@ func (c *Console) doVisit(ctx context.Context, v *visit) (answer, error) {
 	if on.by.As == "" {
 		return answer{}, &care.Refused{Key: care.KeyNotYours}
 	}
+	if !slices.Contains(care.Visits().Allowed(on.visit.State, on.by.As), care.CommandName(v.r.PathValue("deed"))) && on.visit.Staff == v.staff.ID {
+		on.by = homecare.AsVisitor(v.staff.ID)
+	}
 	return c.doCare(ctx, v, on, visitDeeds(), visitPath(id))
+}
+
+// visitCommands are what who asks may do with a visit now. The bed's own doctor who
+// makes it does both: what doctors do, and what visitors do.
+func visitCommands(v *visit, on *bedside) []care.CommandName {
+	names := care.Visits().Allowed(on.visit.State, on.by.As)
+	if on.visit.Staff == v.staff.ID {
+		names = append(names, care.Visits().Allowed(on.visit.State, care.AsVisitor)...)
+	}
+	return names
 }
 
 // simplyVisit is a deed that asks for nothing.

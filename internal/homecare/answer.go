@@ -3,9 +3,11 @@ package homecare
 import (
 	"context"
 	"errors"
+	"time"
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
+	"shaoying/scheduler"
 )
 
 // Met is what an answer of the family met: how the visit that was asked about
@@ -43,11 +45,18 @@ func (s *Service) Answer(ctx context.Context, t *gateway.Turn, a Asked, c care.V
 		return m, err
 	}
 	if !ok {
-		by = Family(t) // a stranger, whom the rules refuse
+		by = Family(t) // refused by the rules
 	}
 	m.Bed, m.Visit, err = s.moveVisit(ctx, t, ch, v, by, c)
 	if errors.As(err, &m.Refused) {
 		err = nil
 	}
 	return m, err
+}
+
+// Lay lays something that no ladder knows of before a role at a bed's clinic, or
+// before one of the staff: kind TaskKind(what), with the words of the family.
+func (s *Service) Lay(ctx context.Context, t *gateway.Turn, b *Bed, what string, to care.Recipient, class scheduler.Class, words string, until time.Time) error {
+	r := &Rung{Due: Due{Programme: care.FamilyBed, Rung: what, Role: to.Role, Staff: to.Staff, Class: class}, Subject: BedSubject(b.ID), Bed: b, Words: words}
+	return s.LayTask(ctx, t, r, &until)
 }

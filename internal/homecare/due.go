@@ -168,8 +168,12 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 		pending[h.Subject] = append(pending[h.Subject], h)
 	}
 	var out rows
-	meant := map[string]bool{} // task kinds that still mean something, by subject
+	meant := map[string]bool{} // whether a task of a ladder still means something, by subject and kind
 	for _, o := range occasions {
+		programme, _ := s.Rules.Programme(o.Programme)
+		for _, g := range programme.Ladders[o.Of] {
+			meant[o.Subject+"/"+TaskKind(g.Kind)] = false
+		}
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
 			if d.Task || d.Asks { // a question that nobody could be asked became a call
@@ -259,7 +263,8 @@ func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(ca
 // TaskKind is the kind of task that a rung lays before people.
 func TaskKind(rung string) string { return "care." + rung }
 
-// clearTasks takes tasks back whose rung means nothing any more.
+// clearTasks takes tasks back whose rung means nothing any more. What no ladder
+// makes, such as a wish of the family, stays until somebody has done it.
 func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []string, meant map[string]bool) error {
 	open, err := t.OpenCareTasks(ctx, subjects)
 	if err != nil {
@@ -267,7 +272,7 @@ func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []st
 	}
 	var over []int64
 	for _, k := range open {
-		if !meant[k.Subject+"/"+k.Kind] {
+		if means, rung := meant[k.Subject+"/"+k.Kind]; rung && !means {
 			over = append(over, k.ID)
 		}
 	}

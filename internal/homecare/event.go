@@ -294,15 +294,20 @@ func (s *Service) insertParts(ctx context.Context, t *gateway.Turn, e Event, per
 // be read stops nobody else: it is written down.
 func (s *Service) syncParts(ctx context.Context, t *gateway.Turn, rows []db.CareOccasion) error {
 	var parts []*Occasion
+	var broken []string
 	for _, r := range rows {
 		o, err := postgres.OccasionOf(r)
 		if err != nil {
+			broken = append(broken, OccasionSubject(r.ID))
 			if err := t.Record(ctx, "occasion.unreadable", OccasionSubject(r.ID), nil, ""); err != nil {
 				return err
 			}
 			continue
 		}
 		parts = append(parts, o)
+	}
+	if err := s.clearSubjects(ctx, t, broken, "unreadable"); err != nil {
+		return err
 	}
 	ladders, err := s.ladders(ctx, t, parts)
 	if err != nil {

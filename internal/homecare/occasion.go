@@ -53,12 +53,16 @@ func (s *Service) occasionsOf(ctx context.Context, t *gateway.Turn, ch *change, 
 		}
 		return out, nil
 	}
-	joined, err := t.Joined(ctx, ch.bed.Patient.Person, ch.bed.Programme)
+	joined, err := t.JoinedOf(ctx, []int64{ch.bed.Patient.Person}, ch.bed.Programme)
 	if err != nil {
 		return nil, fmt.Errorf("look whether somebody takes part in %s: %w", ch.bed.Programme, err)
 	}
+	b := ch.bed.Bed
+	if len(joined) > 0 && joined[0].AddressID != nil && b.Patient.Address == 0 {
+		b.Patient.Address = *joined[0].AddressID
+	}
 	for _, v := range ch.list() {
-		out = append(out, s.Rules.OfEnrolled(ch.bed.Programme, ch.bed.Bed, v, joined))
+		out = append(out, s.Rules.OfEnrolled(ch.bed.Programme, b, v, len(joined) > 0))
 	}
 	return out, nil
 }

@@ -18,14 +18,19 @@ import (
 // eventsAhead bounds how many events somebody who joins becomes a part of.
 const eventsAhead = 20
 
-// Join lets a person take part in a programme: it may write to them, and what it has
+// Join lets a person take part in a programme: it may write to them, at first by the
+// address by which they joined (0 for wherever they are known), and what it has
 // announced is for them too.
-func (s *Service) Join(ctx context.Context, t *gateway.Turn, person int64, programme string) error {
+func (s *Service) Join(ctx context.Context, t *gateway.Turn, person, address int64, programme string) error {
 	p, ok := s.Rules.Programme(programme)
 	if !ok {
 		return fmt.Errorf("no programme is called %q", programme)
 	}
-	if err := t.JoinProgramme(ctx, person, programme); err != nil {
+	var by *int64
+	if address != 0 {
+		by = &address
+	}
+	if err := t.JoinProgramme(ctx, person, programme, by); err != nil {
 		return fmt.Errorf("let somebody take part in %s: %w", programme, err)
 	}
 	if err := t.Record(ctx, "programme.joined", postgres.Subject("person", person), map[string]any{"programme": programme}, ""); err != nil {

@@ -45,9 +45,11 @@ func (s *Service) ladders(ctx context.Context, t *gateway.Turn, parts []*Occasio
 	if err != nil {
 		return nil, fmt.Errorf("look who takes part in %s: %w", programme.Code, err)
 	}
-	joined := map[int64]bool{}
+	joined, address := map[int64]bool{}, map[int64]int64{}
 	for _, m := range members {
-		joined[m] = true
+		if joined[m.PersonID] = true; m.AddressID != nil {
+			address[m.PersonID] = *m.AddressID
+		}
 	}
 	out := make([]care.Occasion, len(parts))
 	for i, o := range parts {
@@ -64,7 +66,7 @@ func (s *Service) ladders(ctx context.Context, t *gateway.Turn, parts []*Occasio
 			is.Who[care.ToStaff] = care.Recipient{Staff: o.Staff}
 		}
 		if o.Person != 0 {
-			is.Who[care.ToMember] = care.Recipient{Person: o.Person}
+			is.Who[care.ToMember] = care.Recipient{Person: o.Person, Address: address[o.Person]}
 		}
 		out[i] = is
 	}

@@ -62,9 +62,11 @@ func (s *Service) stops(ctx context.Context, t *gateway.Turn, visits []care.Visi
 	for _, b := range beds {
 		byID[b.ID] = b
 	}
-	out := make([]Stop, len(visits))
-	for i, v := range visits {
-		out[i] = Stop{Visit: v, Bed: byID[v.BedID]}
+	var out []Stop
+	for _, v := range visits {
+		if b := byID[v.BedID]; b.Programme == care.FamilyBed { // other programmes have lists of their own
+			out = append(out, Stop{Visit: v, Bed: b})
+		}
 	}
 	return out, nil
 }

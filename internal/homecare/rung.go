@@ -24,11 +24,10 @@ type Rung struct {
 	Visit       *care.Visit
 	Application *Application
 	Occasion    *Occasion
+	// Words are what somebody of the family said, where a task is laid for them.
+	Words string
 	// At is when the ladder wants it.
 	At time.Time
-	// held is the bed of the visit, whose row is locked: what is written down about
-	// it need not read it again.
-	held *change
 }
 
 // Key is the text that the rung says.
@@ -38,32 +37,47 @@ func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Run
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
 func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
-	return s.inLadder(ctx, t, subject, d, kind, key, true)
-}
-
-// Stands asks the same once more when the sender takes what the row said, without a
-// lock: visit, version, state, consent, whereabouts and end of the rung are judged
-// as they are now.
-func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
-	r, err := s.inLadder(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, kind, key, false)
-	return r != nil, err
-}
-
-func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d, lock)
+	r, o, err := s.read(ctx, t, subject, d, true)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, due := range s.Rules.Ladder(o, t.Now) {
+	is, ok := s.inLadder(o, kind, key, t.Now)
+	if !ok {
+		return nil, nil
+	}
+	r.At = is.At
+	return r, nil
+}
+
+// Stands asks the same once more when the sender takes what the row said, without a
+// lock: visit, version, state, consent, whereabouts and end of the rung are judged
+// as they are now. That it was asked is the row's own doing and no change.
+func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
+	_, o, err := s.read(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, false)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, ok := s.inLadder(o, kind, key, now)
+	if !ok && (o.State == string(care.VisitNotified) || o.State == "asked") {
+		o.State = "planned"
+		_, ok = s.inLadder(o, kind, key, now)
+	}
+	return ok, nil
+}
+
+func (s *Service) inLadder(o care.Occasion, kind, key string, now time.Time) (care.Due, bool) {
+	for _, due := range s.Rules.Ladder(o, now) {
 		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
-			r.At = is.At
-			return r, nil
+			return is, true
 		}
 	}
-	return nil, nil
+	return care.Due{}, false
 }
 
 // read reads what a row is about, with lock under its lock.
@@ -85,13 +99,7 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		}
 		return r, s.Rules.OfBed(r.Bed.Bed), nil
 	case "visit":
-		if !lock {
-			r.Visit = &care.Visit{}
-			r.Bed, *r.Visit, err = s.LoadVisit(ctx, t, id)
-		} else if r.held, r.Visit, err = s.lockVisit(ctx, t, id); err == nil {
-			r.Bed = r.held.bed
-		}
-		if err != nil {
+		if r.Bed, r.Visit, err = s.visitAt(ctx, t, id, lock); err != nil {
 			return nil, care.Occasion{}, err
 		}
 		list, err := s.occasions(ctx, t, []*change{(&change{bed: r.Bed}).only(r.Visit)})
@@ -109,6 +117,31 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 		return r, is, err
 	}
 	return nil, care.Occasion{}, fmt.Errorf("nothing of a programme is called %q", subject)
+}
+
+// visitAt reads a visit and its bed; with lock under the lock of the bed.
+func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
+	b, err := s.bedOfVisit(ctx, t, id, lock)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := t.GetVisit(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
+	}
+	v := postgres.VisitOf(row)
+	return b, &v, nil
+}
+
+func (s *Service) bedOfVisit(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, error) {
+	if lock {
+		return t.LockBedOfVisit(ctx, id)
+	}
+	bed, err := t.BedOfVisit(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
+	}
+	return t.Tx.LoadBed(ctx, bed, false)
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -160,8 +193,8 @@ func (s *Service) NewsValues(ctx context.Context, t *gateway.Turn, a *Applicatio
 }
 
 // Told writes down that the family was told of a visit, and with asked that it was
-// asked whether somebody will be at home. Rungs about no visit leave no trace but
-// their row.
+// asked whether somebody will be at home. r is of StillDue: its bed is locked. Rungs
+// about no visit leave no trace but their row.
 func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool) error {
 	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
 		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
@@ -169,7 +202,7 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Visit == nil || !r.Visit.State.Waiting() {
 		return nil
 	}
-	_, _, err := s.moveVisit(ctx, t, r.held, r.Visit, System(), care.Tell{Asked: asked})
+	_, _, err := s.moveVisit(ctx, t, (&change{bed: r.Bed}).only(r.Visit), r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {
 		return nil
 	}
@@ -231,6 +264,9 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 // date, because the line is read on other days too; disturbs is the class of its line.
 func (s *Service) taskData(t *gateway.Turn, r *Rung) (map[string]string, error) {
 	data := map[string]string{"programme": r.Due.Programme, "rung": r.Due.Rung, "disturbs": string(r.Due.Class), "bed": "", "when": ""}
+	if r.Words != "" {
+		data["words"] = r.Words
+	}
 	if r.Bed != nil {
 		data["bed"] = r.Bed.Number
 	}

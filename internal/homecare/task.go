@@ -2,6 +2,7 @@ package homecare
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,7 +38,9 @@ type Task struct {
 	Rung *Rung
 	// By is in what capacity the holder acts there; the zero Actor for who only
 	// talks (the head of a clinic, a grid worker).
-	By       care.Actor
+	By care.Actor
+	// Words are what somebody of the family said, "" for none.
+	Words    string
 	Outcomes []Outcome
 }
 
@@ -68,7 +71,11 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 		return nil, fmt.Errorf("load task %d: %w", id, err)
 	}
 	k := &Task{}
-	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: care.FamilyBed, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}, true); err != nil {
+	p, err := s.ProgrammeOf(ctx, t.Tx, row.Subject)
+	if err != nil {
+		return nil, err
+	}
+	if k.Rung, _, err = s.read(ctx, t, row.Subject, Due{Programme: p.Code, Rung: strings.TrimPrefix(row.Kind, TaskKind(""))}, true); err != nil {
 		return nil, err
 	}
 	if k.Row, err = t.LockTask(ctx, id); err != nil {
@@ -80,12 +87,28 @@ func (s *Service) HoldTask(ctx context.Context, t *gateway.Turn, who people.Staf
 	if k.By, err = s.actorAtTask(ctx, t, who, k.Rung); err != nil {
 		return nil, err
 	}
+	k.By.Staff = who.ID
+	if k.Words, err = s.wordsIn(t, k.Row); err != nil {
+		return nil, err
+	}
 	k.Outcomes = outcomes(k)
 	return k, nil
 }
 
 // rungLowCall is the call after a low answer: never by who was rated.
 const rungLowCall = "low_call"
+
+func (s *Service) wordsIn(t *gateway.Turn, row db.Task) (string, error) {
+	body, err := t.Open(workorder.SealTask, row.Data)
+	if err != nil || body == "" {
+		return "", err
+	}
+	data := map[string]string{}
+	if err := json.Unmarshal([]byte(body), &data); err != nil {
+		return "", fmt.Errorf("read the data of a task: %w", err)
+	}
+	return data["words"], nil
+}
 
 func (s *Service) actorAtTask(ctx context.Context, t *gateway.Turn, who people.Staff, r *Rung) (by care.Actor, err error) {
 	switch {
@@ -123,6 +146,8 @@ func outcomes(k *Task) []Outcome {
 	v := k.Rung.Visit
 	desk := k.By.As == care.AsDesk || k.By.As == care.AsDoctor
 	switch {
+	case k.Rung.Due.Programme != care.FamilyBed:
+		return []Outcome{OutDone, OutNoAnswer}
 	case k.Rung.Due.Rung == rungLowCall:
 		return []Outcome{OutDone, OutOpen, OutNoAnswer}
 	case v != nil && desk && v.State == care.VisitToMakeUp:
@@ -171,6 +196,8 @@ func (s *Service) DoTask(ctx context.Context, t *gateway.Turn, k *Task, d TaskDo
 
 func (s *Service) taskMeans(ctx context.Context, t *gateway.Turn, k *Task, d TaskDone) (err error) {
 	switch d.Outcome {
+	case OutDone:
+		err = s.settles(ctx, t, k, d.Words)
 	case OutHome:
 		_, _, err = s.DoVisit(ctx, t, k.Rung.Visit.ID, k.By, care.Confirm{})
 	case OutMove:
@@ -179,4 +206,14 @@ func (s *Service) taskMeans(ctx context.Context, t *gateway.Turn, k *Task, d Tas
 		_, _, err = s.DoVisit(ctx, t, k.Rung.Visit.ID, k.By, care.Cancel{Reason: d.Reason})
 	}
 	return err
+}
+
+// settles does what the end of a task of another programme leads to (Rung.Settled).
+func (s *Service) settles(ctx context.Context, t *gateway.Turn, k *Task, words string) error {
+	p, _ := s.Rules.Programme(k.Rung.Due.Programme)
+	rung, _ := p.Rung(k.Rung.Due.Rung)
+	if rung.Settled == "" {
+		return nil
+	}
+	return s.Become(ctx, t, k.Row.Subject, care.Actor{As: care.AsDesk, Staff: k.By.Staff}, rung.Settled, words)
 }

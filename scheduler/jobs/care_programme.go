@@ -23,21 +23,26 @@ const (
 
 // CareMember tells somebody who takes part in another programme.
 func CareMember(d Deps) gateway.Kind {
-	return gateway.Kind{Name: homecare.DueMember, Workers: 4, ClassOf: careClass, Target: d.memberOf, Run: d.tellMember, Lost: d.lostMember}
+	return d.toMember(homecare.DueMember, d.tellMember)
 }
 
 // CareQuestion asks them, and waits for the answer.
 func CareQuestion(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueQuestion, Workers: 4, ClassOf: careClass, Opens: true, Target: d.memberOf, Run: d.askMember, Lost: d.lostMember,
-	}
+	k := d.toMember(homecare.DueQuestion, d.askMember)
+	k.Opens = true
+	return k
 }
 
 // CareMark asks how it was, if they were not asked lately.
 func CareMark(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueMark, Workers: 4, ClassOf: careClass, Opens: true, Target: d.memberOf, Run: d.surveyMember, Lost: d.lostMember,
-	}
+	k := d.toMember(homecare.DueMark, d.surveyMember)
+	k.Opens = true
+	return k
+}
+
+// toMember is a kind that speaks to one who takes part.
+func (d Deps) toMember(name string, run func(context.Context, *gateway.Turn, gateway.Due) (gateway.Outcome, error)) gateway.Kind {
+	return gateway.Kind{Name: name, Workers: 4, ClassOf: careClass, Target: d.memberOf, Run: run, Lost: d.lostMember, Still: d.careStill}
 }
 
 // CareEvent takes what became of an event one chunk further.
@@ -103,8 +108,19 @@ func Carries(d Deps) func(ctx context.Context, tx *postgres.Tx, reason, subject 
 	}
 }
 
+// stillWanted is stillDue for who has not asked for silence meanwhile.
+func (d Deps) stillWanted(ctx context.Context, t *gateway.Turn, due gateway.Due) (*homecare.Rung, gateway.Outcome, error) {
+	if stopped, err := d.silent(ctx, t.Tx, due); err != nil || stopped {
+		return nil, gateway.Dropped(whySilent), err
+	}
+	return d.stillDue(ctx, t, due)
+}
+
+// rungCall names the task to ring somebody who could not be asked.
+const rungCall = "call_member"
+
 func (d Deps) tellMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -129,7 +145,7 @@ func (d Deps) behind(t *gateway.Turn) {
 }
 
 func (d Deps) askMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -144,7 +160,7 @@ func (d Deps) askMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (
 }
 
 func (d Deps) surveyMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-	what, out, err := d.stillDue(ctx, t, due)
+	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
 		return out, err
 	}
@@ -179,7 +195,7 @@ func (d Deps) lostMember(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 		return gateway.Outcome{State: "suppressed", Reason: "no_channel"}, nil
 	}
 	if due.Kind == homecare.DueQuestion && what.Due.Staff == 0 {
-		what.Due.Role = care.ToDesk
+		what.Due.Role, what.Due.Rung = care.ToDesk, rungCall
 		if err := d.Care.LayTask(ctx, t, what, due.NotAfter); err != nil {
 			return gateway.Outcome{}, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 )
 
@@ -196,7 +197,14 @@ func TestLowAnswerIsNotCalledByWhoWasRated(t *testing.T) {
 	w.opens()
 	visit := w.visitOf(w.nurse)
 	w.exec(`insert into staff_role (staff_id, role, area_kind, area) values ($1, 'clinic_desk', 'unit', 'cli')`, w.nurse)
-	w.exec(`insert into task (kind, subject, role, area_kind, area, data) values ('care.low_call', $1, 'clinic_desk', 'unit', 'cli', '')`, fmt.Sprintf("visit:%d", visit))
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
+		bed, v, err := w.deps.Care.LoadVisit(ctx, t, visit)
+		if err != nil {
+			return err
+		}
+		due := homecare.Due{Programme: care.FamilyBed, Rung: "low_call", Role: care.ToQuality}
+		return w.deps.Care.LayTask(ctx, t, &homecare.Rung{Due: due, Subject: homecare.VisitSubject(visit), Bed: bed, Visit: &v}, nil)
+	})
 	task := one[int64](w.rig, `select max(id) from task`)
 	w.expects("nurse", fmt.Sprintf("处理 %d", task), "没有这个待办")
 	w.expects("desk", fmt.Sprintf("处理 %d", task), "怎么样")

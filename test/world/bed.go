@@ -214,7 +214,7 @@ func (s *BedStory) madeGood(t *testing.T) {
 	s.desk.Has("待补")
 	s.desk.Submit("/do/move", "to", "-", "agreed", "1")
 	s.makes(t, id)
-	if missed := look[int](t, s.World, `select count(*) from visit where state = 'missed'`); missed != 0 {
+	if missed := look[int](t, s.World, `select count(*) from visit v join bed b on b.id = v.bed_id where b.number = $1 and v.state = 'missed'`, bedNumber); missed != 0 {
 		t.Errorf("%d visits count as missed", missed)
 	}
 }
@@ -305,6 +305,6 @@ func (s *BedStory) wish(t *testing.T) {
 	s.Daughter.Say("昌盛小区5栋")
 	s.Daughter.Expect("打哪个电话找您")
 	s.Daughter.Say("跳过")
-	s.Daughter.Tap(s.Daughter.Expect("同意保存吗"), "同意")
+	s.Daughter.Tap(s.Daughter.Expect("同意保存吗"), "是")
 	s.Daughter.Expect("申请收到了", "120")
 }

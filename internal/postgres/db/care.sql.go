@@ -1012,12 +1012,12 @@ func (q *Queries) InsertOccasions(ctx context.Context, arg InsertOccasionsParams
 }
 
 const joinProgramme = `-- name: JoinProgramme :exec
-insert into care_member (person_id, programme) values ($1, $2)
-on conflict (person_id, programme) do update set left_at = null, at = product_now() where care_member.left_at is not null
+insert into care_member (person_id, programme, address_id) values ($1, $2, $3)
+on conflict (person_id, programme) do update set left_at = null, at = product_now(), address_id = coalesce(excluded.address_id, care_member.address_id)
 `
 
-func (q *Queries) JoinProgramme(ctx context.Context, personID int64, programme string) error {
-	_, err := q.db.Exec(ctx, joinProgramme, personID, programme)
+func (q *Queries) JoinProgramme(ctx context.Context, personID int64, programme string, addressID *int64) error {
+	_, err := q.db.Exec(ctx, joinProgramme, personID, programme, addressID)
 	return err
 }
 

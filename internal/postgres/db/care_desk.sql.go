@@ -360,6 +360,56 @@ func (q *Queries) SkipsOfBed(ctx context.Context, bedID int64, maxRows int32) ([
 	return items, nil
 }
 
+const subjectsAt = `-- name: SubjectsAt :many
+select ('visit:' || v.id)::text as subject, coalesce(b.number, '')::text as number from visit v join bed b on b.id = v.bed_id
+where v.id = any($1::bigint[]) and (b.clinic_id = any($2::bigint[]) or b.hospital_id = any($2::bigint[]))
+union all
+select 'bed:' || b.id, coalesce(b.number, '') from bed b
+where b.id = any($3::bigint[]) and (b.clinic_id = any($2::bigint[]) or b.hospital_id = any($2::bigint[]))
+union all
+select 'application:' || a.id, '' from care_application a
+where a.id = any($4::bigint[]) and a.clinic_id = any($2::bigint[])
+`
+
+type SubjectsAtParams struct {
+	Visits       []int64
+	Clinics      []int64
+	Beds         []int64
+	Applications []int64
+}
+
+type SubjectsAtRow struct {
+	Subject string
+	Number  string
+}
+
+// SubjectsAt are those of some subjects that lie at clinics at which who asks may
+// look, with the numbers of their beds.
+func (q *Queries) SubjectsAt(ctx context.Context, arg SubjectsAtParams) ([]SubjectsAtRow, error) {
+	rows, err := q.db.Query(ctx, subjectsAt,
+		arg.Visits,
+		arg.Clinics,
+		arg.Beds,
+		arg.Applications,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SubjectsAtRow{}
+	for rows.Next() {
+		var i SubjectsAtRow
+		if err := rows.Scan(&i.Subject, &i.Number); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const visitsAt = `-- name: VisitsAt :many
 select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes, coalesce(b.number, '')::text as number, s.name as visitor
 from visit v join bed b on b.id = v.bed_id join staff s on s.id = v.staff_id

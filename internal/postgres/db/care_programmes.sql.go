@@ -96,24 +96,30 @@ func (q *Queries) EventsAhead(ctx context.Context, programmes []string, since ti
 }
 
 const joinedOf = `-- name: JoinedOf :many
-select distinct k.person_id from kin k join care_member m on m.person_id = k.kin_id
+select distinct on (k.person_id) k.person_id, m.address_id from kin k join care_member m on m.person_id = k.kin_id
 where k.person_id = any($1::bigint[]) and m.programme = $2 and m.left_at is null
+order by k.person_id, m.at desc
 `
 
-// JoinedOf is Joined of many.
-func (q *Queries) JoinedOf(ctx context.Context, persons []int64, programme string) ([]int64, error) {
+type JoinedOfRow struct {
+	PersonID  int64
+	AddressID *int64
+}
+
+// JoinedOf is Joined of many, with the address by which each joined.
+func (q *Queries) JoinedOf(ctx context.Context, persons []int64, programme string) ([]JoinedOfRow, error) {
 	rows, err := q.db.Query(ctx, joinedOf, persons, programme)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []int64{}
+	items := []JoinedOfRow{}
 	for rows.Next() {
-		var person_id int64
-		if err := rows.Scan(&person_id); err != nil {
+		var i JoinedOfRow
+		if err := rows.Scan(&i.PersonID, &i.AddressID); err != nil {
 			return nil, err
 		}
-		items = append(items, person_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -149,8 +155,9 @@ func (q *Queries) LivingOf(ctx context.Context, persons []int64) ([]int64, error
 const membersAfter = `-- name: MembersAfter :many
 select m.person_id from care_member m join person p on p.id = m.person_id
 where m.programme = $1 and m.left_at is null and p.died_at is null and m.person_id > $2
-  and not exists (select 1 from kin k join care_member o on o.person_id = k.kin_id and o.programme = m.programme
-                  where k.person_id = m.person_id and o.left_at is null and o.person_id < m.person_id)
+  and (p.merged_into is null or not exists (
+      select 1 from care_member o join person q on q.id = o.person_id
+      where o.programme = m.programme and o.left_at is null and (q.id = p.merged_into or q.merged_into = p.merged_into and q.id < p.id)))
 order by m.person_id limit $3
 `
 

@@ -239,6 +239,7 @@ type CareMember struct {
 	Programme string
 	At        time.Time
 	LeftAt    *time.Time
+	AddressID *int64
 }
 
 type CareOccasion struct {

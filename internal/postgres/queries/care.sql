@@ -271,8 +271,8 @@ select * from care_event where id = $1;
 update care_event set title = $2, place = $3, held_at = $4, state = $5, version = version + 1 where id = $1;
 
 -- name: JoinProgramme :exec
-insert into care_member (person_id, programme) values ($1, $2)
-on conflict (person_id, programme) do update set left_at = null, at = product_now() where care_member.left_at is not null;
+insert into care_member (person_id, programme, address_id) values ($1, $2, $3)
+on conflict (person_id, programme) do update set left_at = null, at = product_now(), address_id = coalesce(excluded.address_id, care_member.address_id);
 
 -- name: LeaveProgramme :execrows
 update care_member set left_at = product_now() where person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person)) and programme = sqlc.arg(programme) and left_at is null;

@@ -66,3 +66,15 @@ select id, number::text from bed where clinic_id = any(sqlc.arg(clinics)::bigint
 
 -- name: NumberTaken :one
 select exists (select 1 from bed where number = $1);
+
+-- SubjectsAt are those of some subjects that lie at clinics at which who asks may
+-- look, with the numbers of their beds.
+-- name: SubjectsAt :many
+select ('visit:' || v.id)::text as subject, coalesce(b.number, '')::text as number from visit v join bed b on b.id = v.bed_id
+where v.id = any(sqlc.arg(visits)::bigint[]) and (b.clinic_id = any(sqlc.arg(clinics)::bigint[]) or b.hospital_id = any(sqlc.arg(clinics)::bigint[]))
+union all
+select 'bed:' || b.id, coalesce(b.number, '') from bed b
+where b.id = any(sqlc.arg(beds)::bigint[]) and (b.clinic_id = any(sqlc.arg(clinics)::bigint[]) or b.hospital_id = any(sqlc.arg(clinics)::bigint[]))
+union all
+select 'application:' || a.id, '' from care_application a
+where a.id = any(sqlc.arg(applications)::bigint[]) and a.clinic_id = any(sqlc.arg(clinics)::bigint[]);

@@ -3,17 +3,19 @@
 -- name: MembersAfter :many
 select m.person_id from care_member m join person p on p.id = m.person_id
 where m.programme = sqlc.arg(programme) and m.left_at is null and p.died_at is null and m.person_id > sqlc.arg(after)
-  and not exists (select 1 from kin k join care_member o on o.person_id = k.kin_id and o.programme = m.programme
-                  where k.person_id = m.person_id and o.left_at is null and o.person_id < m.person_id)
+  and (p.merged_into is null or not exists (
+      select 1 from care_member o join person q on q.id = o.person_id
+      where o.programme = m.programme and o.left_at is null and (q.id = p.merged_into or q.merged_into = p.merged_into and q.id < p.id)))
 order by m.person_id limit sqlc.arg(max_rows);
 
 -- name: CountMembers :one
 select count(*) from care_member where programme = sqlc.arg(programme) and left_at is null;
 
--- JoinedOf is Joined of many.
+-- JoinedOf is Joined of many, with the address by which each joined.
 -- name: JoinedOf :many
-select distinct k.person_id from kin k join care_member m on m.person_id = k.kin_id
-where k.person_id = any(sqlc.arg(persons)::bigint[]) and m.programme = sqlc.arg(programme) and m.left_at is null;
+select distinct on (k.person_id) k.person_id, m.address_id from kin k join care_member m on m.person_id = k.kin_id
+where k.person_id = any(sqlc.arg(persons)::bigint[]) and m.programme = sqlc.arg(programme) and m.left_at is null
+order by k.person_id, m.at desc;
 
 -- LivingOf leaves out of some persons those that there are not, or no more.
 -- name: LivingOf :many
