@@ -126,7 +126,7 @@ type Deps struct {
 	// Worse are words by which a family with a bed tells that the patient is worse;
 	// nil for none.
 	Worse *words.Safety
-	Quiet   scheduler.Quiet
+	Quiet scheduler.Quiet
 	// Topics are the topics of pushes, by reason; a number may stop one of them.
 	Topics map[string]string
 	// Channels are the channel accounts of this city.

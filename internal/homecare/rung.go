@@ -37,32 +37,47 @@ func (r *Rung) Key() string { return "care." + r.Due.Programme + "." + r.Due.Run
 // in it; nil when it is not. Beds and visits are read under the lock of the bed, so
 // that what is said and what is written down about it are one.
 func (s *Service) StillDue(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string) (*Rung, error) {
-	return s.inLadder(ctx, t, subject, d, kind, key, true)
-}
-
-// Stands asks the same once more when the sender takes what the row said, without a
-// lock: visit, version, state, consent, whereabouts and end of the rung are judged
-// as they are now.
-func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
-	r, err := s.inLadder(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, kind, key, false)
-	return r != nil, err
-}
-
-func (s *Service) inLadder(ctx context.Context, t *gateway.Turn, subject string, d Due, kind, key string, lock bool) (*Rung, error) {
-	r, o, err := s.read(ctx, t, subject, d, lock)
+	r, o, err := s.read(ctx, t, subject, d, true)
 	if errors.Is(err, postgres.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, due := range s.Rules.Ladder(o, t.Now) {
+	is, ok := s.inLadder(o, kind, key, t.Now)
+	if !ok {
+		return nil, nil
+	}
+	r.At = is.At
+	return r, nil
+}
+
+// Stands asks the same once more when the sender takes what the row said, without a
+// lock: visit, version, state, consent, whereabouts and end of the rung are judged
+// as they are now. That it was asked is the row's own doing and no change.
+func (s *Service) Stands(ctx context.Context, tx *postgres.Tx, subject string, d Due, kind, key string, now time.Time) (bool, error) {
+	_, o, err := s.read(ctx, &gateway.Turn{Tx: tx, Now: now}, subject, d, false)
+	if errors.Is(err, postgres.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, ok := s.inLadder(o, kind, key, now)
+	if !ok && (o.State == string(care.VisitNotified) || o.State == "asked") {
+		o.State = "planned"
+		_, ok = s.inLadder(o, kind, key, now)
+	}
+	return ok, nil
+}
+
+func (s *Service) inLadder(o care.Occasion, kind, key string, now time.Time) (care.Due, bool) {
+	for _, due := range s.Rules.Ladder(o, now) {
 		if is := s.rowed(due); is.Key == key && is.Sends() && is.Kind == kind {
-			r.At = is.At
-			return r, nil
+			return is, true
 		}
 	}
-	return nil, nil
+	return care.Due{}, false
 }
 
 // read reads what a row is about, with lock under its lock.

@@ -23,21 +23,26 @@ const (
 
 // CareMember tells somebody who takes part in another programme.
 func CareMember(d Deps) gateway.Kind {
-	return gateway.Kind{Name: homecare.DueMember, Workers: 4, ClassOf: careClass, Target: d.memberOf, Run: d.tellMember, Lost: d.lostMember}
+	return d.toMember(homecare.DueMember, d.tellMember)
 }
 
 // CareQuestion asks them, and waits for the answer.
 func CareQuestion(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueQuestion, Workers: 4, ClassOf: careClass, Opens: true, Target: d.memberOf, Run: d.askMember, Lost: d.lostMember,
-	}
+	k := d.toMember(homecare.DueQuestion, d.askMember)
+	k.Opens = true
+	return k
 }
 
 // CareMark asks how it was, if they were not asked lately.
 func CareMark(d Deps) gateway.Kind {
-	return gateway.Kind{
-		Name: homecare.DueMark, Workers: 4, ClassOf: careClass, Opens: true, Target: d.memberOf, Run: d.surveyMember, Lost: d.lostMember,
-	}
+	k := d.toMember(homecare.DueMark, d.surveyMember)
+	k.Opens = true
+	return k
+}
+
+// toMember is a kind that speaks to one who takes part.
+func (d Deps) toMember(name string, run func(context.Context, *gateway.Turn, gateway.Due) (gateway.Outcome, error)) gateway.Kind {
+	return gateway.Kind{Name: name, Workers: 4, ClassOf: careClass, Target: d.memberOf, Run: run, Lost: d.lostMember, Still: d.careStill}
 }
 
 // CareEvent takes what became of an event one chunk further.

@@ -78,7 +78,7 @@ func (w *ward) sends() *choosy {
 	w.t.Helper()
 	net := newChoosy()
 	sendingOver(w.t, w.rig, map[bots.ChannelID]bots.Adapter{web: net})
-	w.settle()
+	w.rig.settle()
 	return net
 }
 
@@ -201,10 +201,12 @@ func TestSemantics04Expiry(t *testing.T) {
 // What changed after the text was written keeps it back.
 func TestSemantics05LateBinding(t *testing.T) {
 	for name, change := range map[string]func(w *ward, bed, visit int64){
-		"moved":      func(w *ward, _, visit int64) { w.moves(visit) },
-		"cancelled":  func(w *ward, _, visit int64) { w.visit(visit, w.desk(), care.Cancel{Reason: "doctor"}) },
-		"admitted":   func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Suspend{Reason: "admission"}) },
-		"withdrawn":  func(w *ward, bed, _ int64) { w.onBed(bed, care.Actor{As: care.AsFamily, Person: w.wife}, care.WithdrawConsent{}) },
+		"moved":     func(w *ward, _, visit int64) { w.moves(visit) },
+		"cancelled": func(w *ward, _, visit int64) { w.visit(visit, w.desk(), care.Cancel{Reason: "doctor"}) },
+		"admitted":  func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Suspend{Reason: "admission"}) },
+		"withdrawn": func(w *ward, bed, _ int64) {
+			w.onBed(bed, care.Actor{As: care.AsFamily, Person: w.wife}, care.WithdrawConsent{})
+		},
 		"dead":       func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Death{}) },
 		"the carer":  func(w *ward, _, _ int64) { w.exec(`update person set died_at = product_now() where id = $1`, w.wife) },
 		"wants none": func(w *ward, _, _ int64) { w.exec(`insert into opt_out (person_id, topic) values ($1, 'all')`, w.wife) },
@@ -418,7 +420,9 @@ func TestSemantics16Ledger(t *testing.T) {
 		t.Errorf("who answered is not in the ledger: %+v", wife.Events)
 	}
 	tomorrow := read(homecare.LedgerOf{Bed: bed, From: today, To: day("2026-03-04")})
-	if !slices.ContainsFunc(tomorrow.Entries, func(e homecare.LedgerEntry) bool { return e.Rung == "call_morning" && e.State == "cleared" && e.Reason != "" }) {
+	if !slices.ContainsFunc(tomorrow.Entries, func(e homecare.LedgerEntry) bool {
+		return e.Rung == "call_morning" && e.State == "cleared" && e.Reason != ""
+	}) {
 		t.Errorf("why nobody rings in the morning is not in the ledger")
 	}
 	var ahead homecare.Ledger
@@ -435,5 +439,50 @@ func TestSemantics16Ledger(t *testing.T) {
 		if e.State != "planned" || e.Rung == "" || e.At.After(at(t, "2026-03-10 00:00")) {
 			t.Errorf("ahead stands %+v", e)
 		}
+	}
+}
+
+// A question that was sent is no reason to keep the same question back: also the
+// early one, which is due only while nobody was asked.
+func TestAnEarlyQuestionGoesOut(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	item := one[int64](w.rig, `select item_id from visit where bed_id = $1 and kind = 'nursing' limit 1`, bed)
+	when := one[time.Time](w.rig, `select d.due_at from due d join visit v on d.subject = 'visit:' || v.id where v.item_id = $1 and d.key like 'ask_early/%' order by d.due_at limit 1`, item)
+	w.until(when.In(zone(t)).Format("2006-01-02 15:04"))
+	w.sends()
+	if got := one[string](w.rig, `select o.state from outbox o join due d on d.id = o.due_id where d.key like 'ask_early/%' order by o.id limit 1`); got != "sent" {
+		t.Errorf("the early question is %s: %s", got, one[string](w.rig, `select o.error from outbox o join due d on d.id = o.due_id where d.key like 'ask_early/%' order by o.id limit 1`))
+	}
+}
+
+// A family that nobody can write to stops no other family, and becomes a call of the
+// desk that stays until it is settled (complaint 10).
+func TestComplaint10OneBadRecordOnTheDatabase(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	w.move("son", "resident")
+	other := one[int64](w.rig, `insert into person (kind) values ('resident') returning id`)
+	w.opensFor("son", "JC-2", other, scheduler.Date{})
+	w.exec(`update address set state = 'gone' where user_id = 'wife'`)
+	w.heard("son")
+	w.until("2026-03-03 18:30")
+	if got := strings.Join(w.heard("son"), "\n"); !strings.Contains(got, "有人吗") {
+		t.Errorf("the other family heard %q", got)
+	}
+	visit := one[int64](w.rig, `select id from visit where bed_id = $1 order by id limit 1`, bed)
+	open := func() int64 {
+		return one[int64](w.rig, `select count(*) from task where kind = 'care.ask' and subject = $1 and state = 'open'`, homecare.VisitSubject(visit))
+	}
+	if open() != 1 {
+		t.Errorf("%d calls lie before the desk instead of the question", open())
+	}
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { return w.deps.Care.Resync(ctx, t, visit) })
+	if open() != 1 {
+		t.Error("looking again took the call away")
+	}
+	w.visit(visit, w.desk(), care.Confirm{})
+	if open() != 0 {
+		t.Error("the call is still there after it was settled")
 	}
 }

@@ -49,11 +49,19 @@ func (w *ward) desk() care.Actor {
 // opens goes from the wish to an open bed and returns its id.
 func (w *ward) opens() (bed int64) {
 	w.t.Helper()
+	return w.opensFor("wife", "JC-1", w.patient, scheduler.Date{}, care.Item{Kind: "nursing", Every: 7, From: day("2026-03-09")})
+}
+
+// opensFor is opens for the patient of somebody who has a chat; the period ends on a
+// day, and the nurse comes for some orders besides the first visit.
+func (w *ward) opensFor(user, number string, patient int64, to scheduler.Date, orders ...care.Item) (bed int64) {
+	w.t.Helper()
+	carer, where := one[int64](w.rig, `select person_id from address where user_id = $1`, user), one[int64](w.rig, `select id from address where user_id = $1`, user)
 	var id int64
-	w.do("wife", func(ctx context.Context, t *gateway.Turn) error {
+	w.do(user, func(ctx context.Context, t *gateway.Turn) error {
 		a, err := w.deps.Care.Apply(ctx, t, homecare.Wish{
 			Apply: care.Apply{
-				Patient: care.Patient{Person: w.patient, Where: care.AtHome, Grid: grid}, Applicant: w.wife, Address: w.wifeAt, Clinic: w.clinic, Complete: true,
+				Patient: care.Patient{Person: patient, Where: care.AtHome, Grid: grid}, Applicant: carer, Address: where, Clinic: w.clinic, Complete: true,
 			},
 			Words: "瘫痪在床十九年", Home: "昌盛小区3栋", By: homecare.Family(t),
 		})
@@ -71,18 +79,22 @@ func (w *ward) opens() (bed int64) {
 			}
 		}
 		b, err := w.deps.Care.Register(ctx, t, id, w.desk(), homecare.NewBed{
-			Type: "treatment", Number: "JC-1", Hospital: w.hospital,
-			Household: care.Household{Carers: []care.Carer{{Person: w.wife, Relation: "spouse", Address: w.wifeAt}}, Dependent: true},
+			Type: "treatment", Number: number, Hospital: w.hospital,
+			Household: care.Household{Carers: []care.Carer{{Person: carer, Relation: "spouse", Address: where}}, Dependent: true},
 		})
 		if err != nil {
 			return err
 		}
 		bed = b.ID
-		for _, c := range []care.BedCommand{
-			care.Sign{Agreement: care.Agreement{Form: care.OnPaper, Notice: 1, Terms: 1, Signer: w.wife, Relation: "spouse", SignedAt: t.Now, Scan: "blob"}},
-			care.Open{Doctor: w.doctor, Nurse: w.nurse, HasDiagnosis: true, FirstVisitID: w.item()},
-			care.Order{Item: care.Item{ID: w.item(), Kind: "nursing", Every: 7, Staff: w.nurse, From: day("2026-03-09")}},
-		} {
+		commands := []care.BedCommand{
+			care.Sign{Agreement: care.Agreement{Form: care.OnPaper, Notice: 1, Terms: 1, Signer: carer, Relation: "spouse", SignedAt: t.Now, Scan: "blob"}},
+			care.Open{Doctor: w.doctor, Nurse: w.nurse, HasDiagnosis: true, FirstVisitID: w.item(), To: to},
+		}
+		for _, it := range orders {
+			it.ID, it.Staff = w.item(), w.nurse
+			commands = append(commands, care.Order{Item: it})
+		}
+		for _, c := range commands {
 			if _, err := w.deps.Care.DoBed(ctx, t, bed, w.desk(), c); err != nil {
 				return err
 			}

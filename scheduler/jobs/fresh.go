@@ -67,9 +67,6 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		homecare.DueStaff:                  d.careStaffFit,
 		homecare.DueList:                   stillHere,
 		homecare.DueNews:                   d.careFit,
-		homecare.DueMember:                 d.careFit,
-		homecare.DueQuestion:               d.careFit,
-		homecare.DueMark:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}
