@@ -8,7 +8,7 @@
 #   make lint     golangci-lint, gofumpt, govulncheck at pinned versions
 #   make flows    the dialogues: dead ends, transcripts
 #   make bench    the speed figures of this machine
-#   make soak     the kill tests at full size and the decoders of SMS fuzzed, about 45 minutes
+#   make soak     the kill tests at full size, 400 days of home visits, the decoders of SMS fuzzed: about 45 minutes
 #   make generate the query code in internal/postgres/db, after a change of SQL
 
 SHELL := /bin/bash
@@ -55,6 +55,7 @@ soak:
 	@scripts/need go postgres
 	@SHAOYING_SOAK=1 go test -tags kill -count=1 -timeout 0 -v ./test/kill
 	@SHAOYING_SOAK=1 go test -tags peers -count=1 -timeout 0 -run DatabaseAway ./test/peers/sms
+	@SHAOYING_SOAK=1 go test -count=1 -run SixtyDays ./internal/care
 	@scripts/fuzz 60s ./bots/sms/...
 
 # sqlc has a module of its own (tools.mod): it needs a C compiler and two

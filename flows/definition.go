@@ -33,6 +33,9 @@ type Definition struct {
 	Groups []string
 	// Push is true for a dialogue that only a due thing starts.
 	Push bool
+	// Late is how long after its prompt is over a short answer is still given to
+	// it, 0 for not at all. What the dialogue calls then says what became of it.
+	Late time.Duration
 	// Given names the variables that the caller hands over at start.
 	Given []string
 	// Common holds the engine's own texts (CommonKeys) and those that actions

@@ -49,6 +49,7 @@ func (p *definer) definition(root node) error {
 		"starts":   p.strings(&d.Starts),
 		"groups":   p.groups,
 		"push":     p.bool(&d.Push),
+		"late":     p.duration(&d.Late),
 		"vars":     p.names(&d.Given),
 		"texts":    p.texts,
 		"collect":  p.collect,

@@ -15,6 +15,7 @@ import (
 type benchCmd struct {
 	Figures benchFiguresCmd `cmd:"" help:"Measure lists, rates and the worry index over many tickets, on a temporary database."`
 	SMS     benchSMSCmd     `cmd:"" name:"sms" help:"Measure how fast texts leave by SMPP, on a temporary database; needs node."`
+	Visits  benchVisitsCmd  `cmd:"" help:"Measure how fast the visits of family beds are planned and reminded, on a temporary database."`
 	Turn    benchTurnCmd    `cmd:"" default:"withargs" help:"Measure turns, acknowledgements and the first reply against pgbench, on a temporary database."`
 }
 
@@ -69,6 +70,23 @@ func (c *benchSMSCmd) Run(e *env) error {
 	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
 	cfg := bench.SMSConfig{Config: bench.Config{Rounds: c.Rounds, Seconds: 5, Log: log}, Texts: c.Texts, Number: c.Number, Urgent: c.Urgent}
 	report, err := bench.SMS(e.ctx, cfg, app.Bench(log))
+	if err != nil {
+		return err
+	}
+	return show(c.JSON, report)
+}
+
+type benchVisitsCmd struct {
+	Beds    int    `help:"How many beds there are; each has three visits in the horizon." default:"5000"`
+	Profile string `help:"Write a CPU profile to this file." placeholder:"FILE"`
+	JSON    bool   `help:"Print the report as JSON." name:"json"`
+}
+
+// Run prints the report, as that of turns.
+func (c *benchVisitsCmd) Run(e *env) error {
+	log := slog.New(privacy.NewLogHandler(os.Stderr, slog.LevelWarn, privacy.LogKeys()))
+	cfg := bench.VisitsConfig{Config: bench.Config{Seconds: 5, Profile: c.Profile, Log: log}, Beds: c.Beds}
+	report, err := bench.Visits(e.ctx, cfg, app.Bench(log))
 	if err != nil {
 		return err
 	}

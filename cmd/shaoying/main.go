@@ -29,6 +29,7 @@ type cli struct {
 	Flow     flowCmd     `cmd:"" help:"Check and test the dialogues."`
 	Replay   replayCmd   `cmd:"" help:"List dead letters, or run them again."`
 	Channels channelsCmd `cmd:"" help:"Look after the channel accounts."`
+	Care     careCmd     `cmd:"" help:"Look after the programmes of family beds and others."`
 	Audit    auditCmd    `cmd:"" help:"Verify the trail."`
 	Bench    benchCmd    `cmd:"" help:"Measure speed on this machine."`
 	Agent    agentCmd    `cmd:"" name:"wechat-agent" help:"Hold a personal WeChat account; serve starts this by itself."`

@@ -36,6 +36,7 @@ import (
 	"shaoying/flows"
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
@@ -46,6 +47,7 @@ import (
 // goroutines.
 type Set struct {
 	Orders *workorder.Service
+	Care   *homecare.Service
 	Units  *ticket.Units
 	// Places returns the gazetteer as it is now; it is built anew after imports.
 	Places  func() *people.Gazetteer
@@ -65,6 +67,8 @@ type Set struct {
 // All lists every action by the name that dialogues call.
 func (s *Set) All() map[string]gateway.Action {
 	all := s.resident()
+	maps.Copy(all, s.programmeActions())
+	maps.Copy(all, s.familyActions())
 	maps.Copy(all, s.staff())
 	where := inGroups()
 	for name, do := range all {
@@ -76,6 +80,8 @@ func (s *Set) All() map[string]gateway.Action {
 // Docs says what each action returns, for the check of dialogues.
 func Docs() map[string]flows.ActionDoc {
 	docs := residentDocs()
+	maps.Copy(docs, programmeDocs())
+	maps.Copy(docs, familyDocs())
 	maps.Copy(docs, staffDocs())
 	return docs
 }

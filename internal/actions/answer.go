@@ -83,7 +83,7 @@ func (s *Set) answerSurvey(ctx context.Context, t *gateway.Turn, args map[string
 		return nil, err
 	}
 	rating := text(args, "rating")
-	if err := t.AnswerSurvey(ctx, SurveyRating, o.ID, rating); err != nil {
+	if err := t.AnswerSurvey(ctx, rating, SurveyRating, o.ID); err != nil {
 		return nil, fmt.Errorf("keep the answer to a survey: %w", err)
 	}
 	unhappy := ticket.Facts{Satisfied: ticket.Satisfaction(rating)}.Unhappy()
@@ -103,7 +103,7 @@ func (s *Set) answerStillFine(ctx context.Context, t *gateway.Turn, args map[str
 		return nil, err
 	}
 	answer := text(args, "fine")
-	if err := t.AnswerSurvey(ctx, SurveyStillFine, o.ID, answer); err != nil {
+	if err := t.AnswerSurvey(ctx, answer, SurveyStillFine, o.ID); err != nil {
 		return nil, fmt.Errorf("keep the answer to a survey: %w", err)
 	}
 	if answer != "broken" {

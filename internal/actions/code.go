@@ -43,8 +43,8 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 		return result{"needed": false}, nil
 	}
 	switch people.ResidentCommand(request) {
-	case people.CmdReadOwn, people.CmdWithdrawTicket, people.CmdRelapse:
-		has, err := s.hasTickets(ctx, t)
+	case people.CmdReadOwn, people.CmdWithdrawTicket, people.CmdRelapse, people.CmdWithdrawConsent:
+		has, err := s.hasSomething(ctx, t)
 		if err != nil || !has {
 			return result{"needed": false}, err
 		}
@@ -64,13 +64,24 @@ func (s *Set) askCode(ctx context.Context, t *gateway.Turn, args map[string]any)
 	return result{"needed": true, "digits": digits, "minutes": s.codeMinutes(), "what": what}, nil
 }
 
-// hasTickets reports whether there is a ticket that a code could lead to.
-func (s *Set) hasTickets(ctx context.Context, t *gateway.Turn) (bool, error) {
+// hasSomething reports whether there is a ticket, a bed or an application that a code
+// could lead to.
+func (s *Set) hasSomething(ctx context.Context, t *gateway.Turn) (bool, error) {
 	own, err := t.TicketsOfPerson(ctx, t.Person, 1)
 	if err != nil {
 		return false, fmt.Errorf("look for tickets: %w", err)
 	}
-	return len(own) > 0, nil
+	if len(own) > 0 {
+		return true, nil
+	}
+	if beds, err := s.beds(ctx, t, people.CmdReport); err != nil || len(beds) > 0 {
+		return err == nil, err
+	}
+	_, err = t.OpenApplicationOf(ctx, t.Person)
+	if err != nil && !errors.Is(err, postgres.ErrNoRows) {
+		return false, fmt.Errorf("look for an application: %w", err)
+	}
+	return err == nil, nil
 }
 
 func (s *Set) codeMinutes() int { return int(s.Orders.Rights.Code.Valid / time.Minute) }
@@ -152,26 +163,10 @@ func (s *Set) sendCode(ctx context.Context, t *gateway.Turn, args map[string]any
 	})
 }
 
-// numberAddress is where a phone number is written to; it is made for a number
-// that was never heard from.
+// numberAddress is where a phone number is written to.
 func (s *Set) numberAddress(ctx context.Context, t *gateway.Turn, number string) (db.ProvenAddressRow, error) {
-	name := s.Orders.Keys.Pseudonym(gateway.IndexPhone, number)
-	id, err := t.EnsureConversation(ctx, postgres.Incoming{Channel: string(s.Phone), Chat: name, User: name, Trust: bots.TrustNone.String()})
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("find the chat of a number: %w", err)
-	}
-	c, err := t.Tx.Conversation(ctx, id)
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("load the chat of a number: %w", err)
-	}
-	p, err := t.GetPerson(ctx, c.PersonID)
-	if err != nil {
-		return db.ProvenAddressRow{}, fmt.Errorf("load who has a number: %w", err)
-	}
-	if p.PhoneIndex == nil {
-		err = t.KeepPhone(ctx, p.ID, number)
-	}
-	return db.ProvenAddressRow{ID: c.AddressID, PersonID: c.PersonID}, err
+	address, person, err := t.ReachNumber(ctx, s.Phone, number)
+	return db.ProvenAddressRow{ID: address, PersonID: person}, err
 }
 
 // provenAddress is an address that is known to be of whoever has a number, the

@@ -54,3 +54,27 @@ func TestTheMonthlyQuestionHasTheNineWorries(t *testing.T) {
 		t.Errorf("%d answers", n)
 	}
 }
+
+// Figures of beds are for those at a clinic, its hospital and the leaders above.
+func TestCareFiguresInChat(t *testing.T) {
+	o := newOffice(t)
+	o.exec(`insert into unit (code, name, kind) values ('hos', '一院', 'hospital'), ('cli', '青山卫生院', 'clinic') on conflict do nothing`)
+	o.exec(`insert into clinic (code, name, tier, phone) values ('hos', '一院', 'hospital', '0799-1111111')`)
+	o.exec(`insert into clinic (code, name, tier, phone, hospital_id) select 'cli', '青山卫生院', 'clinic', '0799-2222222', id from clinic where code = 'hos'`)
+	o.exec(`with p as (insert into person (kind) values ('resident') returning id)
+		insert into bed (clinic_id, person_id, patient, state, opened_at, state_at, version)
+		select c.id, p.id, '{}', 'open', product_now(), product_now(), 1 from clinic c, p where c.code = 'cli'`)
+	o.hire("mei", people.RoleClinicDesk, people.AreaUnit, "cli")
+	o.hire("lian", people.RoleLiaison, people.AreaUnit, "hos")
+	for _, user := range []string{"mei", "lian"} {
+		o.seat(user, "verified")
+		got := strings.Join(o.says(bots.UserID(user), "家床数据"), "\n")
+		if !strings.Contains(got, "青山卫生院") || !strings.Contains(got, "家床1张") {
+			t.Errorf("%s reads %q", user, got)
+		}
+	}
+	if got := strings.Join(o.says("mei", "家床数据 上月"), "\n"); !strings.Contains(got, "还没有家床") {
+		t.Errorf("last month: %q", got)
+	}
+	o.expect("wang", "家床数据", "权限")
+}

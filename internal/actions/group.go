@@ -311,7 +311,7 @@ func inGroups() map[string][]string {
 	work, both := []string{flows.GroupWork}, []string{flows.GroupWork, flows.GroupResidents}
 	where := map[string][]string{}
 	for _, name := range []string{
-		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.file", "ticket.file_incomplete",
+		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "care.worse", "ticket.file", "ticket.file_incomplete",
 		"ticket.add_place", flows.ActionHandover, "person.stop", "person.start", "person.language", "notice.give",
 	} {
 		where[name] = both
@@ -322,6 +322,7 @@ func inGroups() map[string][]string {
 		"whistle.source", "whistle.propose", "whistle.hold", "whistle.answer", "whistle.arrive", "whistle.handle", "whistle.misuse",
 		"card.object", "card.until", "card.ask_time", "card.resume", "card.co_sign", "card.co_reply",
 		"order.hold", "order.answer",
+		"ward.leave", "ward.arrive", "ward.nobody", "ward.help", "ward.meant",
 	} {
 		where[name] = work
 	}

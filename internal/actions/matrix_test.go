@@ -35,7 +35,11 @@ func wishes() map[string]wish {
 		"callback.answer": {people.CmdAnswerCallback, true}, "survey.answer": {people.CmdAnswerSurvey, true}, "stillfine.answer": {people.CmdAnswerSurvey, true},
 		"person.request": {people.CmdSpeakToPerson, false}, "person.stop": {people.CmdStop, false}, "person.start": {people.CmdStart, false},
 		"rider.enrol": {people.CmdEnrol, false},
-		"poll.join":   {people.CmdEnrol, false}, "poll.leave": {people.CmdStop, false}, "poll.answer": {people.CmdAnswerSurvey, true},
+		"visit.meet":  {people.CmdConfirmVisit, true}, "visit.confirm": {people.CmdConfirmVisit, true},
+		"visit.wish": {people.CmdAskVisitChange, true}, "visit.move": {people.CmdAskVisitChange, true},
+		"visit.rate": {people.CmdAnswerSurvey, true}, "visit.why": {people.CmdAnswerSurvey, true},
+		"care.leave": {people.CmdSpeakToPerson, false}, "care.visits": {people.CmdReadOwn, false}, "care.withdraw": {people.CmdWithdrawConsent, false},
+		"poll.join": {people.CmdEnrol, false}, "poll.leave": {people.CmdStop, false}, "poll.answer": {people.CmdAnswerSurvey, true},
 	}
 	for _, name := range []string{"ticket.add_place", "ticket.add_words", "ticket.add_photos"} {
 		w[name] = wish{people.CmdAddToTicket, false}
@@ -45,6 +49,7 @@ func wishes() map[string]wish {
 	for _, name := range []string{
 		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
 		flows.ActionHandover, "notice.give", "person.language", "code.ask", "code.send", "code.check", "code.bind", "staff.join",
+		"care.worse", "care.code", "care.apply", "care.costs",
 		"prompt.answer", // what follows is that question's own action
 	} {
 		w[name] = wish{people.CmdReport, false}
@@ -73,6 +78,9 @@ func cell(r result) string {
 	}, fail):
 		return "x"
 	case r["status"] == flows.StatusReject && (say == "staff.only" || say == "desk.unknown" || say == "group.no_area"):
+		return "x"
+	}
+	if r["in_care"] == false || r["what"] == "" && r["phone"] == "" {
 		return "x"
 	}
 	if _, own := r["only"]; own && r["count"] == 0 { // nothing of the person is shown
@@ -109,6 +117,9 @@ func (o *office) try(at seated, name string, args map[string]any) result {
 		}
 		if wishes()[name].prompt {
 			t.PromptSubject = fmt.Sprintf("ticket:%.0f", args["id"])
+			if strings.HasPrefix(name, "visit.") {
+				t.PromptSubject = one[string](o.rig, `select 'visit:' || min(id) from visit`)
+			}
 			if name == "poll.answer" {
 				t.PromptSubject = postgres.Subject("person", person)
 			}
@@ -132,6 +143,9 @@ func matrixOffice(t testing.TB) *office {
 	o.set.Desk = func(context.Context, *gateway.Turn) (string, error) { return "/desk", nil }
 	o.report("zhang", garbage)
 	o.laid("wang")
+	w := &ward{rig: o.rig}
+	w.lay()
+	w.opens("zhang")
 	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
@@ -145,12 +159,15 @@ func matrixOffice(t testing.TB) *office {
 		{"leader", "township", "360313001"},
 		{"dispatcher", "county", "360313"},
 		{"supervisor", "city", "3603"},
+		{"clinic_desk", "unit", "cli"},
+		{"doctor", "unit", "cli"},
 	} {
 		o.exec(`insert into staff_role (staff_id, role, area_kind, area) select id, $1, $2, $3 from staff where slug = 'all'`, g[0], g[1], g[2])
 	}
 	for _, kind := range []string{"dispatch", "complete", "voice", "phone", "judge", "check", "person", "merge", "patrol", "topic", "review", "escalated", "exclusion"} {
 		o.exec(`insert into task (kind, subject, ticket_id, role, area_kind, area) select $1, 'ticket:' || id, id, 'callback_clerk', 'city', '3603' from ticket`, kind)
 	}
+	o.exec(`insert into task (kind, subject, role, area_kind, area) select 'care.held_call', 'bed:' || id, 'clinic_desk', 'unit', 'cli' from bed`)
 	o.exec(`insert into whistle (id, kind, source, state, division, version, level, proposed_at, changed_at, deadline) overriding system value
 		select id, 'major', 'patrol', 'assigned', $1, 1, 3, product_now(), product_now(), product_now() from ticket`, village)
 	o.exec(`insert into whistle_unit (whistle_id, desk_kind, desk, state, called_at, answer_due, arrive_due)
@@ -196,6 +213,10 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		args["area"], args["as"], args["satisfied"], args["code"] = map[string]any{"area": "grid|" + grid2}, "work", "satisfied", "fire"
 		if name == "task.hold" || name == "group.hold" {
 			args["for"] = map[string]string{"task.hold": "dispatch", "group.hold": "bind"}[name]
+		}
+		args["ids"], args["slot"] = one[string](o.rig, `select min(id) || '.1' from visit`), "2026-03-04 14:30-16:30"
+		if strings.HasPrefix(name, "visit.") {
+			args["kind"], args["rating"] = "nobody", "5"
 		}
 		args["worry"], args["month"] = o.set.Tally.Policy.Worry.Names[0], "2026-03"
 		if name == "order.hold" {

@@ -52,6 +52,8 @@ type Policy struct {
 	// characters of a desk's answer are told there.
 	ListedPaid int `yaml:"listed_paid"`
 	ReplyPaid  int `yaml:"reply_paid"`
+	// CostsPaid is how many characters of what visits cost are told there.
+	CostsPaid int `yaml:"costs_paid"`
 	// Greeting is from how many characters, Greetings left out, a first
 	// message is a report.
 	Greeting  int      `yaml:"greeting"`
@@ -81,7 +83,7 @@ func ParsePolicy(name string, body []byte) (Policy, error) {
 
 func (p Policy) validate() error {
 	var bad []error
-	if p.Filing.PerHour < 1 || p.Codes.PerHour < 1 || p.Codes.PerNumber < 1 || p.ListedPaid < 1 || p.ReplyPaid < 1 || p.Lookup.Misses < 1 || p.Listed < 1 || p.Greeting < 1 {
+	if p.Filing.PerHour < 1 || p.Codes.PerHour < 1 || p.Codes.PerNumber < 1 || p.ListedPaid < 1 || p.ReplyPaid < 1 || p.CostsPaid < 1 || p.Lookup.Misses < 1 || p.Listed < 1 || p.Greeting < 1 {
 		bad = append(bad, errors.New("filing.per_hour, codes.per_hour, codes.per_number, lookup.misses, listed, listed_paid, reply_paid and greeting must be above 0"))
 	}
 	if p.Voice.Join <= 0 || p.Lookup.Within <= 0 || p.Lookup.Lock <= 0 || p.Person.Within.N < 1 {

@@ -20,6 +20,7 @@ import (
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -82,8 +83,8 @@ func newRig(t testing.TB) *rig {
 	acts := r.set.All()
 	g, err := gateway.New(gateway.Config{FloodPerMinute: 1000, Silent: r.set.Orders.Rights.Trust.Silent}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys, Library: library,
-		Words: r.set.Words, Safety: r.set.Safety, Channels: map[bots.ChannelID]bots.Adapter{web: network{}, sms: texter{}}, Actions: acts, Topics: r.set.Stopping.ByReason(),
-		Kinds: r.asking(), Fresh: map[string]gateway.Fresh{}, Log: slog.New(slog.DiscardHandler),
+		Words: r.set.Words, Safety: r.set.Safety, Worse: must(t, "worsening.yaml", words.ParseSafety), Channels: map[bots.ChannelID]bots.Adapter{web: network{}, sms: texter{}}, Actions: acts, Topics: r.set.Stopping.ByReason(),
+		Kinds: append(r.asking(), r.askingVisits()...), Fresh: map[string]gateway.Fresh{}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -154,13 +155,21 @@ func newSet(t testing.TB, keys *privacy.Keys, library *gateway.Library) *Set {
 		return ticket.ParseMatters(name, body, units)
 	})
 	places := gazetteer()
-	return &Set{
+	set := &Set{
 		Orders: &workorder.Service{Whistles: whistles, Topics: must(t, "policies/topics.yaml", ticket.ParseTopicPolicy), Rules: rules, Matters: matters, Rights: must(t, "policies/rights.yaml", people.ParseRights), Keys: keys, Work: work},
 		Tally:  &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: work, Units: units, Matters: matters},
 		Units:  units, Places: func() *people.Gazetteer { return places }, Library: library,
 		Words: must(t, "words.yaml", words.ParseLexicon), Safety: must(t, "safety.yaml", words.ParseSafety),
 		Policy: must(t, "policies/intake.yaml", ParsePolicy), Stopping: must(t, "policies/stopping.yaml", ParseStopping),
 	}
+	quiet, err := scheduler.NewQuiet(hours, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Care, err = homecare.New(set.Orders, quiet); err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 func divisions() []people.Division {

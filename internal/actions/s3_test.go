@@ -47,6 +47,13 @@ func s3Cases() map[people.ResidentCommand]s3Case {
 	handled := sql(`update ticket set state = 'handled', handled_at = product_now(), unit_result = 'resolved' where address_id = (select id from address where user_id = $1)`)
 	closed := sql(`update ticket set state = 'closed', closed_at = product_now(), outcome = 'unconfirmed' where address_id = (select id from address where user_id = $1)`)
 	surveyed := sql(`insert into survey (kind, person_id, ticket_id) select 'rating', reporter_id, id from ticket where address_id = (select id from address where user_id = $1)`)
+	asksVisit := func(r *rig, number int) {
+		w := (&ward{rig: r}).known()
+		w.asksAbout(phoneUser(number), w.visit(w.opens(phoneUser(number)), 0))
+	}
+	visit := func(state string) string {
+		return `exists (select 1 from visit v join bed_carer c on c.bed_id = v.bed_id where c.address_id = a.id and v.state = '` + state + `')`
+	}
 	then := func(all ...func(*rig, int)) func(*rig, int) {
 		return func(r *rig, number int) {
 			for _, f := range all {
@@ -55,28 +62,29 @@ func s3Cases() map[people.ResidentCommand]s3Case {
 		}
 	}
 	return map[people.ResidentCommand]s3Case{
-		people.CmdReport:         {"昌盛小区3栋楼下垃圾没人收", nil, `(select count(*) from ticket where address_id = a.id) = 2`},
-		people.CmdSpeakToPerson:  {"人工", nil, asked},
-		people.CmdStop:           {"退订", nil, `a.state = 'stopped'`},
-		people.CmdStart:          {"恢复", sql(`update address set state = 'stopped' where user_id = $1`), `a.state = 'active'`},
-		people.CmdReadOwn:        {"我的工单", nil, told},
-		people.CmdReadAll:        {"查进度", nil, told},
-		people.CmdAddToTicket:    {"补充：昨天又响了一个晚上", nil, `exists (select 1 from trail where kind = 'ticket.words_added' and subject = 'ticket:' || k.id)`},
-		people.CmdWithdrawTicket: {"撤回", nil, `k.state = 'withdrawn'`},
-		people.CmdRelapse:        {"又坏了", closed, `k.relapses = 1`},
-		people.CmdEnrol:          {"我是骑士", nil, `p.kind = 'rider'`},
-		people.CmdExport:         {"请把我的资料发给我", nil, asked},
-		people.CmdErase:          {"请删除资料", nil, asked},
-		people.CmdChangePhone:    {"我要换手机号", nil, asked},
-		people.CmdReadHealth:     {"看我的健康档案", nil, asked},
-		people.CmdBindAddress:    {"绑定", nil, `a.trust = 'verified' and exists (select 1 from trail where kind = 'address.bound' and subject = 'address:' || a.id)`},
-		people.CmdAnswerCallback: {"1", then(handled, prompted("callback")), `k.satisfied = 'satisfied'`},
-		people.CmdAnswerSurvey:   {"1", then(closed, surveyed, prompted("survey")), `exists (select 1 from survey where ticket_id = k.id and answer = 'satisfied')`},
-		people.CmdConfirmVisit:   {"1", prompted("visit_confirm"), `exists (select 1 from prompt where address_id = a.id and outcome = 'answered')`},
-		people.CmdAskVisitChange: {"改期", prompted("visit_confirm"), asked},
-		people.CmdCancelCare:     {"以后都不用上门了", nil, asked},
-		people.CmdLeaveProgramme: {"我要退出骑士", nil, asked},
-		people.CmdStaff:          {"待办", nil, `exists (select 1 from outbox o where o.address_id = a.id and o.source like 'flow:staff%')`},
+		people.CmdReport:          {"昌盛小区3栋楼下垃圾没人收", nil, `(select count(*) from ticket where address_id = a.id) = 2`},
+		people.CmdSpeakToPerson:   {"人工", nil, asked},
+		people.CmdStop:            {"退订", nil, `a.state = 'stopped'`},
+		people.CmdStart:           {"恢复", sql(`update address set state = 'stopped' where user_id = $1`), `a.state = 'active'`},
+		people.CmdReadOwn:         {"我的工单", nil, told},
+		people.CmdReadAll:         {"查进度", nil, told},
+		people.CmdAddToTicket:     {"补充：昨天又响了一个晚上", nil, `exists (select 1 from trail where kind = 'ticket.words_added' and subject = 'ticket:' || k.id)`},
+		people.CmdWithdrawTicket:  {"撤回", nil, `k.state = 'withdrawn'`},
+		people.CmdRelapse:         {"又坏了", closed, `k.relapses = 1`},
+		people.CmdEnrol:           {"我是骑士", nil, `p.kind = 'rider'`},
+		people.CmdExport:          {"请把我的资料发给我", nil, asked},
+		people.CmdErase:           {"请删除资料", nil, asked},
+		people.CmdChangePhone:     {"我要换手机号", nil, asked},
+		people.CmdReadHealth:      {"看我的健康档案", nil, asked},
+		people.CmdBindAddress:     {"绑定", nil, `a.trust = 'verified' and exists (select 1 from trail where kind = 'address.bound' and subject = 'address:' || a.id)`},
+		people.CmdAnswerCallback:  {"1", then(handled, prompted("callback")), `k.satisfied = 'satisfied'`},
+		people.CmdAnswerSurvey:    {"1", then(closed, surveyed, prompted("survey")), `exists (select 1 from survey where ticket_id = k.id and answer = 'satisfied')`},
+		people.CmdConfirmVisit:    {"1", asksVisit, visit("confirmed")},
+		people.CmdAskVisitChange:  {"改期", asksVisit, visit("move_asked")},
+		people.CmdWithdrawConsent: {"撤回同意", func(r *rig, number int) { (&ward{rig: r}).known().opens(phoneUser(number)) }, `exists (select 1 from bed b join bed_carer c on c.bed_id = b.id where c.address_id = a.id and b.reason = 'consent')`},
+		people.CmdCancelCare:      {"以后都不用上门了", nil, asked},
+		people.CmdLeaveProgramme:  {"我要退出骑士", nil, asked},
+		people.CmdStaff:           {"待办", nil, `exists (select 1 from outbox o where o.address_id = a.id and o.source like 'flow:staff%')`},
 	}
 }
 
@@ -131,8 +139,6 @@ func s3Want(c people.ResidentCommand, state s3State, prompt bool) []string {
 		switch c {
 		case people.CmdEnrol: // told to enrol where photos can be sent
 			return []string{"refused"}
-		case people.CmdAskVisitChange:
-			return []string{"desk"}
 		}
 		return []string{"done"}
 	case people.NeedCode:
@@ -147,7 +153,7 @@ func s3Want(c people.ResidentCommand, state s3State, prompt bool) []string {
 }
 
 func TestS3Matrix(t *testing.T) {
-	r := newRig(t)
+	r := newWard(t).rig
 	cases := s3Cases()
 	var b strings.Builder
 	b.WriteString("# what comes of a text, by how its number stands to us. done; code: a code was asked for, and nothing done without it;\n" +

@@ -191,16 +191,16 @@ func TestStopInCare(t *testing.T) {
 		return one[int64](r, `select count(*) from task where kind = 'person' and state = 'open'`)
 	}
 	n := r.filedBySMS(1)
-	r.asks(1, "visit_confirm")
-	r.exec(`update outbox set reason = 'visit.confirm' where reason = 'test.ask'`)
+	r.asks(1, "survey")
+	r.exec(`update outbox set reason = 'care.ask' where reason = 'test.ask'`)
 	r.single(1, "R", "上门提醒短信", "有人打电话")
 	if tasks() != 1 {
 		t.Errorf("%d tasks after %s left care texts", tasks(), n)
 	}
 	// Who stops everything weeks after a visit is in care as well.
 	r.filedBySMS(2)
-	r.asks(2, "visit_confirm")
-	r.exec(`update outbox set reason = 'visit.confirm' where reason = 'test.ask'`)
+	r.asks(2, "survey")
+	r.exec(`update outbox set reason = 'care.ask' where reason = 'test.ask'`)
 	r.advance(14 * 24 * time.Hour)
 	r.single(2, "退订", "不再主动给这个号码发短信")
 	if tasks() != 2 {

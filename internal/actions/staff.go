@@ -30,9 +30,13 @@ func (s *Set) staff() map[string]gateway.Action {
 	maps.Copy(all, s.groupActions())
 	maps.Copy(all, s.whistleActions())
 	maps.Copy(all, s.figureActions())
+	maps.Copy(all, careFigureActions(s))
 	maps.Copy(all, s.topicActions())
 	maps.Copy(all, s.requestActions())
 	maps.Copy(all, s.overseeActions())
+	maps.Copy(all, s.wardActions())
+	maps.Copy(all, s.bedActions())
+	maps.Copy(all, s.programmeStaffActions())
 	return all
 }
 
@@ -157,8 +161,12 @@ func staffDocs() map[string]flows.ActionDoc {
 	maps.Copy(docs, groupDocs())
 	maps.Copy(docs, whistleDocs())
 	maps.Copy(docs, figureDocs())
+	maps.Copy(docs, careFigureDocs())
 	maps.Copy(docs, topicDocs(gist))
 	maps.Copy(docs, requestDocs(known, gist))
 	maps.Copy(docs, overseeDocs(known))
+	maps.Copy(docs, wardDocs(gist))
+	maps.Copy(docs, bedDocs())
+	maps.Copy(docs, programmeStaffDocs())
 	return docs
 }

@@ -15,7 +15,7 @@ import (
 // figures for whoever holds the right anywhere.
 var own = []string{
 	"staff.desk", "desk.link", "card.list", "task.list", "duty.off", "duty.on", "place.waiting", "whistle.list", "whistle.source", "whistle.stars",
-	"topic.show",
+	"topic.show", "ward.meant", "ward.unfeed",
 }
 
 // refusedResult reports whether an action said no, in the way of its kind.
@@ -35,7 +35,7 @@ func (o *office) everything(task string) map[string]any {
 		"reply": "办好了", "words": "话", "why": "因为这样", "verdict": "redo", "via": "phone", "reached": true, "solved": "yes", "what": "垃圾",
 		"place": map[string]any{"label": "昌盛小区", "division": village, "grid": grid, "id": "1"}, "alias": "老粮站", "pick": "1|老粮站", "accept": true,
 		"topic": float64(one[int64](o.rig, `select coalesce(max(id), 0) from topic`)), "outcome": "都修好了，请放心",
-		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"},
+		"basis": "三定方案", "purpose": "ask_extension", "until": map[string]any{"at": "2026-03-12T09:30:00Z"}, "when": map[string]any{"at": "2026-03-12T09:30:00Z"},
 		"co":   map[string]any{"desks": "unit|transport|0", "label": "交通局"},
 		"vars": map[string]any{"id": id, "task": number}, "child": id, "master": id,
 	}
@@ -46,6 +46,7 @@ var purposes = map[string]string{
 	"task.dispatch": "dispatch", "task.desk": "dispatch", "task.reject": "dispatch", "task.hold": "dispatch", "task.complete": "complete",
 	"task.voice": "voice", "task.phone": "phone", "task.judge": "judge", "task.check": "check", "task.settle": "person",
 	"task.merge": "merge", "task.patrolled": "patrol", "topic.owner": "topic", "topic.decide": "topic",
+	"ward.task": "care.held_call", "ward.done": "care.held_call",
 	"task.decide": "review", "task.co": "dispatch",
 	"task.answer": "dispatch", "task.refer": "dispatch", "task.instruct": "escalated", "task.review": "exclusion",
 }

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"shaoying/configs"
+	"shaoying/internal/care"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/workorder"
@@ -90,6 +92,9 @@ func (s *Set) stop(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[
 	if err := t.OptOut(ctx, t.Own, topicAll); err != nil {
 		return nil, fmt.Errorf("note an opt-out: %w", err)
 	}
+	if _, err := s.careTexts(ctx, t, topicAll, true); err != nil {
+		return nil, err
+	}
 	return result{"what": "", "number": false}, t.Record(ctx, "person.stopped", postgres.Subject("person", t.Person), nil, "")
 }
 
@@ -123,8 +128,14 @@ func (s *Set) stopNumber(ctx context.Context, t *gateway.Turn) (result, error) {
 	if err := t.StaleQueued(ctx, t.Address, reasons); err != nil {
 		return nil, fmt.Errorf("take back what waits for a number: %w", err)
 	}
-	if err := s.staysInCare(ctx, t, topic); err != nil {
+	inBed, err := s.careTexts(ctx, t, topic, true)
+	if err != nil {
 		return nil, err
+	}
+	if !inBed { // else the clinic's desk rings
+		if err := s.staysInCare(ctx, t, topic); err != nil {
+			return nil, err
+		}
 	}
 	return r, t.Record(ctx, "address.stopped", subject, map[string]any{"topic": topic}, "")
 }
@@ -144,7 +155,7 @@ func (s *Set) lastTopic(ctx context.Context, t *gateway.Turn) (string, error) {
 }
 
 // staysInCare lays it before people when a stop would make somebody leave care
-// without a word: they ring. Until care has desks of its own, callback clerks do.
+// without a word and no bed of theirs is known: they ring.
 func (s *Set) staysInCare(ctx context.Context, t *gateway.Turn, topic string) error {
 	left := slices.Contains(s.Stopping.Phone, topic)
 	if topic == topicAll {
@@ -169,6 +180,42 @@ func (s *Set) staysInCare(ctx context.Context, t *gateway.Turn, topic string) er
 		map[string]string{"words": words, "conversation": strconv.FormatInt(t.Conversation, 10)})
 }
 
+// careTexts takes whoever reads at this address off the ladders of their beds, or
+// back on: the next of the household is asked, and with each stop the clinic's desk
+// rings. A text stops or starts those alone who are written to at its number. It
+// reports whether there was such a bed.
+func (s *Set) careTexts(ctx context.Context, t *gateway.Turn, topic string, stop bool) (bool, error) {
+	if topic != topicAll && !slices.Contains(s.Stopping.Phone, topic) {
+		return false, nil
+	}
+	beds, err := s.beds(ctx, t, people.CmdStop)
+	if err != nil {
+		return false, err
+	}
+	found := false
+	for _, b := range beds {
+		by, ok, err := s.Care.Member(ctx, t, b)
+		if err != nil {
+			return false, err
+		}
+		if !ok || t.Forgeable() && !writtenAt(b, by.Person, t.Address) {
+			continue
+		}
+		if _, err := s.Care.DoBed(ctx, t, b.ID, by, care.Texts{Person: by.Person, Stop: stop}); err != nil && !refusedCare(err) {
+			return false, err
+		}
+		found = true
+	}
+	return found, nil
+}
+
+// writtenAt reports whether one of a household is written to at an address.
+func writtenAt(b *homecare.Bed, person, address int64) bool {
+	return b.Patient.Person == person && b.Patient.Address == address || slices.ContainsFunc(b.Carers, func(c care.Carer) bool {
+		return c.Person == person && c.Address == address
+	})
+}
+
 // start takes stops back. A text cannot undo what the person said elsewhere.
 func (s *Set) start(ctx context.Context, t *gateway.Turn, _ map[string]any) (map[string]any, error) {
 	if err := t.StartAddress(ctx, t.Address); err != nil {
@@ -176,6 +223,9 @@ func (s *Set) start(ctx context.Context, t *gateway.Turn, _ map[string]any) (map
 	}
 	if err := t.StartTopics(ctx, t.Address); err != nil {
 		return nil, fmt.Errorf("start the topics of an address: %w", err)
+	}
+	if _, err := s.careTexts(ctx, t, topicAll, false); err != nil {
+		return nil, err
 	}
 	if t.Forgeable() {
 		elsewhere, err := t.OptedOut(ctx, t.Person, []string{topicAll})

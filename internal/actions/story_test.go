@@ -435,11 +435,14 @@ func TestSurvey(t *testing.T) {
 
 // 取消 while a visit waits for its answer asks which is meant.
 func TestCancelUnderAVisit(t *testing.T) {
-	r := newRig(t)
-	r.filed("zhang")
-	r.push("visit_confirm")
-	r.heard("zhang")
-	r.expect("zhang", "取消", "您说的取消，是哪一种？")
+	w := newWard(t)
+	_, v := w.family()
+	w.asksAbout("wife", v)
+	w.expect("wife", "取消", "您说的取消，是哪一种？")
+	w.expect("wife", "只是这一次不用来", "先不去")
+	if w.state(v) != "declined" {
+		t.Errorf("it is %s: one word cancels no visit", w.state(v))
+	}
 }
 
 func TestEveryActionIsDocumented(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"shaoying/flows"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -194,6 +195,9 @@ func (s *Set) mayDoTask(t *gateway.Turn, e *errand, c people.StaffCommand) bool 
 	if (c == people.MayNote || c == people.MayDecide) && !e.staff.Has(people.Role(e.task.Role)) {
 		return false
 	}
+	if homecare.IsTask(e.task.Kind) {
+		return s.Care.HoldsTask(e.staff, e.task)
+	}
 	if e.whistle != nil {
 		return s.Orders.MayWhistle(e.staff, c, e.whistle, t.Now)
 	}
@@ -238,7 +242,7 @@ func (s *Set) taskLines(t *gateway.Turn, all []errand) (string, error) {
 	for i := range lines {
 		e := all[i]
 		p := map[string]string{"task": strconv.FormatInt(e.task.ID, 10), "number": "", "matter": "", "mark": "", "whistle": e.data["whistle"]}
-		for _, name := range []string{"matter", "area", "count", workorder.DataMonth} {
+		for _, name := range []string{"matter", "area", "count", workorder.DataMonth, "bed", "when"} {
 			p[name] = e.data[name]
 		}
 		if e.order != nil {

@@ -41,6 +41,7 @@ import (
 
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
 	"shaoying/internal/tally"
@@ -53,6 +54,7 @@ import (
 type Deps struct {
 	Gateway *gateway.Gateway
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Units   *ticket.Units
 	Safety  *words.Safety
 	// Places returns the gazetteer as it is now.
@@ -72,8 +74,10 @@ type API struct {
 	huma   huma.API
 	mux    *http.ServeMux
 	offers []offer
-	mu     sync.Mutex
-	limits map[int64]*rate.Limiter
+	// offered are the commands of family beds that have an operation: "bed.open".
+	offered map[string]bool
+	mu      sync.Mutex
+	limits  map[int64]*rate.Limiter
 	// uploads has a place for every photo that may be taken in at the same time.
 	uploads chan struct{}
 }
@@ -83,11 +87,11 @@ const prefix = "/api/v1"
 
 // New makes the API with all its operations.
 func New(deps Deps) (*API, error) {
-	if deps.Gateway == nil || deps.Orders == nil || deps.Units == nil || deps.Safety == nil || deps.Places == nil ||
+	if deps.Gateway == nil || deps.Orders == nil || deps.Care == nil || deps.Units == nil || deps.Safety == nil || deps.Places == nil ||
 		deps.Filing == nil || deps.Hooks == nil || deps.Photos == nil || deps.Tally == nil {
 		return nil, errors.New("api: everything in Deps is needed")
 	}
-	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}, uploads: make(chan struct{}, deps.Policy.Photos.AtOnce)}
+	a := &API{Deps: deps, mux: http.NewServeMux(), limits: map[int64]*rate.Limiter{}, offered: map[string]bool{}, uploads: make(chan struct{}, deps.Policy.Photos.AtOnce)}
 	cfg := huma.DefaultConfig("Shaoying", "1")
 	cfg.CreateHooks = nil // no $schema members and links in answers
 	cfg.DocsPath, cfg.SchemasPath = "", ""
@@ -105,6 +109,7 @@ func New(deps Deps) (*API, error) {
 	a.whistles()
 	a.topics()
 	a.figures()
+	a.beds()
 	a.lists()
 	a.hooks()
 	return a, nil

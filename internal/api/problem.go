@@ -11,6 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"shaoying/internal/care"
+	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
 	"shaoying/internal/ticket"
 )
@@ -101,11 +103,16 @@ func refusedProblem(r *ticket.Refused, allowed []string) *Problem {
 func (a *API) problem(ctx context.Context, err error) error {
 	var p *Problem
 	var refused *ticket.Refused
+	var ofCare *care.Refused
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &ofCare):
+		return refusedCare(ofCare)
+	case errors.Is(err, homecare.ErrNotYours):
+		return errNotFound
 	case errors.As(err, &refused):
 		return refusedProblem(refused, nil)
 	case errors.Is(err, postgres.ErrChanged):

@@ -26,6 +26,7 @@ import (
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -139,7 +140,7 @@ func newRigPosting(t testing.TB, posts webhook.Policy, tune ...func(*api.Deps)) 
 	}))
 	r.runner = gateway.NewRunner(r.Gateway)
 	deps := api.Deps{
-		Gateway: r.Gateway, Orders: r.orders, Units: units, Safety: set.Safety, Places: set.Places, Filing: set.Filing,
+		Gateway: r.Gateway, Orders: r.orders, Care: careOf(t, r.orders), Units: units, Safety: set.Safety, Places: set.Places, Filing: set.Filing,
 		Hooks: r.sender, Policy: must(t, "policies/api.yaml", api.ParsePolicy),
 		Photos: ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(must(t, "policies/privacy.yaml", parsePrivacy).Photo)),
 		Tally:  &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: r.orders.Work, Units: units, Matters: r.orders.Matters},
@@ -173,6 +174,15 @@ func service(t testing.TB, keys *privacy.Keys, units *ticket.Units) *workorder.S
 		Whistles: ok[*ticket.WhistleRules](t)(ticket.NewWhistleRules(must(t, "policies/whistle.yaml", ticket.ParseWhistlePolicy), work)),
 		Topics:   must(t, "policies/topics.yaml", ticket.ParseTopicPolicy),
 	}
+}
+
+func careOf(t testing.TB, orders *workorder.Service) *homecare.Service {
+	t.Helper()
+	quiet, err := scheduler.NewQuiet(must(t, "policies/hours.yaml", scheduler.ParseHours), orders.Work.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok[*homecare.Service](t)(homecare.New(orders, quiet))
 }
 
 func (r *rig) exec(sql string, args ...any) {

@@ -35,7 +35,7 @@ func (h *House) openHooks(ctx context.Context) error {
 // programs mounts what other programs speak with.
 func (s *server) programs(mux *http.ServeMux) error {
 	a, err := api.New(api.Deps{
-		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Safety: s.Safety, Places: s.Places.Current, Filing: s.actions.Filing,
+		Gateway: s.gateway, Orders: s.Orders, Care: s.Care, Units: s.Units, Safety: s.Safety, Places: s.Places.Current, Filing: s.actions.Filing,
 		Hooks: s.Sender, Photos: s.Photos, Tally: s.Tally, Policy: s.API,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"shaoying/bots/sms/smpp"
 	"shaoying/internal/bench"
 	"shaoying/internal/privacy"
+	"shaoying/scheduler/jobs"
 )
 
 // Bench opens what `shaoying bench` measures: the house and its gateway as
@@ -28,6 +29,8 @@ func Bench(log *slog.Logger) bench.Open {
 		return &bench.Product{
 			Gateway: s.gateway,
 			Tally:   h.Tally,
+			Care:    h.Care,
+			Slots:   jobs.Slots(s.due),
 			Serve:   func(ctx context.Context, out io.Writer) error { return Serve(ctx, h, out) },
 			SMPP: func(id bots.ChannelID, addr, systemID, password string, window int) (bots.Adapter, error) {
 				cfg := smpp.Defaults(id)

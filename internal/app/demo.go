@@ -72,3 +72,12 @@ func (e Env) onLoopback() error {
 	}
 	return nil
 }
+
+// layBeds gives the demo city its family beds. They are entered by commands, so it
+// takes the gateway that is built by then.
+func (s *server) layBeds(ctx context.Context) error {
+	if !s.Env.Demo {
+		return nil
+	}
+	return demo.Ward{Gateway: s.gateway, Care: s.Care, Web: bots.ChannelID(s.webID())}.Lay(ctx)
+}

@@ -6,6 +6,7 @@ import (
 
 	"shaoying/bots"
 	"shaoying/flows"
+	"shaoying/flows/words"
 	"shaoying/internal/actions"
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
@@ -26,8 +27,11 @@ func (s *server) furnish(deps *gateway.Deps) error {
 		return err
 	}
 	deps.Topics = stopping.ByReason()
+	if err := read("worsening.yaml", words.ParseSafety, &deps.Worse); err != nil {
+		return err
+	}
 	set := &actions.Set{
-		Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
+		Orders: s.Orders, Care: s.Care, Units: s.Units, Places: s.Places.Current, Library: s.Library, Words: s.Words,
 		Safety: s.Safety, Policy: policy, Stopping: stopping, Tally: s.Tally, Phone: s.phoneAccount(deps.Channels),
 		Desk: func(ctx context.Context, t *gateway.Turn) (string, error) {
 			path, err := console.Link(ctx, t, s.Keys)
@@ -44,7 +48,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	deps.Money = &gateway.Money{Policy: money, Zone: s.Location}
 	s.due = jobs.Deps{
-		Orders: s.Orders, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Photos: s.Photos,
+		Orders: s.Orders, Care: s.Care, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Kinds: s.channelKinds(), Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 		WordsPaid: policy.ReplyPaid,
@@ -58,10 +62,19 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	s.actions, deps.Actions = set, set.All()
 	deps.Kinds = jobs.All(s.due)
 	deps.Fresh = jobs.Fresh(s.due)
-	deps.Carry = jobs.Carry(s.due)
+	deps.Carry, deps.Carries = jobs.Carry(s.due), jobs.Carries(s.due)
 	deps.Dead, deps.Undeliverable = s.taskDead, jobs.Undelivered(s.due)
 	deps.Overspent, deps.LoggedOut = jobs.Overspent(s.due), jobs.LoggedOut(s.due)
 	return nil
+}
+
+// channelKinds are the kinds of the configured accounts.
+func (s *server) channelKinds() map[bots.ChannelID]string {
+	kinds := map[bots.ChannelID]string{}
+	for _, c := range s.Process.Channels {
+		kinds[bots.ChannelID(c.ID)] = c.Kind
+	}
+	return kinds
 }
 
 // phoneAccount is the account by which codes go to phone numbers: the first in

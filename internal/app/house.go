@@ -30,6 +30,7 @@ import (
 	"shaoying/internal/clock"
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
@@ -66,6 +67,7 @@ type House struct {
 	Photos   *privacy.PhotoCleaner
 	Rules    *ticket.Rules
 	Orders   *workorder.Service
+	Care     *homecare.Service
 	Places   *city.Places
 	API      api.Policy
 	Hooks    *webhook.Hooks
@@ -124,6 +126,9 @@ func (h *House) open(ctx context.Context) error {
 		return err
 	}
 	h.Orders = &workorder.Service{Whistles: whistles, Rules: h.Rules, Matters: h.Matters, Rights: h.Rights, Keys: h.Keys, Work: h.Work}
+	if h.Care, err = homecare.New(h.Orders, h.Quiet); err != nil {
+		return err
+	}
 	if err := h.openHooks(ctx); err != nil {
 		return err
 	}

@@ -13,10 +13,11 @@ import (
 func (s *server) pages(mux *http.ServeMux) error {
 	mux.Handle("/", s.web.Handler(s.gateway.Sink))
 	s.webhooks(mux)
+	s.feeds(mux)
 	desk, err := console.New(console.Deps{
-		Gateway: s.gateway, Orders: s.Orders, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
+		Gateway: s.gateway, Orders: s.Orders, Care: s.Care, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
 		Guess: s.actions.Guess, Filing: s.actions.Filing, Safety: s.Safety, Photos: s.Photos,
-		Secure: s.Process.Desk.HTTPS(),
+		Phone: s.actions.Phone, Secure: s.Process.Desk.HTTPS(),
 	})
 	if err != nil {
 		return err

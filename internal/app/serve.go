@@ -46,6 +46,9 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 	if err := s.bindBoards(ctx); err != nil {
 		return err
 	}
+	if err := s.layBeds(ctx); err != nil {
+		return err
+	}
 	l, err := h.Env.listen()
 	if err != nil {
 		return err

@@ -16,11 +16,11 @@ type layer struct {
 var layers = []layer{
 	{packages: []string{"internal/privacy", "internal/clock", "internal/qrcode", "flows/words"}},
 	{packages: []string{"bots", "bots/botstest", "bots/wire", "bots/weixin", "scheduler", "configs", "internal/outbound", "internal/spool"}, peers: true},
-	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "internal/chart", "internal/textlint"}, peers: true},
+	{packages: []string{"flows", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "internal/chart", "internal/feed", "internal/textlint"}, peers: true},
 	{packages: []string{"internal/postgres"}},
 	{packages: []string{"internal/gateway"}},
 	{packages: []string{"internal/workorder", "internal/city", "internal/tally"}},
-	{packages: []string{"internal/webhook"}},
+	{packages: []string{"internal/webhook", "internal/homecare"}},
 	{packages: []string{channels, "internal/actions", "scheduler/jobs", "internal/console", "internal/api", "internal/bench"}},
 	{packages: []string{"internal/demo"}},
 	{packages: []string{"internal/app"}},
@@ -35,7 +35,7 @@ var forChannels = []string{"bots", "bots/wire", "bots/weixin", "internal/outboun
 
 // pure packages are given time and data and return decisions.
 var pure = []string{
-	"flows", "flows/words", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/figures", "internal/textlint", "scheduler", "bots",
+	"flows", "flows/words", "internal/ticket", "internal/care", "internal/people", "internal/audit", "internal/feed", "internal/figures", "internal/textlint", "scheduler", "bots",
 }
 
 // impure is what a pure package does not import. net/http is not in it: the

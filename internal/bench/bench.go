@@ -1,7 +1,8 @@
 // Package bench measures the speed of the product on the machine it runs on:
 // `shaoying bench turn` prints the first five figures of design 10, `shaoying
 // bench figures` those over a million tickets, `shaoying bench sms` how fast texts
-// leave (sms.go).
+// leave (sms.go), `shaoying bench visits` how fast family beds are planned and
+// reminded (visits.go).
 //
 // # What is measured
 //
@@ -52,6 +53,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/clock"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/postgres/managed"
 	"shaoying/internal/tally"
 )
@@ -66,6 +68,9 @@ var dialogues embed.FS
 type Product struct {
 	Gateway *gateway.Gateway
 	Tally   *tally.Tally
+	// Care keeps family beds; Slots are what schedules run.
+	Care  *homecare.Service
+	Slots []gateway.SlotJob
 	// Serve runs everything on a free port of loopback until ctx ends and
 	// writes "ready http://…" to out.
 	Serve func(ctx context.Context, out io.Writer) error

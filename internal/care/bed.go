@@ -149,7 +149,8 @@ type Household struct {
 }
 
 // Texts is a person of the family leaving messages (R, STOP) or coming back to
-// them. It changes nothing about the care.
+// them, and with him whoever of the household reads the same phone: one phone
+// cannot be written to and left alone. It changes nothing about the care.
 type Texts struct {
 	Person int64
 	Stop   bool
@@ -365,16 +366,25 @@ func (c Texts) apply(s *step[Bed]) error {
 	if !b.family(c.Person) || s.by.As == AsFamily && s.by.Person != c.Person {
 		return refuse(KeyNotYours, "command", string(CmdTexts), "capacity", string(s.by.As))
 	}
-	stopped := &b.Patient.Stopped
-	for i := range b.Carers {
-		if b.Carers[i].Person == c.Person {
-			stopped = &b.Carers[i].Stopped
+	phone, stopped := b.Patient.Address, b.Patient.Stopped
+	for _, k := range b.Carers {
+		if k.Person == c.Person {
+			phone, stopped = k.Address, k.Stopped
 		}
 	}
-	if *stopped == c.Stop {
+	if stopped == c.Stop {
 		return refuse(KeySame)
 	}
-	if *stopped = c.Stop; c.Stop {
+	same := func(person, address int64) bool { return person == c.Person || address != 0 && address == phone }
+	if same(b.Patient.Person, b.Patient.Address) {
+		b.Patient.Stopped = c.Stop
+	}
+	for i, k := range b.Carers {
+		if same(k.Person, k.Address) {
+			b.Carers[i].Stopped = c.Stop
+		}
+	}
+	if c.Stop {
 		b.StoppedAt = s.now
 	}
 	s.event(EventTexts, "stop", strconv.FormatBool(c.Stop))

@@ -21,7 +21,7 @@ func TestConsentIsSignedNotTexted(t *testing.T) {
 	}{
 		{"an answer by message", desk, with(func(a *care.Agreement) { a.Form = "sms" }), care.KeyForm},
 		{"no form", desk, with(func(a *care.Agreement) { a.Form = "" }), care.KeyForm},
-		{"paper without its scan", desk, with(func(a *care.Agreement) { a.Scan = 0 }), care.KeyNoScan},
+		{"paper without its scan", desk, with(func(a *care.Agreement) { a.Scan = "" }), care.KeyNoScan},
 		{"an old notice", desk, with(func(a *care.Agreement) { a.Notice = 0 }), care.KeyConsent},
 		{"nobody signed", desk, with(func(a *care.Agreement) { a.Signer = 0 }), care.KeyIncomplete},
 		{"signed tomorrow", desk, with(func(a *care.Agreement) { a.SignedAt = now.Add(24 * time.Hour) }), care.KeyIncomplete},
@@ -35,7 +35,9 @@ func TestConsentIsSignedNotTexted(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
-	screen := with(func(a *care.Agreement) { a.Form, a.Scan, a.Signer, a.Relation = care.OnScreen, 0, patientID, care.Self })
+	screen := with(func(a *care.Agreement) {
+		a.Form, a.Scan, a.Signer, a.Relation = care.OnScreen, "", patientID, care.Self
+	})
 	if b = bedDo(t, r, b, desk, care.Sign{Agreement: screen}, now); b.Agreement.EnteredBy != deskID || !b.Agreement.Stands() {
 		t.Errorf("agreement %+v", b.Agreement)
 	}
@@ -172,7 +174,9 @@ func TestConsentIsWithdrawnInOneTap(t *testing.T) {
 	}
 	for id := range w.visits {
 		for _, d := range w.ladder(int64(id+1), now) {
-			t.Errorf("still due: %+v", d)
+			if d.Kind != "released_visitor" { // who would have gone there hears of it
+				t.Errorf("still due: %+v", d)
+			}
 		}
 	}
 	if got := lines(r.Ladder(r.OfBed(w.bed), now)); !slices.Contains(got, "03-03 10:00 consent_call desk") || !slices.Contains(got, "03-03 10:00 consent_doctor doctor") {

@@ -11,13 +11,12 @@ import (
 )
 
 // The complaints of reference family-bed 4, by their numbers, as far as rules
-// without a database can catch them. 6 (the daily job did not run) and 11 (failed
-// sends retried unseen) are the scheduler's and the sender's; what is left of 6
-// is TestSixtyDays with its outage.
+// without a database can catch them. 6 (the daily job did not run) is package
+// scheduler's, 11 (failed sends retried unseen) the gateway's.
 
 // 1: the same text again and again (cht-core#10802). The key of a row is the
 // same however often the ladder is looked at, and no two rows share one.
-func TestComplaint1TheSameTextAgain(t *testing.T) {
+func TestComplaint01TheSameTextAgain(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	first := w.ladder(1, at("2026-03-04 09:00"))
 	sent := map[string]bool{}
@@ -48,7 +47,7 @@ func TestComplaint1TheSameTextAgain(t *testing.T) {
 }
 
 // 2: a reminder after cancel or move (rdv-service-public#3144, cal.diy#6905).
-func TestComplaint2AReminderAfterCancelOrMove(t *testing.T) {
+func TestComplaint02AReminderAfterCancelOrMove(t *testing.T) {
 	w := planned(t, care.Item{Kind: "round", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	now := at("2026-03-04 09:00")
 	pending := sends(w.ladder(1, now))
@@ -75,7 +74,7 @@ func sends(all []care.Due) []care.Due {
 }
 
 // 3: messages at night (citygram#246).
-func TestComplaint3NothingAtNight(t *testing.T) {
+func TestComplaint03NothingAtNight(t *testing.T) {
 	w := planned(t, care.Item{Kind: "infusion", Every: 1, From: date("2026-03-04")}, "2026-03-03")
 	_, q := quiet(t)
 	for id := range w.visits {
@@ -91,7 +90,7 @@ func TestComplaint3NothingAtNight(t *testing.T) {
 }
 
 // 4: a backlog goes on next morning with stale text (Spoke#1293).
-func TestComplaint4NoStaleTextNextMorning(t *testing.T) {
+func TestComplaint04NoStaleTextNextMorning(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	for _, c := range []struct{ now, gone string }{
 		{"2026-03-09 20:30", "ask"}, {"2026-03-09 18:00", "ask_early"}, {"2026-03-10 09:00", "call_morning"}, {"2026-03-10 13:00", "late_desk"},
@@ -105,7 +104,7 @@ func TestComplaint4NoStaleTextNextMorning(t *testing.T) {
 }
 
 // 5: "yes" to a dead appointment answered "confirmed" (Grins#129).
-func TestComplaint5YesToADeadVisit(t *testing.T) {
+func TestComplaint05YesToADeadVisit(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	w.must(1, desk, care.Cancel{Reason: "doctor"}, at("2026-03-09 17:00"))
 	if got := w.r.Reply(w.bed, w.visits[0], 1, at("2026-03-09 19:00")); got != care.Cancelled {
@@ -118,7 +117,7 @@ func TestComplaint5YesToADeadVisit(t *testing.T) {
 
 // 7: changing a rule does not move what is planned (mautic#838), and a rule of
 // the past fires or not by an explicit choice (rapidpro#482).
-func TestComplaint7AChangedOrderMovesWhatIsPlanned(t *testing.T) {
+func TestComplaint07AChangedOrderMovesWhatIsPlanned(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	err := w.onBed(doctor, care.Order{Item: care.Item{ID: 2, Kind: "wound", Every: 3, Staff: nurseID, From: date("2026-03-10")}}, at("2026-03-04 09:00"))
 	if got := days(w); err != nil || got != "03-10 03-13 03-16" {
@@ -134,7 +133,7 @@ func TestComplaint7AChangedOrderMovesWhatIsPlanned(t *testing.T) {
 }
 
 // 8: messages to the dead (simple-server#993), and to who has come already.
-func TestComplaint8NoMessagesToTheDead(t *testing.T) {
+func TestComplaint08NoMessagesToTheDead(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 2, From: date("2026-03-10")}, "2026-03-03")
 	visit(w, 1, "2026-03-10 09:10")
 	now := at("2026-03-10 12:00")
@@ -158,7 +157,7 @@ func TestComplaint8NoMessagesToTheDead(t *testing.T) {
 
 // 9: shared phones and STOP (carlos#3842, cht-core#476): who stops leaves the
 // messages, not the care, and not for the others.
-func TestComplaint9StopOnASharedPhone(t *testing.T) {
+func TestComplaint09StopOnASharedPhone(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
 	w.plan(at("2026-03-10 02:00"))
 	before := len(w.open())
@@ -186,6 +185,18 @@ func TestComplaint9StopOnASharedPhone(t *testing.T) {
 		if d.To.Person == sonID && !d.To.Neutral {
 			t.Errorf("a shared phone reads of care: %+v", d)
 		}
+	}
+	// On one phone with him she would go on reading them: it is left alone, the
+	// desk asks, and coming back is for both.
+	w.bed.Carers[0].Stopped, w.bed.Carers[0].Address = false, sonPhone
+	if err := w.onBed(daughter, care.Texts{Person: daughterID, Stop: true}, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.due(2, at("2026-03-16 09:00")); !slices.Contains(got, "03-16 18:30 ask desk") || !slices.Equal(asked(w.ladder(2, at("2026-03-16 09:00"))), []int64{0}) {
+		t.Errorf("one phone: %v", got)
+	}
+	if err := w.onBed(son, care.Texts{Person: sonID}, now.Add(2*time.Hour)); err != nil || w.bed.Carers[0].Stopped {
+		t.Errorf("came back: %v, %+v", err, w.bed.Carers)
 	}
 }
 

@@ -23,8 +23,8 @@ type Agreement struct {
 	Signer        int64
 	Relation      string // to the patient; "self" when the patient signs
 	SignedAt      time.Time
-	Scan          int64 // picture of the paper
-	EnteredBy     int64 // staff who took it
+	Scan          string // blob of the picture of the paper
+	EnteredBy     int64  // staff who took it
 	// GridWorker: the family agrees that the grid worker hears of a visit to
 	// which nobody opened.
 	GridWorker  bool
@@ -59,7 +59,7 @@ func (s *step[T]) sign(b Bed, a Agreement) error {
 	switch {
 	case a.Form != OnPaper && a.Form != OnScreen:
 		return refuse(KeyForm)
-	case a.Form == OnPaper && a.Scan == 0:
+	case a.Form == OnPaper && a.Scan == "":
 		return refuse(KeyNoScan)
 	case a.Notice < p.Notice || a.Terms < p.Terms:
 		return refuse(KeyConsent)

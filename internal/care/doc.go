@@ -41,9 +41,9 @@
 // Ladder says what is due for an Occasion: a list of rungs in
 // configs/programmes, each with its time, its end, its recipients and the states
 // in which it means something. It has no memory. A row's key is made of the
-// version of the visit, of the moment at which the state was entered where that
-// can come again, and of the recipient; so looking again makes no new rows. The
-// caller keeps table due equal to it with Reconcile.
+// version of the visit, of the moment at which a state was entered or something
+// happened, where that can come again, and of the recipient; so looking again makes
+// no new rows. The caller keeps table due equal to it with Reconcile.
 //
 // A version is what a text says: day, window, visitor. Whatever changes one of
 // them makes all older rows, prompts and answers dead. An answer is measured

@@ -158,7 +158,7 @@ var carers = []care.Carer{
 
 func agreement(now time.Time) care.Agreement {
 	return care.Agreement{
-		Form: care.OnPaper, Notice: 1, Terms: 1, Signer: daughterID, Relation: "daughter", SignedAt: now.Add(-time.Hour), Scan: 5,
+		Form: care.OnPaper, Notice: 1, Terms: 1, Signer: daughterID, Relation: "daughter", SignedAt: now.Add(-time.Hour), Scan: "5",
 		GridWorker: true,
 	}
 }
@@ -267,7 +267,7 @@ func (w *world) plan(now time.Time) care.Plan {
 		return p
 	}
 	if again := w.r.Plan(w.bed, w.visits, care.NewLoad(w.visits, w.away), now); !again.Empty() {
-		w.Fatalf("at %s: planned again it is not silent:\n%+v", now, again.Changes)
+		w.Fatalf("at %s: planned again it is not silent:\n%+v\n%+v", now, again.Changes, again.Skipped)
 	}
 	return p
 }

@@ -41,6 +41,9 @@ type Item struct {
 	Seq    int
 	Next   scheduler.Date // zero: no slot is left
 	Missed int            // in a row
+	// LastMissed is the slot of the last of them: with it the hospital is told of
+	// the row once.
+	LastMissed int
 }
 
 var noDate scheduler.Date
@@ -106,7 +109,7 @@ func (it *Item) start(today scheduler.Date) {
 	if it.From.Compare(today) < 0 {
 		it.From = today
 	}
-	it.Seq, it.Missed, it.Next = 0, 0, it.From
+	it.Seq, it.Missed, it.LastMissed, it.Next = 0, 0, 0, it.From
 	for len(it.Weekdays) > 0 && !slices.Contains(it.Weekdays, it.Next.Weekday()) {
 		it.Next = it.Next.AddDays(1)
 	}
@@ -116,7 +119,7 @@ func (it *Item) start(today scheduler.Date) {
 // an unchanged rhythm keeps its next day.
 func (it *Item) continues(old Item, today scheduler.Date) {
 	it.start(today)
-	it.Seq, it.Missed = old.Seq, old.Missed
+	it.Seq, it.Missed, it.LastMissed = old.Seq, old.Missed, old.LastMissed
 	if it.Every == old.Every && it.Weeks == old.Weeks && slices.Equal(it.Weekdays, old.Weekdays) {
 		it.Next, it.From = old.Next, old.From
 	}
@@ -213,9 +216,11 @@ func (r *Rules) settle(it *Item, v Visit) []Event {
 	}
 	switch v.State {
 	case VisitDone:
-		it.Missed = 0
+		// Of one that is written down late, what was missed after it still counts.
+		it.Missed = min(it.Missed, max(0, it.LastMissed-v.Slot))
 	case VisitMissed:
 		it.Missed++
+		it.LastMissed = max(it.LastMissed, v.Slot)
 		if it.Missed >= r.policy.Missed.InRow {
 			return []Event{{
 				Kind: EventMissedInRow, Actor: Actor{As: AsSystem}, At: v.StateAt, From: string(v.State), To: string(v.State),

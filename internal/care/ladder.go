@@ -79,11 +79,6 @@ type Occasion struct {
 	Consent bool
 }
 
-// OccasionStates lists the states of what other programmes plan.
-func OccasionStates() []string {
-	return []string{"planned", "asked", "confirmed", "declined", "done", "missed", "cancelled"}
-}
-
 // Ladder says what is due for an occasion from now on, in order of time: a pure
 // function of what the occasion is. A row whose time is over and that still
 // means something has an At before now. What must not be sent stands in it with
@@ -118,9 +113,8 @@ func (r *Rules) rung(g Rung, o Occasion, now time.Time) []Due {
 		return nil
 	}
 	key := "v" + strconv.Itoa(o.Version)
-	if g.Due.Of == Anchor(o.State) {
-		// The same state can be entered again without a new version.
-		key += "/" + o.StateAt.UTC().Format("20060102T150405")
+	if came, again := o.cameAgain(g.Due.Of); again {
+		key += "/" + came.UTC().Format("20060102T150405")
 	}
 	d := Due{
 		Kind: g.Kind, Programme: o.Programme, Subject: o.Subject, Version: o.Version, At: at, NotAfter: until, Class: g.Class,
@@ -135,6 +129,18 @@ func (r *Rules) rung(g Rung, o Occasion, now time.Time) []Due {
 		}
 	}
 	return dues
+}
+
+// cameAgain returns when the anchor came about, if it can come about again without
+// a new version: a state that is entered once more, a second cry for help.
+func (o Occasion) cameAgain(a Anchor) (at time.Time, again bool) {
+	switch a {
+	case Anchor(o.State):
+		return o.StateAt, true
+	case AnchorHelp, AnchorCode, AnchorConsent, AnchorStopped:
+		return o.At[a], true
+	}
+	return time.Time{}, false
 }
 
 // bind applies consent and quiet hours.

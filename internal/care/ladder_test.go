@@ -229,34 +229,56 @@ func TestTheLadderOfAnApplication(t *testing.T) {
 	}
 }
 
-func TestReconcileIsTheDryRun(t *testing.T) {
+// What comes a second time is due a second time, though no version has changed:
+// a cry for help, a wrong code, somebody who leaves texts, a withdrawal after a new
+// signature. Looking again makes no new row.
+func TestWhatComesAgainIsDueAgain(t *testing.T) {
 	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
-	now := at("2026-03-03 09:00")
-	wanted := w.ladder(2, now)
-	if clear, add := care.Reconcile(nil, wanted); len(clear) != 0 || len(add) == 0 {
-		t.Errorf("clear %v, add %v", lines(clear), lines(add))
-	} else if again, more := care.Reconcile(add, wanted); len(again) != 0 || len(more) != 0 {
-		t.Errorf("not silent: clear %v, add %v", lines(again), lines(more))
+	sent := map[string]bool{}
+	fresh := func(kind string, now time.Time) int {
+		n := 0
+		for _, o := range []care.Occasion{w.r.OfVisit(w.bed, w.visits[0], care.History{}), w.r.OfBed(w.bed)} {
+			for _, d := range w.r.Ladder(o, now) {
+				if d.Kind == kind && d.To.Role == care.ToDesk && d.Sends() && !sent[d.Subject+id(d)] {
+					sent[d.Subject+id(d)] = true
+					n++
+				}
+			}
+		}
+		return n
 	}
-	all := programmes(t)
-	body := slices.IndexFunc(all, func(p care.Programme) bool { return p.Code == care.FamilyBed })
-	rungs := slices.Clone(all[body].Ladders[care.OfVisit])
-	for i := range rungs {
-		if rungs[i].Kind == "ask" {
-			rungs[i].Due.Plus = -30 * time.Minute
+	twice := func(kind string, now time.Time, do func(now time.Time)) {
+		t.Helper()
+		for i := range 2 {
+			do(now)
+			if got := fresh(kind, now); got != 1 {
+				t.Errorf("%s, time %d: %d new rows for the desk", kind, i+1, got)
+			}
+			if now = now.Add(20 * time.Minute); fresh(kind, now) != 0 {
+				t.Errorf("%s: looking again made a new row", kind)
+			}
 		}
 	}
-	all[body].Ladders = map[string][]care.Rung{care.OfVisit: rungs}
-	_, q := quiet(t)
-	changed, err := care.NewRules(policy(t), all, workTime(t), q)
-	if err != nil {
-		t.Fatal(err)
+	bed := func(by care.Actor, c care.BedCommand, now time.Time) {
+		t.Helper()
+		if err := w.onBed(by, c, now); err != nil {
+			t.Fatal(err)
+		}
 	}
-	pending := slices.DeleteFunc(wanted, func(d care.Due) bool { return !d.Sends() })
-	clear, add := care.Reconcile(pending, changed.Ladder(changed.OfVisit(w.bed, w.visits[1], care.History{}), now))
-	if !slices.Equal(lines(clear), []string{"03-16 18:30 ask carer_1"}) || !slices.Equal(lines(add), []string{"03-16 18:00 ask carer_1"}) {
-		t.Errorf("clear %v, add %v", lines(clear), lines(add))
-	}
+	twice("wrong_code", at("2026-03-10 08:00"), func(now time.Time) { w.must(1, daughter, care.WrongCode{}, now) })
+	w.must(1, nurse, care.Leave{}, at("2026-03-10 09:00"))
+	twice("help", at("2026-03-10 09:10"), func(now time.Time) { w.must(1, nurse, care.Help{}, now) })
+	people := []care.Actor{daughter, {As: care.AsFamily, Person: sonID}}
+	twice("stopped_call", at("2026-03-10 10:00"), func(now time.Time) {
+		bed(people[0], care.Texts{Person: people[0].Person, Stop: true}, now)
+		people = people[1:]
+	})
+	twice("consent_call", at("2026-03-10 11:00"), func(now time.Time) {
+		if !w.bed.Agreement.Stands() {
+			bed(desk, care.Sign{Agreement: agreement(now)}, now)
+		}
+		bed(daughter, care.WithdrawConsent{}, now)
+	})
 }
 
 func TestClearance(t *testing.T) {
@@ -394,7 +416,7 @@ func TestProgrammeErrors(t *testing.T) {
 		{"code", "programme: pairing", "programme: Pairing", "programme: \"Pairing\""},
 		{"cadence", "every: 30", "every: 20", "cadence needs every"},
 		{"holiday", "on_holiday: keep", "on_holiday: move", "cadence.on_holiday"},
-		{"minutes", "minutes: 60", "minutes: 0", "cadence.minutes"},
+		{"minutes", "minutes: 60", "minutes: -1", "cadence.minutes"},
 		{"subject", "  occasion:", "  visit:", "ladders.visit: the subjects are [occasion]"},
 		{"anchor", "due: {of: start, days: -7", "due: {days: -7", "due.of is missing"},
 		{"anchor name", "due: {of: start, days: -7", "due: {of: Start-1, days: -7", "is no anchor"},

@@ -20,11 +20,15 @@ func pick[T any](d *dice, list []T) T { return list[d.IntN(len(list))] }
 // lives runs f on n random lives.
 func lives(t *testing.T, n int, f func(t *testing.T, d *dice)) {
 	t.Helper()
-	seed := rand.Uint64()
-	for i := range n {
-		f(t, &dice{rand.New(rand.NewPCG(seed, uint64(i)))})
+	seed, life := rand.Uint64(), 0
+	defer func() {
 		if t.Failed() {
-			t.Fatalf("seed %d, life %d", seed, i)
+			t.Logf("seed %d, life %d", seed, life)
+		}
+	}()
+	for life = range n {
+		if f(t, &dice{rand.New(rand.NewPCG(seed, uint64(life)))}); t.Failed() {
+			return
 		}
 	}
 }
@@ -33,21 +37,32 @@ func lives(t *testing.T, n int, f func(t *testing.T, d *dice)) {
 // gateway will run them: due rows by the clock, read again before they go.
 type household struct {
 	*world
-	d        *dice
-	now      time.Time
-	quiet    scheduler.Quiet
-	rows     map[string]map[string]*row // by subject, and by kind and key
-	seen     map[int64]care.Visit       // as they were when their rows were planned
-	stamp    int
-	prompts  []care.Prompt
-	lost     bool // consent was withdrawn, or the patient is not at home
-	dead     bool
+	d       *dice
+	now     time.Time
+	quiet   scheduler.Quiet
+	rows    map[string]map[string]*row // by subject, and by kind and key
+	seen    map[int64]care.Visit       // as they were when their rows were planned
+	stamp   int
+	prompts []care.Prompt
+	answers map[int64]care.History // of the surveys, by visit
+	// What the oracle knows, of the commands that were done and not of the rules.
+	lost     bool           // consent was withdrawn, or the patient is not at home
+	dead     bool           //
+	stopped  map[int64]bool // who left texts
 	messages int
+	surveys  int
+}
+
+func newHousehold(w *world, d *dice, q scheduler.Quiet, now time.Time) *household {
+	return &household{
+		world: w, d: d, quiet: q, now: now, rows: map[string]map[string]*row{}, answers: map[int64]care.History{}, stopped: map[int64]bool{},
+	}
 }
 
 type row struct {
 	care.Due
-	state string // planned, sent, cleared
+	state string     // planned, sent, cleared
+	about care.Visit // what the text would say
 }
 
 func id(d care.Due) string { return d.Kind + " " + d.Key }
@@ -62,7 +77,7 @@ func (h *household) settle() {
 	}
 	if h.stamp != stamp {
 		h.stamp, h.seen = stamp, map[int64]care.Visit{}
-		h.reconcile(h.r.OfBed(h.bed))
+		h.reconcile(h.r.OfBed(h.bed), care.Visit{})
 	}
 	for _, v := range h.visits {
 		if v.State.Waiting() && (v.Date.Compare(v.Earliest) < 0 || v.Date.Compare(v.Latest) > 0) {
@@ -70,7 +85,18 @@ func (h *household) settle() {
 		}
 		if h.seen[v.ID] != v {
 			h.seen[v.ID] = v
-			h.reconcile(h.r.OfVisit(h.bed, v, care.History{Survey: true}))
+			history := h.answers[v.ID]
+			history.Survey = true
+			h.reconcile(h.r.OfVisit(h.bed, v, history), v)
+		}
+	}
+	for _, p := range h.prompts {
+		for _, a := range p.Visits {
+			v := h.visits[a.VisitID-1]
+			dead := h.lost || h.dead || !v.State.Waiting() || v.Version != a.Version
+			if p.Until.After(h.now) && dead && h.r.Reply(h.bed, v, a.Version, h.now) == care.Live {
+				h.Fatalf("an answer to %+v would still count for %+v", a, v)
+			}
 		}
 	}
 	if h.calls%3 == 0 {
@@ -78,7 +104,7 @@ func (h *household) settle() {
 	}
 }
 
-func (h *household) reconcile(o care.Occasion) {
+func (h *household) reconcile(o care.Occasion, v care.Visit) {
 	var pending []care.Due
 	rows := h.rows[o.Subject]
 	for _, r := range rows {
@@ -96,7 +122,7 @@ func (h *household) reconcile(o care.Occasion) {
 			h.rows[o.Subject] = rows
 		}
 		if r, ok := rows[id(d)]; !ok || r.state == "cleared" {
-			rows[id(d)] = &row{d, "planned"}
+			rows[id(d)] = &row{d, "planned", v}
 		}
 	}
 }
@@ -167,31 +193,27 @@ func (h *household) fire(r *row) {
 	}
 	r.state = "sent"
 	h.messages++
-	if r.To.Person == 0 {
-		return
-	}
-	// The oracle knows nothing of ladders.
-	switch {
-	case h.lost || h.dead:
-		h.Fatalf("at %s the family is written to without consent: %+v", h.now, r.Due)
-	case r.To.Unreachable || r.To.Address == 0:
-		h.Fatalf("written to somebody who stopped: %+v", r.Due)
-	}
+	h.permitted(r.Due)
 	var n int64
 	if _, err := fmt.Sscanf(r.Subject, "visit:%d", &n); err != nil {
 		return
 	}
 	v := h.visits[n-1]
-	if r.Version != v.Version {
-		h.Fatalf("a text about an old version %d: %+v", r.Version, v)
-	}
-	alive := v.State.Open() || r.Kind == "survey" && v.State == care.VisitDone || r.Kind == "dropped" && v.State == care.VisitCancelled
-	if !alive {
-		h.Fatalf("after its end, %+v for %+v", r.Due, v)
-	}
-	if r.Asks {
+	h.meant(r, v)
+	switch {
+	case r.Kind == "survey":
+		if h.surveys++; h.answers[n].Answer != 0 {
+			h.Fatalf("asked again about %+v", v)
+		}
+		if h.d.IntN(3) > 0 {
+			h.answers[n] = care.History{Answer: 1 + h.d.IntN(5), AnsweredAt: h.now}
+			delete(h.seen, n)
+			h.settle()
+		}
+	case r.Asks && r.To.Person != 0:
 		h.prompts = care.Ask(h.prompts, care.Prompt{
-			Address: r.To.Address, Until: r.NotAfter, Visits: []care.Asked{{VisitID: n, Version: v.Version, Start: v.Start(shanghai)}},
+			Address: r.To.Address, Code: pick(h.d, []string{"", "07"}), Until: r.NotAfter,
+			Visits: []care.Asked{{VisitID: n, Version: v.Version, Start: v.Start(shanghai)}},
 		}, h.now)
 		seen := map[string]bool{}
 		for _, p := range h.prompts {
@@ -208,6 +230,51 @@ func (h *household) fire(r *row) {
 			h.put(v)
 			h.settle()
 		}
+	}
+}
+
+// permitted is the oracle for the family: live consent, at home and alive, of the
+// household, texts not left. It knows nothing of ladders.
+func (h *household) permitted(d care.Due) {
+	to := d.To.Person
+	if to == 0 {
+		return
+	}
+	known := to == patientID || slices.ContainsFunc(h.bed.Carers, func(c care.Carer) bool { return c.Person == to })
+	switch {
+	case h.lost || h.dead:
+		h.Fatalf("at %s the family is written to without consent: %+v", h.now, d)
+	case h.stopped[to]:
+		h.Fatalf("at %s written to somebody who stopped: %+v", h.now, d)
+	case !known || d.To.Address == 0:
+		h.Fatalf("at %s written to a stranger: %+v", h.now, d)
+	}
+}
+
+// afterwards is what may still be said about a visit that has ended, to anybody.
+// A wrong code is looked into whatever became of the visit.
+var afterwards = map[care.VisitState][]string{
+	care.VisitDone:      {"survey", "note_visitor", "note_desk", "low_call", "low_hospital", "wrong_code"},
+	care.VisitMissed:    {"missed_doctor", "missed_hospital", "wrong_code"},
+	care.VisitCancelled: {"dropped", "dropped_visitor", "wrong_code"},
+	care.VisitReleased:  {"released_visitor", "wrong_code"},
+}
+
+// meant is the oracle for what was cleared: nothing is said about an old version,
+// about what has ended only what belongs there, and nobody rings the family of the
+// dead because of a bad mark.
+func (h *household) meant(r *row, v care.Visit) {
+	d, was := r.Due, r.about
+	low := h.answers[v.ID].Answer
+	switch {
+	case was.Date != v.Date || was.Window != v.Window || was.Staff != v.Staff:
+		h.Fatalf("%s says what is no longer true: %+v, now %+v", d.Kind, was, v)
+	case d.Version != v.Version:
+		h.Fatalf("about an old version %d: %+v", d.Version, v)
+	case !v.State.Open() && !slices.Contains(afterwards[v.State], d.Kind):
+		h.Fatalf("after its end, %+v for %+v", d, v)
+	case d.Kind == "low_call" && (low == 0 || low > 2 || h.dead || d.To.Staff == v.Staff):
+		h.Fatalf("answered with %d, dead %t: %+v", low, h.dead, d)
 	}
 }
 
@@ -310,6 +377,7 @@ func (h *household) actOnBed() {
 		some := slices.Clone(carers)
 		some[d.IntN(2)].Stopped = d.IntN(2) == 0
 		some[1].Address = pick(d, []int64{sonPhone, daughterPhone})
+		some = some[:1+d.IntN(2)]
 		c = care.Household{Carers: some, LivesAlone: d.IntN(2) == 0, Dependent: d.IntN(2) == 0}
 	case 7:
 		c = care.Order{Item: anyItem(d, int64(2+d.IntN(3)))}
@@ -329,7 +397,18 @@ func (h *household) actOnBed() {
 	if err != nil {
 		return
 	}
-	switch c.(type) {
+	switch c := c.(type) {
+	case care.Texts:
+		for _, k := range h.bed.Carers { // and who reads the same phone
+			if k.Person == c.Person || k.Address == addressOf(h.bed.Carers, c.Person) {
+				h.stopped[k.Person] = c.Stop
+			}
+		}
+	case care.Household:
+		h.stopped = map[int64]bool{}
+		for _, k := range c.Carers {
+			h.stopped[k.Person] = k.Stopped
+		}
 	case care.WithdrawConsent, care.Suspend, care.Close:
 		h.lost = true
 	case care.Resume:
@@ -337,6 +416,10 @@ func (h *household) actOnBed() {
 	case care.Death:
 		h.dead = true
 	}
+}
+
+func addressOf(carers []care.Carer, person int64) int64 {
+	return carers[slices.IndexFunc(carers, func(c care.Carer) bool { return c.Person == person })].Address
 }
 
 func anyItem(d *dice, id int64) care.Item {
@@ -371,9 +454,9 @@ func TestTenThousandHouseholds(t *testing.T) {
 	r := rulesOf(t, p)
 	_, q := quiet(t)
 	begin := openBed(t, r, at("2026-01-28 09:00"), true)
-	sent, visits := 0, 0
+	sent, visits, surveys := 0, 0, 0
 	lives(t, sequences, func(t *testing.T, d *dice) {
-		h := &household{world: &world{TB: t, r: r, bed: begin, every: 3}, d: d, quiet: q, now: at("2026-01-28 09:00"), rows: map[string]map[string]*row{}}
+		h := newHousehold(&world{TB: t, r: r, bed: begin, every: 3}, d, q, at("2026-01-28 09:00"))
 		h.refusedOrDone(h.onBed(desk, care.Order{Item: anyItem(d, 2)}, h.now))
 		for range 8 {
 			to := h.now.Add(pick(d, []time.Duration{5 * time.Minute, 3 * time.Hour, 11 * time.Hour, 26 * time.Hour, 73 * time.Hour}))
@@ -385,9 +468,10 @@ func TestTenThousandHouseholds(t *testing.T) {
 			h.act()
 		}
 		sent += h.messages
+		surveys += h.surveys
 		visits += len(h.visits)
 	})
-	if sent < 5*sequences || visits < 2*sequences {
-		t.Errorf("dull lives: %d messages, %d visits", sent, visits)
+	if sent < 5*sequences || visits < 2*sequences || surveys < sequences/10 {
+		t.Errorf("dull lives: %d messages, %d visits, %d surveys", sent, visits, surveys)
 	}
 }

@@ -140,7 +140,7 @@ func (r *Rules) place(it Item, nominal, earliest, latest scheduler.Date, now tim
 					continue
 				}
 				at := choice{date: d, window: w.Span, off: off}
-				if l.room(it.Staff, d, w) {
+				if it.Minutes == 0 || l.room(it.Staff, d, w) {
 					return at, true
 				}
 				if first == nil {

@@ -56,8 +56,10 @@ func (r *Rules) OfVisit(b Bed, v Visit, h History) Occasion {
 	o.Is = map[Flag]bool{
 		IfFirst: v.Slot == 1, IfLong: it.gap() >= 7, IfRisk: it.Missed > 0 || b.Patient.LivesAlone,
 		IfNobodyHome: nobody, IfLookIn: nobody && b.Patient.LivesAlone && b.Agreement.GridWorker,
-		IfInRow: it.Missed >= r.policy.Missed.InRow, IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0,
-		IfLowest: h.Answer != 0 && h.Answer <= r.policy.Survey.Lowest && !h.Called,
+		IfInRow: it.Missed >= r.policy.Missed.InRow && v.Slot == it.LastMissed, IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0,
+		IfShort: daysBetween(r.day(v.StateAt), v.Date) <= 1,
+		// Nobody rings the family of the dead about a mark.
+		IfLowest: h.Answer != 0 && h.Answer <= r.policy.Survey.Lowest && !h.Called && b.Patient.Where != Dead,
 	}
 	return o
 }

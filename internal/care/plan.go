@@ -155,9 +155,16 @@ func (p *planning) as(w *planned, c VisitCommand) {
 	if err != nil {
 		return
 	}
-	p.load.count(w.after, -1)
-	p.load.count(next, 1)
+	p.count(w.after, -1)
+	p.count(next, 1)
 	w.after, w.events = next, append(w.events, events...)
+}
+
+// count keeps the load: what is done by message takes no room.
+func (p *planning) count(v Visit, n int) {
+	if !v.byMessage() {
+		p.load.count(v, n)
+	}
 }
 
 // overtaken ends what the bed, the order or the calendar has overtaken, and
@@ -171,9 +178,9 @@ func (p *planning) overtaken(w *planned) bool {
 		p.as(w, Release{Reason: why})
 		return w.after.State != v.State
 	}
-	if (v.State.Waiting() || v.State == VisitEnRoute) && v.Date.Compare(p.today) < 0 {
+	if (v.State.Waiting() || v.State == VisitEnRoute) && v.Date.Compare(p.today) < 0 && !v.byMessage() {
 		// Its day is over and nobody said anything.
-		p.load.count(v, -1)
+		p.count(v, -1)
 		w.after.State, w.after.Reason, w.after.StateAt = VisitToMakeUp, ReasonNotRecorded, p.now
 		w.events = append(w.events, p.systemEvent(EventFailed, v.State, VisitToMakeUp, "reason", ReasonNotRecorded))
 	}
@@ -241,7 +248,7 @@ func (p *planning) settlePassed() bool {
 
 // leftOut says why there is no visit on a slot, or nothing while there can be.
 func (p *planning) leftOut(nominal scheduler.Date, passed bool) string {
-	if p.holiday(nominal) {
+	if p.holiday(nominal) && nominal.Compare(p.far()) <= 0 { // until then the calendar may change
 		return ReasonHoliday
 	}
 	if !passed {
@@ -259,12 +266,18 @@ func (p *planning) holiday(nominal scheduler.Date) bool {
 	return p.it.OnHoliday == scheduler.HolidaySkip && !p.work.Calendar().IsWorkday(nominal)
 }
 
-// ahead gives every slot of the horizon its visit.
-func (p *planning) ahead() {
+// far is the last day of the horizon.
+func (p *planning) far() scheduler.Date {
 	far := p.today.AddDays(p.policy.Plan.Horizon)
 	if p.end.Compare(far) < 0 {
-		far = p.end
+		return p.end
 	}
+	return far
+}
+
+// ahead gives every slot of the horizon its visit.
+func (p *planning) ahead() {
+	far := p.far()
 	last := 0
 	if slots := p.slots(); len(slots) > 0 {
 		last = slots[len(slots)-1]
@@ -310,7 +323,7 @@ func (p *planning) add(slot int, nominal scheduler.Date) {
 		Date: at.date, Window: at.window, Minutes: p.it.Minutes, Staff: p.it.Staff, Grid: p.bed.Patient.Grid,
 		Nominal: nominal, Earliest: earliest, Latest: latest, Full: at.full, Off: at.off, MadeAt: p.now, StateAt: p.now,
 	}
-	p.load.count(v, 1)
+	p.count(v, 1)
 	event := p.systemEvent(EventPlanned, "", VisitPlanned, "date", v.Date.String(), "slot", strconv.Itoa(slot))
 	if released, ok := p.slot[slot]; ok { // released in this very plan: it stays released
 		p.plan.Changes = append(p.plan.Changes, Change{Before: released.before, After: released.after, Events: released.events})
@@ -321,7 +334,7 @@ func (p *planning) add(slot int, nominal scheduler.Date) {
 // keep lets a visit follow its slot.
 func (p *planning) keep(w *planned, nominal scheduler.Date) {
 	v := &w.after
-	if v.State.UnderWay() {
+	if v.State.UnderWay() || v.byMessage() && v.Date.Compare(p.today) <= 0 {
 		return
 	}
 	// What failed today is the desk's to arrange; the planner does it tomorrow.
@@ -329,8 +342,8 @@ func (p *planning) keep(w *planned, nominal scheduler.Date) {
 	shifted := w.before.Nominal != nominal
 	inside := v.Earliest.Compare(v.Date) <= 0 && v.Date.Compare(v.Latest) <= 0
 	asked := v.Told || v.State != VisitPlanned
-	p.load.count(*v, -1)
-	defer func() { p.load.count(*v, 1) }()
+	p.count(*v, -1)
+	defer func() { p.count(*v, 1) }()
 	days, off := p.days(*p.it, nominal, v.Earliest, v.Latest, p.today, p.load)
 	fits := slices.Contains(days, v.Date)
 	if fresh {

@@ -91,31 +91,22 @@ func TestHolidayRules(t *testing.T) {
 	}
 }
 
-func TestAnchoredOnTheLastDone(t *testing.T) {
-	w := planned(t, care.Item{Kind: "round", Every: 7}, "2026-03-03")
-	if got := days(w); got != "03-03 03-10 03-17" {
-		t.Fatal(got)
+// A holiday beyond the horizon is left out when the horizon reaches it, not
+// before: a notice may come until then, and planning twice is planning once
+// (world.plan looks).
+func TestAHolidayIsLeftOutWhenTheHorizonReachesIt(t *testing.T) {
+	w := planned(t, care.Item{Kind: "nursing", Every: 2, OnHoliday: scheduler.HolidaySkip, From: date("2026-02-02")}, "2026-02-02")
+	visit(w, 1, "2026-02-02 09:10")
+	rarer := care.Item{ID: 2, Kind: "nursing", Every: 7, OnHoliday: scheduler.HolidaySkip, Staff: nurseID, From: date("2026-02-17")}
+	if err := w.onBed(doctor, care.Order{Item: rarer}, at("2026-02-02 12:00")); err != nil {
+		t.Fatal(err)
 	}
-	w.must(1, desk, care.Move{Date: date("2026-03-05"), Window: span("09:00-11:00"), Free: true}, at("2026-03-03 08:10"))
-	visit(w, 1, "2026-03-05 09:10")
-	if got := days(w); got != "03-12 03-19" {
-		t.Errorf("done two days late, the next are %s", got)
+	if len(w.skips) != 0 || days(w) != "" {
+		t.Errorf("two weeks before: skipped %+v, planned %s", w.skips, days(w))
 	}
-}
-
-func TestFixedWeekdaysAreNotShifted(t *testing.T) {
-	w := planned(t, care.Item{Kind: "nursing", Weekdays: []time.Weekday{time.Tuesday}, Early: 2, Late: 3}, "2026-03-03")
-	if got := days(w); got != "03-03 03-10 03-17" {
-		t.Fatal(got)
-	}
-	w.must(1, nurse, care.Fail{Reason: "weather"}, at("2026-03-03 10:00"))
-	w.plan(at("2026-03-04 02:00"))
-	if got := days(w); got != "03-04 03-10 03-17" {
-		t.Errorf("made up: %s", got)
-	}
-	visit(w, 1, "2026-03-04 15:00")
-	if got := days(w); got != "03-10 03-17" {
-		t.Errorf("after a make-up visit: %s", got)
+	w.plan(at("2026-02-03 02:00"))
+	if len(w.skips) != 1 || w.skips[0].Nominal != date("2026-02-17") || w.skips[0].Reason != care.ReasonHoliday {
+		t.Errorf("when the horizon reaches it: skipped %+v", w.skips)
 	}
 }
 

@@ -103,6 +103,17 @@ type Policy struct {
 		Tries  int    `yaml:"tries"`
 		Source string `yaml:"source"`
 	} `yaml:"door"`
+	Surnames struct {
+		// OfTwo are the surnames of two characters: visitors are called by theirs.
+		OfTwo  []string `yaml:"of_two"`
+		Source string   `yaml:"source"`
+	} `yaml:"surnames"`
+	// Feed is the calendar of a visitor (package feed).
+	Feed struct {
+		Refresh time.Duration `yaml:"refresh"` // how often clients are asked to come again
+		Keep    time.Duration `yaml:"keep"`    // for how long what was cancelled is still told
+		Source  string        `yaml:"source"`
+	} `yaml:"feed"`
 	// Reasons are the codes that staff choose from; their words are texts.
 	Reasons struct {
 		Return  []string `yaml:"return"`
@@ -211,11 +222,17 @@ func (p Policy) validateRest(bad *problems) {
 			bad.add("%s must be 0 to 48h, is %s", where, d)
 		}
 	}
+	if p.Feed.Refresh < time.Minute || p.Feed.Refresh > 24*time.Hour || p.Feed.Keep < 24*time.Hour {
+		bad.add("feed needs refresh of 1m to 24h and keep of at least 24h, has %s and %s", p.Feed.Refresh, p.Feed.Keep)
+	}
 	bad.atLeast("offers.count", p.Offers.Count, 1)
 	bad.atLeast("missed.in_row", p.Missed.InRow, 1)
 	bad.atLeast("survey.every", p.Survey.Every, 1)
-	bad.atLeast("survey.per_person", p.Survey.PerPerson.N, 1)
-	bad.atLeast("survey.per_address", p.Survey.PerPhone.N, 1)
+	for where, l := range map[string]scheduler.Limit{"survey.per_person": p.Survey.PerPerson, "survey.per_address": p.Survey.PerPhone} {
+		if l.N < 1 || l.Unit != scheduler.Days {
+			bad.add("%s must be days such as 14d, is %s: rest from surveys knows no workdays", where, l)
+		}
+	}
 	bad.atLeast("survey.lowest", p.Survey.Lowest, 1)
 	bad.atLeast("survey.scale", p.Survey.Scale, p.Survey.Lowest+1)
 	bad.atLeast("door.tries", p.Door.Tries, 1)
@@ -234,7 +251,7 @@ func (p Policy) sources() map[string]string {
 		"application": p.Application.Source, "consent": p.Consent.Source, "beds": p.Beds.Source, "period": p.Period.Source,
 		"first_visit": p.FirstVisit.Source, "windows": p.Windows.Source, "plan": p.Plan.Source, "offers": p.Offers.Source,
 		"missed": p.Missed.Source, "changes": p.Changes.Source, "survey": p.Survey.Source, "door": p.Door.Source,
-		"reasons": p.Reasons.Source,
+		"feed": p.Feed.Source, "reasons": p.Reasons.Source, "surnames": p.Surnames.Source,
 	}
 	for name, k := range p.Kinds {
 		sources["kinds."+name] = k.Source

@@ -2,6 +2,7 @@ package care_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,8 @@ func TestEmbeddedPolicy(t *testing.T) {
 	p := policy(t)
 	if p.Period.Days != 30 || p.Period.Most != 90 || p.FirstVisit.Discharged != 1 || p.FirstVisit.Other != 3 ||
 		p.Application.Within[care.Eligible].String() != "3wd" || p.Plan.Horizon != 14 || p.Missed.InRow != 2 ||
-		p.Changes.Settle.Minutes() != 10 || p.Survey.Lowest != 2 || p.Survey.PerPerson.String() != "14d" {
+		p.Changes.Settle.Minutes() != 10 || p.Survey.Lowest != 2 || p.Survey.PerPerson.String() != "14d" ||
+		p.Survey.Scale != 5 || p.Feed.Keep.Hours() != 30*24 {
 		t.Errorf("policy %+v", p)
 	}
 	for kind, rule := range map[string]string{"wound": "keep", "infusion": "keep", "round": "next_workday"} {
@@ -49,6 +51,8 @@ func TestPolicyErrors(t *testing.T) {
 		{"consent", "suspend: [admission, away, refused]", "suspend: [admission, away, consent]", "which only a withdrawal gives"},
 		{"self", "relations: [spouse,", "relations: [self, spouse,", "consent.relations must not hold self"},
 		{"scale", "  scale: 5", "  scale: 2", "survey.scale must be at least 3"},
+		{"rest", "  per_person: 14d", "  per_person: 14wd", "survey.per_person must be days"},
+		{"feed", "  refresh: 1h", "  refresh: 1s", "feed needs refresh of 1m to 24h"},
 		{"minutes", "minutes: 90", "minutes: 900", "kinds.infusion.minutes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,13 +87,21 @@ func TestRulesNeedTheirParts(t *testing.T) {
 }
 
 func TestRefusalsHaveTexts(t *testing.T) {
-	body, err := configs.Read("texts/care.yaml")
+	names, err := configs.Names("texts", ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := flows.ParseTexts("texts/care.yaml", body)
-	if err != nil {
-		t.Fatal(err)
+	var texts []*flows.Texts
+	for _, name := range names {
+		body, err := configs.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := flows.ParseTexts(name, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, of)
 	}
 	p := policy(t)
 	keys := care.RefusalKeys()
@@ -111,7 +123,7 @@ func TestRefusalsHaveTexts(t *testing.T) {
 		keys = append(keys, "care.application."+string(e))
 	}
 	for _, k := range keys {
-		if !texts.Has(k) {
+		if !slices.ContainsFunc(texts, func(of *flows.Texts) bool { return of.Has(k) }) {
 			t.Errorf("no text for %s", k)
 		}
 	}

@@ -25,6 +25,9 @@ type Programme struct {
 	// Consent is what the people written to must have given: agreement (signed,
 	// for health), programme (joined), none (staff, or who asked for it).
 	Consent Consent `yaml:"consent"`
+	// Open says that residents join and leave by themselves; who takes part in the
+	// others is entered by staff.
+	Open bool `yaml:"open"`
 	// Channels are the kinds of channel that may carry it; all when empty.
 	Channels []string `yaml:"channels"`
 	// Cadence plans occasions of its own, per person; absent where each occasion
@@ -37,7 +40,9 @@ type Programme struct {
 }
 
 // Cadence is the rhythm of a programme where nobody orders one: Item in words of
-// a file.
+// a file. Minutes 0 says that nobody goes anywhere, it is done by message: it takes
+// no room in a day and keeps its day until its interval is over, where a visit that
+// nobody made is planned again for the next day.
 type Cadence struct {
 	Every     int                 `yaml:"every"`
 	Early     int                 `yaml:"early"`
@@ -86,8 +91,22 @@ type Rung struct {
 	OnQuiet scheduler.OnQuiet `yaml:"on_quiet"`
 	// Asks opens a prompt. With nobody of the family to write to the desk rings.
 	Asks bool `yaml:"asks"`
+	// Answers are what may be answered where another programme asks, the most
+	// frequent first. A survey needs none: it is marked.
+	Answers []Answer `yaml:"answers"`
 	// Task is a person's work, not a message.
 	Task bool `yaml:"task"`
+	// Settled is the state of an occasion to which the end of the task leads, ""
+	// for none.
+	Settled string `yaml:"settled"`
+}
+
+// Answer is one answer to a question of a programme and the state to which it leads.
+// Its words are texts: care.answer.PROGRAMME.VALUE, and what is said to it
+// care.said.PROGRAMME.VALUE.
+type Answer struct {
+	Value string `yaml:"value"`
+	To    string `yaml:"to"`
 }
 
 // Moment is a time that hangs on an anchor.
@@ -125,6 +144,8 @@ const (
 	AnchorOpened   Anchor = "opened"
 	AnchorStopped  Anchor = "stopped"  // somebody of the family left texts
 	AnchorAnswered Anchor = "answered" // the survey
+	AnchorHeld     Anchor = "held"     // an event takes place
+	AnchorMoved    Anchor = "moved"    // an event got another time or place
 )
 
 // Role is who is spoken to.
@@ -173,9 +194,10 @@ const (
 	IfUnnoted    Flag = "unnoted" // no record yet
 	IfSurvey     Flag = "survey"  // one is due after this visit, and not answered
 	IfLowest     Flag = "lowest"  // answered with one of the lowest, and not settled
+	IfShort      Flag = "short"   // came to be so on the day before, or on the day: the visitor had it on the list
 )
 
-var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest}
+var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest, IfShort}
 
 // Late says what becomes of a rung whose time was over when the thing came
 // about.
@@ -249,8 +271,8 @@ func (p Programme) Validate() error {
 			bad.add("cadence needs every 1 to %d days, and early and late that together are less", maxEvery)
 		case !slices.Contains(holidayRules, c.OnHoliday):
 			bad.add("cadence.on_holiday must be one of %v, is %q", holidayRules, c.OnHoliday)
-		case c.Minutes < 1 || c.Minutes > maxMinutes:
-			bad.add("cadence.minutes must be 1 to %d", maxMinutes)
+		case c.Minutes < 0 || c.Minutes > maxMinutes:
+			bad.add("cadence.minutes must be 0 (nobody goes there) to %d", maxMinutes)
 		case c.Source == "":
 			bad.add("cadence.source is missing")
 		}
@@ -307,6 +329,7 @@ func (r Rung) validate(subject, where string, bad *problems) {
 			bad.add("%s: if %q; the flags are %v", where, f, flags)
 		}
 	}
+	r.validateAnswers(subject, where, bad)
 	if r.Late != LateNow && r.Late != LateSkip {
 		bad.add("%s: late must be now or skip, is %q", where, r.Late)
 	}
@@ -315,6 +338,24 @@ func (r Rung) validate(subject, where string, bad *problems) {
 	}
 	if !slices.Contains([]scheduler.OnQuiet{scheduler.QuietLater, scheduler.QuietEarlier, scheduler.QuietDrop, scheduler.QuietHuman}, r.OnQuiet) {
 		bad.add("%s: on_quiet must be later, earlier, drop or human, is %q", where, r.OnQuiet)
+	}
+}
+
+func (r Rung) validateAnswers(subject, where string, bad *problems) {
+	needed := subject == OfOccasion && r.Asks && r.Class != scheduler.Survey
+	if needed != (len(r.Answers) > 0) {
+		bad.add("%s: what asks and is no survey needs answers, and nothing else has any", where)
+	}
+	if r.Settled != "" && (!r.Task || subject != OfOccasion || !slices.Contains(answered, r.Settled)) {
+		bad.add("%s: settled belongs to a task of an occasion and may be one of %v, is %q", where, answered, r.Settled)
+	}
+	for i, a := range r.Answers {
+		if !code.MatchString(a.Value) || slices.ContainsFunc(r.Answers[:i], func(o Answer) bool { return o.Value == a.Value }) {
+			bad.add("%s: answers: %q must be lower-case letters, digits and _, and stand once", where, a.Value)
+		}
+		if !slices.Contains(answered, a.To) {
+			bad.add("%s: answers: %s leads to %q; it may lead to %v", where, a.Value, a.To, answered)
+		}
 	}
 }
 
@@ -355,6 +396,8 @@ func anchorsOf(subject string) []Anchor {
 		OfVisit: {
 			AnchorMade, AnchorChanged, AnchorStart, AnchorEnd, AnchorInterval, AnchorOut, AnchorHelp, AnchorCode, AnchorAnswered,
 		},
+		// Others that the ladders of occasions name are moments that staff enter.
+		OfOccasion: {AnchorMade, AnchorStart, AnchorEnd, AnchorInterval, AnchorHeld, AnchorMoved, AnchorAnswered},
 	}[subject]
 	for _, s := range statesOf(subject) {
 		anchors = append(anchors, Anchor(s))
@@ -369,6 +412,41 @@ func text[S ~string](states []S) []string {
 		out[i] = string(s)
 	}
 	return out
+}
+
+// Rung finds a rung of the ladder of occasions by its kind.
+func (p Programme) Rung(kind string) (Rung, bool) {
+	for _, r := range p.Ladders[OfOccasion] {
+		if r.Kind == kind {
+			return r, true
+		}
+	}
+	return Rung{}, false
+}
+
+// OfEvents reports whether the programme hangs on events that somebody holds.
+func (p Programme) OfEvents() bool { return slices.Contains(p.anchors(), AnchorHeld) }
+
+// Marks are the moments of a person's own that staff enter (admitted, donated), in
+// the order of the ladder; the first comes with whoever takes part.
+func (p Programme) Marks() []Anchor {
+	if p.Cadence != nil || p.OfEvents() {
+		return nil
+	}
+	return slices.DeleteFunc(p.anchors(), func(a Anchor) bool { return slices.Contains(anchorsOf(OfOccasion), a) })
+}
+
+// anchors are what the ladder of occasions hangs on.
+func (p Programme) anchors() []Anchor {
+	var all []Anchor
+	for _, r := range p.Ladders[OfOccasion] {
+		for _, a := range []Anchor{r.Due.Of, r.Until.Of} {
+			if !slices.Contains(all, a) {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
 }
 
 // Carries reports whether a channel of the kind may carry the programme.

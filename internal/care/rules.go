@@ -3,6 +3,9 @@ package care
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"shaoying/scheduler"
@@ -59,3 +62,8 @@ func (r *Rules) Programme(code string) (Programme, bool) {
 }
 
 func (r *Rules) loc() *time.Location { return r.work.Location() }
+
+// Programmes lists the programmes by their code.
+func (r *Rules) Programmes() []Programme {
+	return slices.SortedFunc(maps.Values(r.programmes), func(a, b Programme) int { return strings.Compare(a.Code, b.Code) })
+}

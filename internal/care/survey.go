@@ -2,6 +2,8 @@ package care
 
 import (
 	"time"
+
+	"shaoying/scheduler"
 )
 
 // Surveys is what is known about the surveys of a person and of the address at
@@ -21,16 +23,11 @@ func (r *Rules) Surveyed(s Surveys, now time.Time) (due bool, why string) {
 	if s.Done%p.Every != 0 {
 		return false, "not_this_visit"
 	}
-	for _, last := range []struct {
-		at    time.Time
-		limit time.Time
-	}{
-		{s.LastPerson, p.PerPerson.Deadline(s.LastPerson, r.work)},
-		{s.LastAddress, p.PerPhone.Deadline(s.LastAddress, r.work)},
-	} {
-		if !last.at.IsZero() && now.Before(last.limit) {
-			return false, "asked_lately"
-		}
+	rests := func(last time.Time, days scheduler.Limit) bool {
+		return !last.IsZero() && now.Before(last.AddDate(0, 0, days.N))
+	}
+	if rests(s.LastPerson, p.PerPerson) || rests(s.LastAddress, p.PerPhone) {
+		return false, "asked_lately"
 	}
 	return true, ""
 }

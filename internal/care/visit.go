@@ -110,6 +110,10 @@ type Visit struct {
 	CodeAt    time.Time // a wrong door code was reported
 }
 
+// byMessage: nobody goes there, so it takes no room in a day and is not made up on
+// another.
+func (v Visit) byMessage() bool { return v.Minutes == 0 }
+
 // Start and End are the bounds of the visit's window.
 func (v Visit) Start(loc *time.Location) time.Time { return v.Date.At(v.Window.From, loc) }
 
@@ -274,7 +278,7 @@ func Visits() Machine[VisitState] {
 		{CmdAskMove, append(slices.Clone(told), VisitDeclined), answers, []VisitState{VisitMoveAsked}},
 		{CmdDecline, goes, answers, []VisitState{VisitDeclined}},
 		{CmdMove, waiting, []Capacity{AsFamily, AsDesk, AsDoctor, AsVisitor}, told},
-		{CmdReassign, waiting, desks, waiting},
+		{CmdReassign, waiting, append(slices.Clone(desks), AsVisitor), waiting},
 		{CmdLeave, goes, []Capacity{AsVisitor}, []VisitState{VisitEnRoute}},
 		{CmdArrive, append(slices.Clone(coming), VisitEnRoute), []Capacity{AsVisitor, AsDesk}, []VisitState{VisitArrived}},
 		{CmdFinish, []VisitState{VisitEnRoute, VisitArrived, VisitToMakeUp, VisitMissed}, []Capacity{AsVisitor, AsDesk}, []VisitState{VisitDone}},

@@ -80,8 +80,8 @@ func TestCancellingEndsWithACall(t *testing.T) {
 	if got := days(w); got != "03-17" {
 		t.Errorf("planned again: %s", got)
 	}
-	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others"}) {
-		t.Errorf("the family hears %v", got)
+	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others", "03-09 18:40 dropped_visitor visitor"}) {
+		t.Errorf("family and visitor hear %v", got)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestReassignedVisitKeepsItsAnswer(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	if got := w.due(1, at("2026-03-09 19:00")); len(got) < 2 || got[0] != "03-09 19:10 changed others" {
-		t.Errorf("the family hears %v", got)
+		t.Errorf("family and visitor hear %v", got)
 	}
 	if err := w.do(1, desk, care.Reassign{Staff: otherID}, at("2026-03-09 19:05")); key(err) != care.KeySame {
 		t.Errorf("to the same: %v", err)
@@ -144,6 +144,36 @@ func TestMissedMadeUpOrToldToTheDoctor(t *testing.T) {
 	w.must(3, nurse, care.Finish{Alone: true}, at("2026-03-24 09:30"))
 	if w.bed.Items[0].Missed != 0 {
 		t.Error("a visit that was made does not end the row")
+	}
+}
+
+// The hospital hears of a row once, not again for each visit that was missed
+// before; a third one is told again. What is written down late ends a row only up
+// to itself.
+func TestTheHospitalHearsOfARowOnce(t *testing.T) {
+	w := planned(t, care.Item{Kind: "infusion", Every: 1, From: date("2026-03-10")}, "2026-03-09")
+	told := func(now time.Time) (visits []int64) {
+		for _, v := range w.visits {
+			for _, d := range w.ladder(v.ID, now) {
+				if d.Kind == "missed_hospital" {
+					visits = append(visits, v.ID)
+				}
+			}
+		}
+		return visits
+	}
+	for _, c := range []struct {
+		day  string
+		want []int64
+	}{{"2026-03-11", nil}, {"2026-03-12", []int64{2}}, {"2026-03-13", []int64{3}}} {
+		w.plan(date(c.day).At(2*60, shanghai))
+		if got := told(at(c.day + " 09:00")); !slices.Equal(got, c.want) {
+			t.Errorf("on %s the hospital hears of %v, want %v", c.day, got, c.want)
+		}
+	}
+	w.must(2, desk, care.Finish{From: at("2026-03-11 09:00"), At: at("2026-03-11 10:00"), Alone: true}, at("2026-03-13 09:00"))
+	if got := told(at("2026-03-13 09:00")); got != nil || w.bed.Items[0].Missed != 1 {
+		t.Errorf("one in the middle was made: told of %v, %d in a row", got, w.bed.Items[0].Missed)
 	}
 }
 
@@ -276,5 +306,73 @@ func TestSurveyFatigue(t *testing.T) {
 	}
 	if care.MayCallBack(care.Visit{Staff: nurseID}, nurseID) || !care.MayCallBack(care.Visit{Staff: nurseID}, otherID) {
 		t.Error("who was rated calls back")
+	}
+}
+
+// Four months in which two of a household, on one telephone, have visits in two
+// programmes: whatever order they come in, nobody is asked sooner than the policy
+// allows, and everybody is asked now and then.
+func TestSurveyFatigueOverProgrammes(t *testing.T) {
+	r := newRules(t)
+	type person struct {
+		done [2]int // by programme
+		last time.Time
+		n    int
+	}
+	lives(t, 200, func(t *testing.T, d *dice) {
+		people, phone := [2]person{}, time.Time{}
+		for now := at("2026-01-20 11:00"); now.Before(at("2026-05-20 11:00")); now = now.Add(time.Duration(1+d.IntN(40)) * time.Hour) {
+			who, programme := &people[d.IntN(2)], d.IntN(2)
+			due, why := r.Surveyed(care.Surveys{Done: who.done[programme], LastPerson: who.last, LastAddress: phone}, now)
+			first := who.done[programme]%4 == 0
+			who.done[programme]++
+			switch {
+			case due != (why == ""):
+				t.Fatalf("due %t, why %q", due, why)
+			case due && (!first || !who.last.IsZero() && now.Sub(who.last) < 14*24*time.Hour || !phone.IsZero() && now.Sub(phone) < 7*24*time.Hour):
+				t.Fatalf("asked at %s, the person last at %s, the phone at %s", now, who.last, phone)
+			case due:
+				who.last, phone = now, now
+				who.n++
+			}
+		}
+		if people[0].n+people[1].n < 4 {
+			t.Fatalf("%d and %d surveys in four months", people[0].n, people[1].n)
+		}
+	})
+}
+
+// 5 is best: 1 and 2 are called by somebody else, 3 to 5 and silence are not.
+func TestTheLowestAnswersAreCalled(t *testing.T) {
+	w := planned(t, care.Item{Kind: "wound", Every: 7, From: date("2026-03-10")}, "2026-03-03")
+	visit(w, 1, "2026-03-10 09:10")
+	now := at("2026-03-10 13:00")
+	for answer := 0; answer <= w.r.Policy().Survey.Scale; answer++ {
+		var low, survey []string
+		h := care.History{Survey: true, Answer: answer}
+		if answer > 0 {
+			h.AnsweredAt = now
+		}
+		for _, d := range w.r.Ladder(w.r.OfVisit(w.bed, w.visits[0], h), now) {
+			switch d.Kind {
+			case "low_call", "low_hospital":
+				low = append(low, d.Kind+" "+string(d.To.Role))
+				if d.Kind == "low_call" && (!d.Task || !d.At.Equal(now) || !d.NotAfter.Equal(at("2026-03-13 17:30"))) {
+					t.Errorf("%+v", d)
+				}
+			case "survey":
+				survey = append(survey, string(d.To.Role))
+			}
+		}
+		if called := answer == 1 || answer == 2; called != slices.Equal(low, []string{"low_call quality", "low_hospital hospital"}) || !called && len(low) > 0 {
+			t.Errorf("answer %d: %v", answer, low)
+		}
+		if (answer == 0) != slices.Equal(survey, []string{"present"}) {
+			t.Errorf("answer %d: asked %v", answer, survey)
+		}
+	}
+	h := care.History{Survey: true, Answer: 1, AnsweredAt: now, Called: true}
+	if got := lines(w.r.Ladder(w.r.OfVisit(w.bed, w.visits[0], h), now)); len(got) != 0 {
+		t.Errorf("called and settled, still due: %v", got)
 	}
 }

@@ -154,7 +154,7 @@ func (c Arrive) apply(s *step[Visit]) error {
 	if s.t.Date != s.today() {
 		return refuse(KeyStarted)
 	}
-	if !c.Adult && (s.bed.Patient.Dependent || s.policy.Kinds[s.t.Kind].Adult) {
+	if !c.Adult && s.NeedsAdult(s.bed, *s.t) {
 		return refuse(KeyAdult)
 	}
 	s.t.ArrivedAt = s.now
@@ -269,3 +269,8 @@ const (
 	ReasonReplanned   = "replanned" // the rhythm has changed
 	ReasonClosed      = "closed"
 )
+
+// NeedsAdult reports whether an adult of the household must be there.
+func (r *Rules) NeedsAdult(b Bed, v Visit) bool {
+	return b.Patient.Dependent || r.policy.Kinds[v.Kind].Adult
+}

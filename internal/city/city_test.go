@@ -93,6 +93,9 @@ const (
 		"gan-lan,甘兰,grid_worker,grid," + grid1 + ",,yi-bo\n" +
 		"yi-bo,易波,grid_leader,grid," + grid1 + ",,\n" +
 		"yi-bo,,handler,unit,transport,,\n"
+	goodClinics = "code,name,tier,hospital,phone,hours,townships,costs\n" +
+		"hos,一院,hospital,,0799-1111111,,,\n" +
+		"cli,青山卫生院,clinic,hos,0799-2222222,8:00-17:30,360313001,每次30元\n"
 	goodCalendar = "date,kind,name\n2031-01-01,holiday,元旦\n2031-01-04,workday,元旦\n"
 )
 
@@ -106,6 +109,9 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 	w.imports(KindStaff, 2, 0, file("staff.csv", goodStaff))
 	w.imports(KindCalendar, 2, 2, file("calendar.csv", goodCalendar))
 	w.imports(KindCalendar, 2, 0, file("calendar.csv", goodCalendar))
+	w.imports(KindClinics, 2, 2, file("clinics.csv", goodClinics))
+	w.imports(KindClinics, 2, 0, file("clinics.csv", goodClinics))
+	w.imports(KindClinics, 2, 1, file("clinics.csv", strings.Replace(goodClinics, "30元", "35元", 1)))
 	// What differs is taken over, and nothing else.
 	w.imports(KindPlaces, 3, 1, file("places.csv", strings.Replace(goodPlaces, "27.64", "27.65", 1)))
 	// The grant that the file no longer names is taken away, the new one given.

@@ -21,6 +21,7 @@ const (
 	KindPlaces    Kind = "places"    // people.ParsePlaces: grids and places
 	KindStaff     Kind = "staff"     // people.ParseStaff
 	KindCalendar  Kind = "calendar"  // scheduler.ParseCalendarCSV; scheduler.ParseHolidayCN for *.json
+	KindClinics   Kind = "clinics"   // care.ParseClinics; each is a unit as well
 )
 
 // Report is what an import did.
@@ -47,7 +48,7 @@ func (i *Importer) Import(ctx context.Context, kind Kind, files ...people.File) 
 	write := i.writer(kind)
 	switch {
 	case write == nil:
-		return Report{}, fmt.Errorf("import %q is unknown: it can be %s, %s, %s or %s", kind, KindDivisions, KindPlaces, KindStaff, KindCalendar)
+		return Report{}, fmt.Errorf("import %q is unknown: it can be %s, %s, %s, %s or %s", kind, KindDivisions, KindPlaces, KindStaff, KindCalendar, KindClinics)
 	case len(files) == 0:
 		return Report{}, fmt.Errorf("import %s: name the file to import", kind)
 	case len(files) > 1 && kind != KindDivisions:
@@ -81,6 +82,8 @@ func (i *Importer) writer(kind Kind) writer {
 		return i.importStaff
 	case KindCalendar:
 		return importCalendar
+	case KindClinics:
+		return importClinics
 	}
 	return nil
 }

@@ -40,8 +40,10 @@ import (
 	"net/http"
 	"time"
 
+	"shaoying/bots"
 	"shaoying/flows/words"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
 	"shaoying/internal/ticket"
@@ -55,6 +57,7 @@ var files embed.FS
 type Deps struct {
 	Gateway *gateway.Gateway
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Units   *ticket.Units
 	// Places returns the gazetteer as it is now.
 	Places func() *people.Gazetteer
@@ -65,6 +68,8 @@ type Deps struct {
 	Safety *words.Safety
 	// Photos cleans pictures that come with a form.
 	Photos *privacy.PhotoCleaner
+	// Phone is the account by which phone numbers are written to, "" for none.
+	Phone bots.ChannelID
 	// Location is the time zone in which times are shown.
 	Location *time.Location
 	// Demo puts the word 演示 on every page.
@@ -121,6 +126,7 @@ func (c *Console) Routes(mux *http.ServeMux) {
 	handle("GET /desk/new", c.staff(c.newTicket))
 	handle("POST /desk/new", c.form(c.fileCaller, c.newTicket))
 	handle("GET /desk/filed/{id}", c.staff(c.filed))
+	c.careRoutes(handle, func(pattern string, h http.HandlerFunc) { upTo(maxUpload, pattern, h) })
 	handle("GET /desk/people", c.staff(c.people))
 	handle("POST /desk/people", c.staff(c.findPeople))
 	handle("POST /desk/people/merge", c.form(c.mergePeople, c.people))

@@ -40,9 +40,10 @@ type deedForm struct {
 // field is one thing that a form asks for.
 type field struct {
 	Name string
-	// Kind is words, line, date, pick, ticks or photos.
+	// Kind is words, line, date, day, number, pick, tick, ticks, file or photos.
 	Kind     string
 	Label    string // key of its text; Name stands for itself when empty
+	Say      string // the label itself where it is no text of the catalogue
 	Options  []choice
 	Required bool
 	Value    string
@@ -51,8 +52,12 @@ type field struct {
 // choice is one of the values of a field.
 type choice struct{ Value, Label string }
 
-// Text is the key of a field's label.
+// Text is the key of a field's label, or the label where there is none: words that
+// are no key are shown as they are.
 func (f field) Text() string {
+	if f.Say != "" {
+		return f.Say
+	}
 	if f.Label != "" {
 		return "console.field." + f.Label
 	}

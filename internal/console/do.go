@@ -16,6 +16,12 @@ import (
 
 // doTask does a task with what the form says and ends it.
 func (c *Console) doTask(ctx context.Context, v *visit) (answer, error) {
+	if id, ok, err := c.ofLadder(ctx, v); err != nil || ok {
+		if err != nil {
+			return answer{}, err
+		}
+		return c.doCareTask(ctx, v, id)
+	}
 	row, o, err := c.task(ctx, v, true)
 	if err != nil {
 		return answer{}, err

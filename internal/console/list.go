@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
@@ -62,6 +63,7 @@ type listPage struct {
 	More               string
 	MayFile, MayDead   bool
 	MayMerge, MayLogIn bool
+	MayCare            bool
 }
 
 // list shows the work of one role, or what a search finds. What is overdue
@@ -71,7 +73,7 @@ func (c *Console) list(ctx context.Context, v *visit) (answer, error) {
 		Tabs: tabsOf(v.staff), Tab: v.r.FormValue("tab"), State: v.r.FormValue("state"), Area: v.r.FormValue("area"),
 		Matter: v.r.FormValue("matter"), Query: strings.TrimSpace(v.r.FormValue("q")), States: ticket.States(),
 		Matters: c.Orders.Matters.All(), MayFile: c.mayFileSomewhere(v), MayDead: c.mayReplay(v), MayMerge: c.mayMerge(v),
-		MayLogIn: c.hasLogins() && c.mayLogIn(v),
+		MayLogIn: c.hasLogins() && c.mayLogIn(v), MayCare: c.mayApply(v) || c.Care != nil && c.Orders.Rights.Anywhere(v.staff, people.MayViewBeds, v.Now),
 	}
 	t := tab{}
 	if len(p.Tabs) > 0 {
@@ -154,6 +156,12 @@ func (c *Console) tasks(ctx context.Context, v *visit, p *listPage, t tab, from 
 	items := make([]item, len(rows))
 	for i, r := range rows {
 		items[i].at = cursor{r.Due, r.Task.ID}
+		if homecare.IsTask(r.Task.Kind) {
+			if items[i].line, err = c.careTaskLine(ctx, v, r.Task, r.Due); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		w, err := c.taskWhistle(ctx, v, r.Task)
 		if err != nil {
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"shaoying/internal/care"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/privacy"
@@ -52,7 +53,8 @@ func (s sheet) Ticked(form, field, value string) bool {
 func (s sheet) Again(form string) bool { return s.Typed.Get("form") == form }
 
 // fieldSet is the fields of one form with what was typed into them, phoneForm
-// the look at a number from the page of a ticket or of a task.
+// the look at a number from the page of a ticket or of a task, careSheet the page of
+// an application, a bed or a visit with its forms.
 type (
 	fieldSet struct {
 		Sheet  sheet
@@ -62,6 +64,10 @@ type (
 	phoneForm struct {
 		Ticket *ticketPage
 		Task   int64
+	}
+	careSheet struct {
+		Sheet sheet
+		Page  any
 	}
 )
 
@@ -79,12 +85,12 @@ func (c *Console) words() template.FuncMap {
 		"fields": func(s sheet, form string, list []field) fieldSet { return fieldSet{s, form, list} },
 		"phone":  func(p *ticketPage, task int64) phoneForm { return phoneForm{p, task} },
 		"hint": func(deed string) string {
-			key := "console.hint." + deed
-			if say := c.text(key); say != key {
-				return say
-			}
-			return ""
+			return c.textOr("console.hint."+deed, "")
 		},
+		"forms":    func(s sheet, page any) careSheet { return careSheet{s, page} },
+		"carehint": func(deed string) string { return c.textOr("care.desk.hint."+deed, "") },
+		"less":     func(n int) string { return strconv.Itoa(-n) },
+		"next":     func(n int) string { return strconv.Itoa(n + 1) },
 		"matter": func(code string) string {
 			m, _ := c.Orders.Matters.Get(code)
 			return m.Name
@@ -104,6 +110,14 @@ func (c *Console) text(key string, pairs ...string) string {
 		return key
 	}
 	return s
+}
+
+// textOr is a text of the catalogue, or other words where there is none.
+func (c *Console) textOr(key, other string) string {
+	if say := c.text(key); say != key {
+		return say
+	}
+	return other
 }
 
 func (c *Console) style(w http.ResponseWriter, r *http.Request) {
@@ -143,7 +157,10 @@ func (c *Console) problem(w http.ResponseWriter, status int, key string, pairs .
 func (c *Console) why(err error) (say string, status int) {
 	var refused *ticket.Refused
 	var bad *badForm
+	var held *care.Refused
 	switch {
+	case errors.As(err, &held):
+		return c.careRefusal(held), http.StatusConflict
 	case errors.As(err, &bad):
 		return c.text(bad.key), http.StatusUnprocessableEntity
 	case errors.As(err, &refused):

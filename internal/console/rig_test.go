@@ -19,6 +19,7 @@ import (
 	"shaoying/internal/console"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -38,6 +39,7 @@ type rig struct {
 	t      *testing.T
 	sql    *pgxpool.Pool
 	orders *workorder.Service
+	care   *homecare.Service
 	server *httptest.Server
 }
 
@@ -70,6 +72,8 @@ func newRig(t *testing.T) *rig {
 	units := must(t, "units.yaml", ticket.ParseUnits)
 	r.orders = service(t, keys, units)
 	safety := must(t, "safety.yaml", words.ParseSafety)
+	quiet := ok[scheduler.Quiet](t)(scheduler.NewQuiet(must(t, "policies/hours.yaml", scheduler.ParseHours), time.UTC))
+	r.care = ok[*homecare.Service](t)(homecare.New(r.orders, quiet))
 	r.Gateway = ok[*gateway.Gateway](t)(gateway.New(gateway.Config{}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, slog.New(slog.DiscardHandler)), Clock: clock.New(), Keys: keys,
 		Library: gatewaytest.Library(t, d),
@@ -88,7 +92,7 @@ func newRig(t *testing.T) *rig {
 	}
 	private := must(t, "policies/privacy.yaml", func(name string, body []byte) (p privacy.Policy, err error) { return p, configs.Decode(name, body, &p) })
 	c := ok[*console.Console](t)(console.New(console.Deps{
-		Gateway: r.Gateway, Orders: r.orders, Units: units, Places: set.Places, Demo: true, Guess: set.Guess, Filing: set.Filing,
+		Gateway: r.Gateway, Orders: r.orders, Care: r.care, Phone: "sms", Units: units, Places: set.Places, Demo: true, Guess: set.Guess, Filing: set.Filing,
 		Safety: safety, Photos: ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(private.Photo)),
 	}))
 	mux := http.NewServeMux()

@@ -37,6 +37,7 @@ func tabs() []tab {
 		{"supervisor", []people.Role{people.RoleSupervisor}, watched},
 		{"handler", []people.Role{people.RoleHandler}, held},
 		{"grid", []people.Role{people.RoleGridWorker, people.RoleGridLeader, people.RoleAide, people.RoleCommunityPolice, people.RoleAuxiliary}, held},
+		{"clinic", []people.Role{people.RoleClinicDesk, people.RoleDoctor, people.RoleNurse, people.RoleLiaison}, noTickets},
 		{"leader", []people.Role{people.RoleLeader}, noTickets},
 		{"admin", []people.Role{people.RoleAdmin}, noTickets},
 		{"all", []people.Role{people.RoleDispatcher, people.RoleCallbackClerk, people.RoleClerk, people.RoleSupervisor}, anywhere},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
@@ -93,7 +94,26 @@ func (c *Console) task(ctx context.Context, v *visit, lock bool) (row db.Task, o
 	return row, o, nil
 }
 
+// ofLadder is the task of the path if a ladder of family beds or another programme
+// laid it.
+func (c *Console) ofLadder(ctx context.Context, v *visit) (id int64, ok bool, err error) {
+	if id, err = v.id("id"); err != nil {
+		return 0, false, err
+	}
+	row, err := v.GetTask(ctx, id)
+	if err != nil {
+		return 0, false, fmt.Errorf("load a task: %w", err)
+	}
+	return id, c.Care != nil && homecare.IsTask(row.Kind), nil
+}
+
 func (c *Console) showTask(ctx context.Context, v *visit) (answer, error) {
+	if id, ok, err := c.ofLadder(ctx, v); err != nil || ok {
+		if err != nil {
+			return answer{}, err
+		}
+		return c.showCareTask(ctx, v, id)
+	}
 	row, o, err := c.task(ctx, v, false)
 	if err != nil {
 		return answer{}, err

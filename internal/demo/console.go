@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type Console struct {
 	Deps
 	traveller *Traveller
 	texts     Texts
+	families  []Family
 	page      *template.Template
 	mu        sync.Mutex
 	last      *Journey // shown until the next one
@@ -60,12 +62,16 @@ func New(d Deps) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan, err := ReadCarePlan()
+	if err != nil {
+		return nil, err
+	}
 	page, err := template.New("").Option("missingkey=error").ParseFS(pageFiles, "page/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the demo's page: %w", err)
 	}
 	return &Console{
-		Deps: d, texts: texts, page: page,
+		Deps: d, texts: texts, families: plan.Families, page: page,
 		traveller: NewTraveller(d.DB, d.Bus, d.Clock, d.Log, d.Planner, d.Runner, d.Poster, d.Drainer),
 	}, nil
 }
@@ -86,6 +92,9 @@ func (c *Console) lastJourney() *Journey {
 // seat finds who sits behind a link; false for nobody of the demo.
 func (c *Console) seat(ctx context.Context, slug string) (webchat.Visitor, bool) {
 	chat := seatOf(c.Keys, slug)
+	if i := slices.IndexFunc(c.families, func(f Family) bool { return f.Slug == slug }); i >= 0 {
+		return webchat.Visitor{Chat: chat, User: bots.UserID(chat), Title: c.families[i].Name}, true
+	}
 	if _, err := c.DB.DemoSeat(ctx, slug, string(c.Account), string(chat)); err != nil {
 		if !errors.Is(err, postgres.ErrNoRows) {
 			c.Log.Error("look who sits behind a demo link", "error", err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"shaoying/configs"
+	"shaoying/internal/care"
 	"shaoying/internal/people"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
@@ -19,6 +20,7 @@ type City struct {
 	Divisions []people.Division
 	Grids     []people.Grid
 	Places    []people.Place
+	Clinics   []care.ClinicRow
 	Staff     []people.StaffRow
 }
 
@@ -51,7 +53,21 @@ func Generate(p Plan, units *ticket.Units) (City, error) {
 	}
 	c.Places = all.Places
 	p.nameGrids(&c)
-	c.Staff = p.hire(&c, units, random)
+	clinics, err := ReadCarePlan()
+	if err != nil {
+		return c, err
+	}
+	if body, err = configs.Read(clinicsFile); err != nil {
+		return c, fmt.Errorf("read embedded %s: %w", clinicsFile, err)
+	}
+	codes := make([]string, len(c.Divisions))
+	for i, d := range c.Divisions {
+		codes[i] = string(d.Code)
+	}
+	if c.Clinics, err = care.ParseClinics(people.File{Name: clinicsFile, Body: body}, nil, codes); err != nil {
+		return c, err
+	}
+	c.Staff = p.hire(&c, units, clinics.Staff, random)
 	return c, nil
 }
 
@@ -140,8 +156,8 @@ func byNumber(grids []people.Grid) []int {
 	return order
 }
 
-// hire staffs grids, units' desks, counties and the city.
-func (p Plan) hire(c *City, units *ticket.Units, random *rand.Rand) []people.StaffRow {
+// hire staffs grids, units' desks, counties, the city and the clinics.
+func (p Plan) hire(c *City, units *ticket.Units, clinics []Hired, random *rand.Rand) []people.StaffRow {
 	h := hiring{plan: p, random: random}
 	for _, g := range c.Grids {
 		area := people.Area{Kind: people.AreaGrid, Code: string(g.Code)}
@@ -173,6 +189,9 @@ func (p Plan) hire(c *City, units *ticket.Units, random *rand.Rand) []people.Sta
 				h.head(d)
 			}
 		}
+	}
+	for _, s := range clinics {
+		h.add(s.Slug, s.Substitute, s.Role, people.Area{Kind: people.AreaUnit, Code: s.Unit})
 	}
 	return h.staff
 }

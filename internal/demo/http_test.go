@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -166,7 +167,7 @@ func TestConsole(t *testing.T) {
 		if strings.Contains(body, "<no value>") || strings.Contains(body, "刚才快进") {
 			t.Error(body)
 		}
-		s.page("/demo/", "演示台")
+		s.page("/demo/", "演示台", "/demo/as/family-1/", "/demo/as/clinic-desk-changsheng/desk")
 		s.page("/demo?q=城市管理局", "urban-management-2", "承办人")
 		s.page("/demo?q=团和", "团和居委会")
 		s.page("/demo?q="+url.QueryEscape("<b>没有的"), "没有找到", "&lt;b&gt;")
@@ -212,6 +213,7 @@ func (s *site) chat() {
 	if len(s.heard) != 1 || s.heard[0].Chat != seatOf(s.keys, cast) || string(s.heard[0].From.User) != string(s.heard[0].Chat) || s.heard[0].Text != "接 1" {
 		s.t.Errorf("%+v", s.heard)
 	}
+	s.page("/demo/as/family-1/", "易小满", "演示")
 	for _, slug := range []string{"nobody", "worker-999", "%00", "..%2f"} {
 		if answer, _ := s.ask("GET", "/demo/as/"+slug+"/", ""); answer.StatusCode == http.StatusOK {
 			s.t.Errorf("%s: %s", slug, answer.Status)
@@ -388,12 +390,23 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, c := generated(t)
+	plan, c := generated(t)
+	never := plan.Never
 	known := map[string]bool{}
 	for _, s := range c.Staff {
 		known[s.Slug] = true
 	}
-	for _, p := range texts.Cast {
+	families, err := ReadCarePlan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families.Families {
+		known[f.Slug] = true
+		if slices.Contains(never, f.Name) || slices.Contains(never, f.Patient) {
+			t.Errorf("%+v may not be met here", f)
+		}
+	}
+	for _, p := range slices.Concat(texts.Care, texts.Cast) {
 		if !known[p.Slug] || p.Why == "" {
 			t.Errorf("nobody of the cast is %+v", p)
 		}

@@ -106,6 +106,9 @@ func (l Loader) write(ctx context.Context, tx *postgres.Tx, c City) error {
 	if err := city.PutUnits(ctx, q, l.Units); err != nil {
 		return err
 	}
+	if _, err := city.PutClinics(ctx, q, c.Clinics); err != nil {
+		return err
+	}
 	if _, err := city.PutStaff(ctx, q, c.Staff); err != nil {
 		return err
 	}

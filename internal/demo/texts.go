@@ -16,14 +16,18 @@ type Texts struct {
 	Roles    map[people.Role]string `yaml:"roles"`
 	Tasks    map[string]string      `yaml:"tasks"`
 	Happened map[string]string      `yaml:"happened"`
+	// Care is how to play a family bed: whom to be, and what to do then.
+	Care []Part `yaml:"care"`
 	// Cast is who is shown without a search.
 	Cast []Part `yaml:"cast"`
 }
 
-// Part is a member of the staff whom a newcomer will want to be.
+// Part is somebody whom a newcomer will want to be. Desk leads to the desk page
+// instead of the chat.
 type Part struct {
 	Slug string `yaml:"slug"`
 	Why  string `yaml:"why"`
+	Desk bool   `yaml:"desk"`
 }
 
 const (
@@ -36,7 +40,7 @@ const (
 func keys() []string {
 	return []string{
 		"title", "demo", "guide_title", "guide_intro", "guide_resident", "guide_resident_link", "guide_staff",
-		"guide_staff_steps", "guide_clock", "holding_title", "holding_none", "holding_line", "task_line", "open",
+		"guide_staff_steps", "guide_clock", "care_title", "care_intro", "holding_title", "holding_none", "holding_line", "task_line", "open",
 		"clock_title", "clock_next", "clock_hour", "clock_day", "journey_title", "journey_none", "journey_more",
 		"journey_nothing", "codes_title", "codes_hint", "staff_title", "staff_hint", "search", "search_button",
 		"search_none", "failed", "weekdays", "clock_format",

@@ -21,6 +21,7 @@ type view struct {
 	Holding []line
 	Codes   []string
 	Journey *journey
+	Care    []Part
 	Staff   []person
 	Query   string
 }
@@ -43,7 +44,7 @@ func (c *Console) look(ctx context.Context, query string) (view, error) {
 	if err != nil {
 		return view{}, fmt.Errorf("read the product clock: %w", err)
 	}
-	v := view{T: c.texts.Texts, Now: c.texts.instant(now, c.Location), Journey: c.journey(), Query: query}
+	v := view{T: c.texts.Texts, Now: c.texts.instant(now, c.Location), Journey: c.journey(), Care: c.texts.Care, Query: query}
 	holding, err := c.holding(ctx)
 	tasks, err2 := c.tasks(ctx)
 	v.Holding = append(holding, tasks...)

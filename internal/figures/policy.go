@@ -70,6 +70,17 @@ type Policy struct {
 		Seconds int    `yaml:"seconds"`
 		Source  string `yaml:"source"`
 	} `yaml:"flags"`
+	// Care are the figures of family beds.
+	Care struct {
+		// Target: one visit in so many may be missed.
+		Target int `yaml:"target"`
+		// Least is from how many answers on the satisfaction with one person is
+		// shown.
+		Least int `yaml:"least"`
+		// Sees are the units whose leaders see all clinics.
+		Sees   []string `yaml:"sees"`
+		Source string   `yaml:"source"`
+	} `yaml:"care"`
 }
 
 // ParsePolicy decodes configs/policies/figures.yaml strictly.
@@ -103,6 +114,7 @@ func (p Policy) validate() error {
 	slices.Reverse(from)
 	wrong(len(from) != 4 || !slices.IsSorted(from), "stars.from needs the totals for 5, 4, 3 and 2 stars, has %v", p.Stars5.From)
 	wrong(p.Stars5.MinN < 1 || p.Stars5.Cap < 1 || p.Stars5.Cap > 5 || p.Stars5.TownshipBand == "", "stars needs min_n, a cap of 1 to 5 and township_band")
+	wrong(p.Care.Target < 1 || p.Care.Least < 1, "care needs a target and the least number of answers, has %d and %d", p.Care.Target, p.Care.Least)
 	w := p.Worry
 	wrong(len(w.Names) != worries || slices.Contains(w.Names, ""), "worry.names must be the nine worries, has %d", len(w.Names))
 	wrong(w.Open <= 0 || w.Redo <= 0 || w.Overdue <= 0 || w.Content <= 0, "worry needs the weights open, redo, overdue and content, all above 0")

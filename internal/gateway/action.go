@@ -75,6 +75,8 @@ type Turn struct {
 	// push is set while a due thing speaks: its lines are pushes, with the
 	// reason and subject that late binding will read again.
 	push *pushing
+	// due is the row that runs, 0 in a turn that somebody speaks.
+	due int64
 	// called is the speaker's name in what is said to them in a group.
 	called string
 	// aside is where lines go that must not go into the group, nil for
@@ -169,7 +171,7 @@ func (t *Turn) line(source, key string, version int, p saidParams) (postgres.Lin
 		Params: params,
 	}
 	if t.push != nil {
-		line.Class, line.Rank = "push", rankOf(t.Class)
+		line.Class, line.Rank, line.Due = "push", rankOf(t.Class), t.due
 	}
 	return line, nil
 }

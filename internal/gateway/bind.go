@@ -54,7 +54,7 @@ func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict 
 			verdicts[i].why = "the person asked for no more messages"
 		case row.Overtaken:
 			verdicts[i].why = "a newer change of the same message waits"
-		case c.g.Fresh[row.Reason] != nil || prompted(row):
+		case c.g.Fresh[row.Reason] != nil || prompted(row) || row.DueID != 0:
 			ask = append(ask, i)
 		}
 	}
@@ -73,10 +73,13 @@ func (c *Channel) bind(ctx context.Context, rows []db.ClaimOutboxRow) []verdict 
 // bindIn asks for some of the rows in one transaction, which ends at the first
 // error.
 func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts []verdict, ask []int) error {
-	var prompts, tickets []int64
+	var prompts, tickets, dues []int64
 	for _, i := range ask {
 		if prompted(rows[i]) {
 			prompts = append(prompts, rows[i].PromptID)
+		}
+		if rows[i].DueID != 0 {
+			dues = append(dues, rows[i].DueID)
 		}
 		if id, ok := strings.CutPrefix(rows[i].Subject, "ticket:"); ok {
 			if n, err := strconv.ParseInt(id, 10, 64); err == nil {
@@ -97,12 +100,16 @@ func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts
 				return err
 			}
 		}
+		from, err := duesOf(ctx, tx, dues)
+		if err != nil {
+			return err
+		}
 		for _, i := range ask {
 			if prompted(rows[i]) && !slices.Contains(open, rows[i].PromptID) {
 				verdicts[i].why = "the answer is no longer expected"
 				continue
 			}
-			if verdicts[i].why, err = c.g.fresh(ctx, tx, rows[i]); err != nil {
+			if verdicts[i].why, err = c.g.fresh(ctx, tx, rows[i], from[rows[i].DueID]); err != nil {
 				return err
 			}
 		}
@@ -117,18 +124,41 @@ func (c *Channel) bindIn(ctx context.Context, rows []db.ClaimOutboxRow, verdicts
 // prompted reports whether a row asks the question of a prompt.
 func prompted(row db.ClaimOutboxRow) bool { return row.PromptID != 0 && row.QuestionTurn != 0 }
 
-// fresh asks the check of a row's reason.
-func (g *Gateway) fresh(ctx context.Context, tx *postgres.Tx, row db.ClaimOutboxRow) (why string, err error) {
-	check := g.Fresh[row.Reason]
-	if check == nil {
-		return "", nil
+// duesOf reads the due rows from which messages came.
+func duesOf(ctx context.Context, tx *postgres.Tx, ids []int64) (map[int64]Due, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.DuesByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what was due: %w", err)
+	}
+	dues := make(map[int64]Due, len(rows))
+	for _, r := range rows {
+		dues[r.ID] = dueOf(db.ClaimDueRow(r))
+	}
+	return dues, nil
+}
+
+// fresh says why a row is stale, "" where it is not: what was due is too late, or
+// its kind or the check of its reason say so. due is zero where nothing was due, or
+// its row is gone.
+func (g *Gateway) fresh(ctx context.Context, tx *postgres.Tx, row db.ClaimOutboxRow, due Due) (why string, err error) {
+	if due.NotAfter != nil && row.At.After(*due.NotAfter) {
+		return tooLate(*due.NotAfter), nil
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errPanic, p)
 		}
 	}()
-	ok, why, err := check(ctx, tx, row.Subject, row.SubjectVersion)
+	ok := true
+	if still := g.kinds[due.Kind].Still; still != nil {
+		ok, why, err = still(ctx, tx, due, row.At)
+	}
+	if check := g.Fresh[row.Reason]; check != nil && ok && err == nil {
+		ok, why, err = check(ctx, tx, row.Subject, row.SubjectVersion)
+	}
 	if err != nil || ok {
 		return "", err
 	}
@@ -146,9 +176,11 @@ func (c *Channel) ready(row db.ClaimOutboxRow, v verdict, follows bool) (o outco
 	}()
 	caps := c.adapter.Caps()
 	switch {
-	case row.Abandoned && caps.Paid: // what may have been sent is not sent again (R4)
+	case row.Abandoned && (caps.Paid || !again(row)): // what may have been sent is not sent again (R4)
 		o.state, o.class, o.err = "unknown", bots.ClassUnknown.String(), "the process that sent it ended"
-		o.paid.parts = 1 // the least that it cost; it was counted before
+		if caps.Paid {
+			o.paid.parts = 1 // the least that it cost; it was counted before
+		}
 		return o
 	case errors.Is(v.err, errPanic):
 		return o.rejected(v.err)

@@ -104,6 +104,11 @@ func (t *Turn) answered(ctx context.Context, turn, prompt int64, n uint64) error
 	if err != nil {
 		return err
 	}
+	if d == nil {
+		if done, err := t.tappedLate(ctx, turn, prompt, n); done || err != nil {
+			return err
+		}
+	}
 	if d == nil || d.Asked != turn {
 		return t.Say("choice.stale", nil)
 	}

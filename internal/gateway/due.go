@@ -28,6 +28,8 @@ type Due struct {
 	At                 time.Time
 	NotAfter           *time.Time
 	Tries              int32
+	// Why is what put it off last, "" when nothing did.
+	Why string
 }
 
 // SubjectID reads the id of a subject such as "ticket:17".
@@ -51,6 +53,11 @@ type Kind struct {
 	// Class is the class of quiet hours that binds it; empty for what is no
 	// push.
 	Class scheduler.Class
+	// ClassOf is the class of one row, where they differ; nil for Class.
+	ClassOf func(Due) scheduler.Class
+	// Replaces names the dialogue whose open prompts do not stand in the way of
+	// this kind: Run joins what they asked to its own question (Turn.Join).
+	Replaces string
 	// Opens is true when it opens a prompt: it then never breaks into a
 	// dialogue or another prompt.
 	Opens bool
@@ -60,9 +67,30 @@ type Kind struct {
 	// Lost does what is done when there is nobody to write to, and speaks to
 	// nobody itself; nil drops the row.
 	Lost func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+	// Still is asked once more when the sender takes what Run said: is it still
+	// to be said? If not, why says what changed, for the ledger. Nil asks the check
+	// of its reason alone (Fresh). It changes nothing and locks nothing.
+	Still func(ctx context.Context, tx *postgres.Tx, due Due, now time.Time) (ok bool, why string, err error)
+	// Again: what it said is sent once more when its outcome stays unknown on a
+	// network that costs money (reports.yaml: again). A second copy of a reminder
+	// costs a glance, a visit to a closed door costs a morning.
+	Again bool
 	// Run does it. With a Target, t is a turn of that conversation under its
 	// lock; without, t has only the transaction and the time.
 	Run func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+}
+
+func (k Kind) class(d Due) scheduler.Class {
+	if k.ClassOf != nil {
+		return k.ClassOf(d)
+	}
+	return k.Class
+}
+
+// replaces reports whether the question of an open prompt may be asked again as a
+// part of this kind's: nobody has begun to answer it.
+func (k Kind) replaces(p *dialogue) bool {
+	return k.Replaces != "" && outermost(p.State) == k.Replaces && p.State.Turn <= 1
 }
 
 // Outcome is what becomes of a due row.
@@ -181,10 +209,16 @@ func (r *Runner) Once(ctx context.Context) (int, error) {
 	return len(rows), nil
 }
 
+// DueOf is a row that a kind claimed itself, along with the one that runs.
+func DueOf(row db.GatherCareRow) Due { return dueOf(db.ClaimDueRow(row)) }
+
+// EndGathered ends such a row.
+func (t *Turn) EndGathered(ctx context.Context, d Due, out Outcome) error { return t.end(ctx, d, out) }
+
 func dueOf(row db.ClaimDueRow) Due {
 	d := Due{
 		ID: row.ID, Kind: row.Kind, Subject: row.Subject, Key: row.Key, Version: row.SubjectVersion,
-		Data: row.Data, At: row.DueAt, NotAfter: row.NotAfter, Tries: row.Tries,
+		Data: row.Data, At: row.DueAt, NotAfter: row.NotAfter, Tries: row.Tries, Why: row.Reason,
 	}
 	if row.PersonID != nil {
 		d.Person = *row.PersonID
@@ -278,9 +312,11 @@ func (t *Turn) runDue(ctx context.Context, k Kind, d Due) (err error) {
 	} else if err != nil {
 		return fmt.Errorf("lock a due row: %w", err)
 	}
-	out, err := k.Run(ctx, t, d)
-	if err != nil {
-		return err
+	out, late := d.late(t.Now)
+	if !late {
+		if out, err = k.Run(ctx, t, d); err != nil {
+			return err
+		}
 	}
 	return t.end(ctx, d, out)
 }
@@ -298,12 +334,13 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 		return fmt.Errorf("lock a due row: %w", err)
 	}
 	t := r.g.newTurn(&tx.Tx, rows[0], ev)
+	t.due = d.ID
 	out, ok, err := t.inTheWay(ctx, k, d)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.Class
+		t.push, t.Class = &pushing{reason: k.Name, subject: d.Subject, version: d.Version}, k.class(d)
 		if out, err = k.Run(ctx, t, d); err != nil {
 			return err
 		}
@@ -313,6 +350,20 @@ func (r *Runner) inTurn(ctx context.Context, ev bots.Event, k Kind, d Due) error
 	}
 	return r.g.commit(ctx, tx, []*Turn{t})
 }
+
+// late ends a row that has lost its meaning. What had put it off is the reason.
+func (d Due) late(now time.Time) (Outcome, bool) {
+	if d.NotAfter == nil || !now.After(*d.NotAfter) {
+		return Outcome{}, false
+	}
+	why := d.Why
+	if why == "" {
+		why = tooLate(*d.NotAfter)
+	}
+	return Outcome{State: "expired", Reason: why}, true
+}
+
+func tooLate(notAfter time.Time) string { return "too late: " + notAfter.UTC().Format(time.RFC3339) }
 
 // inTheWay decides what stands against a push: too late, quiet hours, an open
 // dialogue or another prompt. What waits gets a later due_at, nothing is
@@ -329,15 +380,16 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 	if lapsed && d.Subject != postgres.Subject("address", t.Address) { // a code goes to whoever has the number
 		return t.unreachable(d, "the number was silent for too long"), true, nil
 	}
-	if d.NotAfter != nil && t.Now.After(*d.NotAfter) {
-		return Outcome{State: "expired", Reason: "too late: " + d.NotAfter.UTC().Format(time.RFC3339)}, true, nil
+	if out, late := d.late(t.Now); late {
+		return out, true, nil
 	}
-	if k.Class != "" {
+	class := k.class(d)
+	if class != "" {
 		notAfter := time.Time{}
 		if d.NotAfter != nil {
 			notAfter = *d.NotAfter
 		}
-		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, k.Class, scheduler.QuietLater); verdict {
+		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, class, scheduler.QuietLater); verdict {
 		case scheduler.Moved:
 			return Later(at, "quiet hours"), true, nil
 		case scheduler.Dropped, scheduler.ToHuman:
@@ -352,11 +404,12 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 		if err != nil {
 			return out, false, err
 		}
+		open = slices.DeleteFunc(slices.Clone(open), k.replaces)
 		if len(open) >= promptsAt(t.caps) {
 			return t.putOff(d, t.Now.Add(busyRetry), "another prompt is open"), true, nil
 		}
 	}
-	if t.row.AddressState != "active" && k.Class != "" {
+	if t.row.AddressState != "active" && class != "" {
 		return t.unreachable(d, "the address is "+t.row.AddressState), true, nil
 	}
 	if stopped, err := t.g.stopped(ctx, t.Queries, t.caps, k.Name, t.Address); err != nil || len(stopped) > 0 {

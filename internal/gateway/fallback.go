@@ -9,6 +9,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
+	"shaoying/scheduler"
 )
 
 // Undelivered is a message that no address of its reader took.
@@ -65,10 +66,14 @@ func travels(o outcome) bool {
 	case bots.ClassGone.String(), bots.ClassClosed.String(), bots.ClassTemporary.String(), bots.ClassLoggedOut.String():
 		return o.state == "failed"
 	case bots.ClassUnknown.String():
-		return row.Class == "push" && row.QuestionTurn == 0
+		return row.Class == "push" && row.QuestionTurn == 0 && again(row)
 	}
 	return false
 }
+
+// again reports whether a second copy of a message may be risked: never one of a
+// survey or a broadcast (reference family-bed 3.3 rule 7).
+func again(row db.ClaimOutboxRow) bool { return row.Rank < rankOf(scheduler.Bulk) }
 
 // passOn queues the words of a message for the next address of its reader, each
 // address at most once, and returns the channel that has it now, "" when there
@@ -89,6 +94,13 @@ func (g *Gateway) passOn(ctx context.Context, tx *postgres.Tx, o outcome) (bots.
 	for _, to := range list {
 		if g.Channels[bots.ChannelID(to.Channel)] == nil {
 			continue // an account that is no longer configured sends nothing
+		}
+		if g.Carries != nil && o.row.Class == "push" {
+			if ok, err := g.Carries(ctx, tx, o.row.Reason, o.row.Subject, bots.ChannelID(to.Channel)); err != nil {
+				return "", fmt.Errorf("ask whether %s may carry %s: %w", to.Channel, o.row.Reason, err)
+			} else if !ok {
+				continue
+			}
 		}
 		ok, err := g.takeQuestion(ctx, tx, o.row, to)
 		if err != nil {

@@ -123,7 +123,10 @@ type Deps struct {
 	Library *Library
 	Words   *words.Lexicon
 	Safety  *words.Safety
-	Quiet   scheduler.Quiet
+	// Worse are words by which a family with a bed tells that the patient is worse;
+	// nil for none.
+	Worse *words.Safety
+	Quiet scheduler.Quiet
 	// Topics are the topics of pushes, by reason; a number may stop one of them.
 	Topics map[string]string
 	// Channels are the channel accounts of this city.
@@ -138,6 +141,9 @@ type Deps struct {
 	// Carry lets what belongs to a text go along to another address, by the same
 	// reason.
 	Carry map[string]Carry
+	// Carries reports whether a push that failed elsewhere may go on to a channel;
+	// nil for always.
+	Carries func(ctx context.Context, tx *postgres.Tx, reason, subject string, to bots.ChannelID) (bool, error)
 	// Dead is called in the transaction that gives an event up.
 	Dead func(ctx context.Context, t *Turn, why string) error
 	// Undeliverable is called in the transaction that gives a message up: every
@@ -165,6 +171,7 @@ type Deps struct {
 type Gateway struct {
 	cfg Config
 	Deps
+	kinds  map[string]Kind
 	lanes  lanes
 	places places
 	outage outage
@@ -186,8 +193,12 @@ func New(cfg Config, deps Deps) (*Gateway, error) {
 		}
 	}
 	cfg = cfg.withDefaults()
+	kinds := map[string]Kind{}
+	for _, k := range deps.Kinds {
+		kinds[k.Name] = k
+	}
 	return &Gateway{
-		cfg: cfg, Deps: deps, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
+		cfg: cfg, Deps: deps, kinds: kinds, lanes: lanes{by: map[conversationKey]*lane{}}, places: places{usual: cfg.Places, longest: cfg.Slice},
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"shaoying/bots"
 	"shaoying/flows"
@@ -46,6 +47,7 @@ type Library struct {
 	textsOf  map[string]string
 	starts   map[string][]string
 	commands map[string][]string
+	late     time.Duration
 }
 
 // LoadLibrary adds the definitions of files (flows/*.yaml, texts/*.yaml) to
@@ -159,7 +161,7 @@ func (l *Library) Reload(ctx context.Context, d *postgres.DB) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flows, l.texts, l.current = n.flows, n.texts, n.current
-	l.textsOf, l.starts, l.commands = n.textsOf, n.starts, n.commands
+	l.textsOf, l.starts, l.commands, l.late = n.textsOf, n.starts, n.commands, n.late
 	return nil
 }
 
@@ -194,6 +196,7 @@ func put[T any](m map[string]map[int]T, name string, version int, v T) {
 func (l *Library) index() error {
 	for name, versions := range l.flows {
 		def := versions[l.current[kindFlow+"/"+name]]
+		l.late = max(l.late, def.Late)
 		if def.Push {
 			continue
 		}
@@ -298,6 +301,13 @@ func (l *Library) Text(key, lang string, params map[string]string) (string, erro
 		return "", err
 	}
 	return flows.Render(tmpl, params)
+}
+
+// Late is the longest that any dialogue still takes an answer after it is over.
+func (l *Library) Late() time.Duration {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.late
 }
 
 // Starts are the words by which residents begin each dialogue.

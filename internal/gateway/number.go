@@ -42,6 +42,29 @@ func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {
 	return nil
 }
 
+// ReachNumber is where a phone number is written to on an account whose ids are
+// numbers, and whose it is. Both are made for a number that was never heard from;
+// nothing is proven by it (bots.TrustNone).
+func (t *Turn) ReachNumber(ctx context.Context, on bots.ChannelID, e164 string) (address, person int64, err error) {
+	name := t.g.Keys.Pseudonym(IndexPhone, e164)
+	id, err := t.EnsureConversation(ctx, postgres.Incoming{Channel: string(on), Chat: name, User: name, Trust: bots.TrustNone.String()})
+	if err != nil {
+		return 0, 0, fmt.Errorf("find the chat of a number: %w", err)
+	}
+	c, err := t.Tx.Conversation(ctx, id)
+	if err != nil {
+		return 0, 0, fmt.Errorf("load the chat of a number: %w", err)
+	}
+	p, err := t.GetPerson(ctx, c.PersonID)
+	if err != nil {
+		return 0, 0, fmt.Errorf("load who has a number: %w", err)
+	}
+	if p.PhoneIndex == nil {
+		err = t.KeepPhone(ctx, p.ID, e164)
+	}
+	return c.AddressID, c.PersonID, err
+}
+
 // UnbindNumbers unbinds the numbers of a person who is on the staff: what staff are
 // sent is for no telephone that others may read, and no SMS is paid for it.
 func (t *Turn) UnbindNumbers(ctx context.Context, person int64) error {

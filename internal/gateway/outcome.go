@@ -85,7 +85,7 @@ func (c *Channel) failed(o outcome, err error) outcome {
 			return o.retry(e.Class, err, backoff(o.row.Tries))
 		}
 	case bots.ClassUnknown:
-		if !c.adapter.Caps().Paid && o.row.Tries < maxUnknownTries {
+		if !c.adapter.Caps().Paid && again(o.row) && o.row.Tries < maxUnknownTries {
 			return o.retry(e.Class, err, backoff(o.row.Tries))
 		}
 		o.state, o.class, o.err = "unknown", e.Class.String(), errorCode(err)
@@ -171,6 +171,11 @@ func (c *Channel) follow(ctx context.Context, tx *postgres.Tx, epoch int64, batc
 		}
 		if o.state == "queued" {
 			continue
+		}
+		if o.state == "stale" && o.morning.IsZero() && prompted(o.row) {
+			if err := tx.ClosePrompt(ctx, o.row.PromptID, "unsent"); err != nil {
+				return fmt.Errorf("close a prompt that nobody was asked: %w", err)
+			}
 		}
 		after.chats, after.rows = append(after.chats, o.row.Chat), append(after.rows, o.row.ID)
 		if !o.morning.IsZero() {

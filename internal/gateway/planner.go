@@ -17,6 +17,10 @@ const plannerPoll = time.Second
 // reasonPaused is the reason of slots that came while a schedule was paused.
 const reasonPaused = "paused"
 
+// reasonRunning is the reason of a slot that came while the one before was still
+// being run: of a digest the latest is enough.
+const reasonRunning = "still_running"
+
 // Slot is one time of a schedule that has come and is being run.
 type Slot struct {
 	Schedule     string
@@ -183,6 +187,9 @@ func (p *Planner) decide(ctx context.Context, s *scheduler.Planner) (n int, err 
 		for _, slot := range slots {
 			if row.PausedAt != nil && slot.State == scheduler.Planned {
 				slot.State, slot.Reason = scheduler.Skipped, reasonPaused
+			}
+			if row.Running && s.CatchUp.Policy == scheduler.CatchUpLatest && slot.State == scheduler.Planned {
+				slot.State, slot.Reason = scheduler.Skipped, reasonRunning
 			}
 			err := tx.AddSlot(ctx, db.AddSlotParams{
 				Schedule: s.Name, NominalAt: slot.Nominal, DueAt: slot.Due, NotAfter: &slot.NotAfter,

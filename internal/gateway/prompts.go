@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"shaoying/bots"
 	"shaoying/internal/postgres"
@@ -78,6 +79,29 @@ func (t *Turn) prompt(ctx context.Context, id int64) (*dialogue, error) {
 		}
 	}
 	return nil, nil
+}
+
+// Join closes the open prompts of a dialogue in this conversation that nobody has
+// begun to answer, and returns what each of them was started with: the question
+// that is about to be asked asks for them too.
+func (t *Turn) Join(ctx context.Context, flow string) ([]map[string]any, error) {
+	open, err := t.prompts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var joined []map[string]any
+	k := Kind{Replaces: flow}
+	for _, p := range open {
+		if !k.replaces(p) {
+			continue
+		}
+		if err := t.ClosePrompt(ctx, p.prompt, "joined"); err != nil {
+			return nil, fmt.Errorf("close a prompt: %w", err)
+		}
+		joined = append(joined, p.State.Vars())
+	}
+	t.waiting, t.row.PromptID = slices.DeleteFunc(slices.Clone(open), k.replaces), 0
+	return joined, nil
 }
 
 // over is what the question was about to which the code of the event belonged

@@ -49,6 +49,9 @@ func (t *Turn) understand(ctx context.Context, in flows.Input) error {
 	if done, err := t.danger(ctx, in); done || err != nil {
 		return err
 	}
+	if done, err := t.worse(ctx, in); done || err != nil {
+		return err
+	}
 	d, err := t.current()
 	if err != nil {
 		return err
@@ -139,6 +142,25 @@ func (t *Turn) danger(ctx context.Context, in flows.Input) (bool, error) {
 	vars["danger"], vars["numbers"], vars["matter_code"] = hit.Code, strings.Join(hit.Numbers, "、"), hit.Matter
 	vars["urgent"] = true
 	return true, t.begin(ctx, flowDanger, vars)
+}
+
+// worse hears from a family with a bed that the patient is worse, in a prompt too,
+// which stays open. What was begun is kept as when somebody walks away.
+func (t *Turn) worse(ctx context.Context, in flows.Input) (bool, error) {
+	if t.g.Worse == nil || in.Text == "" || t.Group || t.AtWork() {
+		return false, nil
+	}
+	if _, hit := t.g.Worse.Examine(in.Text); !hit {
+		return false, nil
+	}
+	beds, err := t.BedsOf(ctx, t.Person)
+	if err != nil {
+		return false, fmt.Errorf("look for the beds of a family: %w", err)
+	}
+	if len(beds) == 0 {
+		return false, nil
+	}
+	return true, t.start(ctx, flowWorse, startVars(in))
 }
 
 // dangerIn finds the danger in what was said, where it is to be looked for.

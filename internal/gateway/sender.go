@@ -30,7 +30,8 @@ const (
 	// maxSendTries is how often a message is tried before it is given up.
 	maxSendTries = 8
 	// maxUnknownTries is how often a free message with an unknown outcome is
-	// sent again: a second copy costs less than a silent gap.
+	// sent again: a second copy costs less than a silent gap. Surveys and broadcasts
+	// never are (again).
 	maxUnknownTries = 3
 	// maxInFlight is how many chats of one channel are sent to at once where
 	// the network sets no pace.

@@ -14,7 +14,7 @@ import (
 )
 
 // A message that costs money and whose outcome is unknown is never sent again
-// (R4). It waits for a report. Meanwhile due rows come: each has the owner of the
+// (R4), but for kinds that may once (Kind.Again). It waits for a report. Meanwhile due rows come: each has the owner of the
 // channel ask the network, the last one gives the message up. The question itself
 // is put by the owner, outside of any transaction (bots.Settler is called as Send
 // is), and its answer is stored as a report like any other.
@@ -26,6 +26,8 @@ type ReportPolicy struct {
 	// send; GiveUp when people take over.
 	Ask    []time.Duration `yaml:"ask"`
 	GiveUp time.Duration   `yaml:"give_up"`
+	// Again is when what a kind with Again said is sent once more.
+	Again time.Duration `yaml:"again"`
 	// UnknownDays is how far back a report that names no message of ours may be
 	// about the only unknown outcome of its chat.
 	UnknownDays int `yaml:"unknown_days"`
@@ -47,6 +49,9 @@ func ParseReportPolicy(name string, body []byte) (ReportPolicy, error) {
 		}
 		last = at
 	}
+	if p.Again <= 0 || p.Again >= p.GiveUp {
+		return ReportPolicy{}, fmt.Errorf("%s: again must be above 0 and below give_up", name)
+	}
 	if p.UnknownDays < 1 || p.ParkedDays < p.UnknownDays || p.Source == "" {
 		return ReportPolicy{}, fmt.Errorf("%s: unknown_days must be at least 1, parked_days not less, and source must say where the values come from", name)
 	}
@@ -59,7 +64,8 @@ const KindSettle = "send.settle"
 
 // settleDue is the data of such a row.
 type settleDue struct {
-	Last bool `json:"last,omitempty"`
+	Last  bool `json:"last,omitempty"`
+	Again bool `json:"again,omitempty"`
 }
 
 func outboxSubject(id int64) string { return postgres.Subject("outbox", id) }
@@ -70,6 +76,11 @@ func (g *Gateway) settling(o outcome) (plans []Plan) {
 		plans = append(plans, Plan{
 			Kind: KindSettle, Subject: outboxSubject(o.row.ID), Key: strconv.Itoa(i), At: o.row.At.Add(after),
 			Data: settleDue{Last: i == len(g.Reports.Ask)},
+		})
+	}
+	if g.kinds[o.row.Reason].Again && o.row.FallbackOf == nil {
+		plans = append(plans, Plan{
+			Kind: KindSettle, Subject: outboxSubject(o.row.ID), Key: "again", At: o.row.At.Add(g.Reports.Again), Data: settleDue{Again: true},
 		})
 	}
 	return plans
@@ -86,8 +97,11 @@ func SettleKind() Kind {
 		if err := unpack(due, &d); err != nil {
 			return Outcome{}, err
 		}
-		if d.Last {
+		switch {
+		case d.Last:
 			return t.giveUp(ctx, id)
+		case d.Again:
+			return t.sendAgain(ctx, id)
 		}
 		return t.haveAsked(ctx, id)
 	}}
@@ -110,6 +124,36 @@ func (t *Turn) haveAsked(ctx context.Context, id int64) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("have a network asked: %w", err)
 	}
 	t.Wake(topicSettle(channel))
+	return Done, nil
+}
+
+// sendAgain queues what is still unknown once more at the same address, where its
+// kind wants that. Why it was written is read again before it goes. The first copy
+// is given up: a report of it is kept, and nothing follows from it.
+func (t *Turn) sendAgain(ctx context.Context, id int64) (Outcome, error) {
+	rows, err := t.EndedOutbox(ctx, []int64{id})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("load an unknown outcome: %w", err)
+	}
+	if len(rows) == 0 || rows[0].State != "unknown" || rows[0].Handed {
+		return Dropped("the outcome is known"), nil
+	}
+	row := rows[0]
+	from, err := duesOf(ctx, t.Tx, []int64{row.DueID})
+	if err != nil {
+		return Outcome{}, err
+	}
+	due := from[row.DueID]
+	if _, late := due.late(t.Now); late || !t.g.kinds[due.Kind].Again {
+		return Dropped("it is not sent twice"), nil
+	}
+	if _, err := t.PassOn(ctx, row.Params, id, row.ConversationID); err != nil {
+		return Outcome{}, fmt.Errorf("queue a message once more: %w", err)
+	}
+	if err := t.HandOutbox(ctx, id); err != nil {
+		return Outcome{}, fmt.Errorf("note that a message was given up: %w", err)
+	}
+	t.Wake(topicOutbox(bots.ChannelID(row.Channel)))
 	return Done, nil
 }
 

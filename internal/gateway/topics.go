@@ -39,6 +39,7 @@ const (
 	flowStop         = "stop"
 	flowReport       = "report"
 	flowWhich        = "which"
+	flowWorse        = "care_worse"
 	flowStaffDefault = "staff_help"
 	staffFlowPrefix  = "staff_"
 )

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"shaoying/flows"
@@ -55,9 +56,14 @@ func (t *Turn) tells(p *dialogue, text string) bool {
 // replies reports whether in can be an answer to the open question of a prompt:
 // one of its options, or a number where one was asked for. A text to a number that
 // also tells a story (昌盛小区5栋路灯坏了, while it is asked whether something is
-// still fine) is a new matter, unless the question was asked a moment ago.
+// still fine) is a new matter, unless the question was asked a moment ago. So is what
+// begins a dialogue word for word, unless it is an option as well: 撤回同意 agrees to
+// nothing.
 func (t *Turn) replies(p *dialogue, in flows.Input) bool {
 	if t.fits(p, in) {
+		if in.Kind == flows.InputText && t.choice(p, in) != words.Exact && t.begins(in.Text) {
+			return false
+		}
 		return !t.caps.Phone || in.Kind != flows.InputText || t.justAsked(p) || !t.tells(p, in.Text)
 	}
 	q := p.State.Open()
@@ -66,6 +72,17 @@ func (t *Turn) replies(p *dialogue, in flows.Input) bool {
 	}
 	_, number := t.g.Words.Number(in.Text)
 	return number && q.Accepts(flows.AcceptNumber)
+}
+
+// begins reports whether a text is one of the words that begin a dialogue, and no more.
+func (t *Turn) begins(text string) bool {
+	n := words.Normalize(text)
+	for _, starts := range t.g.Library.Starts() {
+		if slices.ContainsFunc(starts, func(w string) bool { return words.Normalize(w) == n }) {
+			return true
+		}
+	}
+	return false
 }
 
 // takesWords reports whether any words answer the open question of a prompt.
@@ -87,6 +104,10 @@ func (t *Turn) answerPrompt(ctx context.Context, d *dialogue, open []*dialogue, 
 		return true, t.step(ctx, to, in)
 	case d != nil, to != nil && t.extension != "":
 		return false, nil
+	case t.extension != "":
+		if done, err := t.late(ctx, in); done || err != nil {
+			return done, err
+		}
 	}
 	var fit []*dialogue
 	for _, p := range open {
@@ -95,7 +116,7 @@ func (t *Turn) answerPrompt(ctx context.Context, d *dialogue, open []*dialogue, 
 		}
 	}
 	if len(fit) == 0 {
-		return false, nil
+		return t.late(ctx, in)
 	}
 	over, err := t.over(ctx, open)
 	if err != nil {

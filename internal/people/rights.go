@@ -72,6 +72,15 @@ const (
 	MayViewTopic   StaffCommand = "topic.view"
 	MayDecideTopic StaffCommand = "topic.decide" // open or decline a proposal
 	MayCloseTopic  StaffCommand = "topic.close"  // its owner may too
+	// Family beds 家庭病床 and the other programmes. Rights at a clinic are those of
+	// its unit.
+	MayViewBeds  StaffCommand = "bed.view"
+	MayRunBeds   StaffCommand = "bed.run"        // the duty desk: applications, visits, periods, carers
+	MayTreat     StaffCommand = "bed.treat"      // the doctor: orders, renewals, ends
+	MayVisit     StaffCommand = "bed.visit"      // make visits and write their records
+	MayLiaise    StaffCommand = "bed.liaise"     // the hospital: admissions, discharges
+	MayPauseCare StaffCommand = "bed.pause"      // a programme, or all
+	MayHold      StaffCommand = "programme.hold" // enter events and who takes part
 	// MayPatrol is to walk a grid for what came there a year ago.
 	MayPatrol StaffCommand = "patrol"
 )
@@ -88,6 +97,7 @@ func StaffCommands() []StaffCommand {
 		MayProposeWhistle, MayViewWhistle, MayBlowWhistle, MayAssignWhistle, MayAttendWhistle, MayAppraiseWhistle, MayRaiseWhistle,
 		MaySeeWhistleStars,
 		MayViewTopic, MayDecideTopic, MayCloseTopic, MayPatrol,
+		MayViewBeds, MayRunBeds, MayTreat, MayVisit, MayLiaise, MayPauseCare, MayHold,
 	}
 }
 

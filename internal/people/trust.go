@@ -7,28 +7,29 @@ type ResidentCommand string
 
 // The commands of residents, by what they touch.
 const (
-	CmdReport         ResidentCommand = "report"
-	CmdSpeakToPerson  ResidentCommand = "speak_to_person"
-	CmdStop           ResidentCommand = "stop"
-	CmdStart          ResidentCommand = "start"
-	CmdReadOwn        ResidentCommand = "read_own" // what was said through this address
-	CmdAddToTicket    ResidentCommand = "add_to_ticket"
-	CmdWithdrawTicket ResidentCommand = "withdraw_ticket"
-	CmdRelapse        ResidentCommand = "relapse"
-	CmdEnrol          ResidentCommand = "enrol" // rider programme
-	CmdReadAll        ResidentCommand = "read_all"
-	CmdExport         ResidentCommand = "export"
-	CmdErase          ResidentCommand = "erase"
-	CmdChangePhone    ResidentCommand = "change_phone"
-	CmdBindAddress    ResidentCommand = "bind_address"
-	CmdAnswerCallback ResidentCommand = "answer_callback"
-	CmdAnswerSurvey   ResidentCommand = "answer_survey"
-	CmdConfirmVisit   ResidentCommand = "confirm_visit"
-	CmdAskVisitChange ResidentCommand = "ask_visit_change"
-	CmdCancelCare     ResidentCommand = "cancel_care"
-	CmdLeaveProgramme ResidentCommand = "leave_programme"
-	CmdReadHealth     ResidentCommand = "read_health"
-	CmdStaff          ResidentCommand = "staff" // any command of staff
+	CmdReport          ResidentCommand = "report"
+	CmdSpeakToPerson   ResidentCommand = "speak_to_person"
+	CmdStop            ResidentCommand = "stop"
+	CmdStart           ResidentCommand = "start"
+	CmdReadOwn         ResidentCommand = "read_own" // what was said through this address
+	CmdAddToTicket     ResidentCommand = "add_to_ticket"
+	CmdWithdrawTicket  ResidentCommand = "withdraw_ticket"
+	CmdRelapse         ResidentCommand = "relapse"
+	CmdEnrol           ResidentCommand = "enrol" // rider programme
+	CmdReadAll         ResidentCommand = "read_all"
+	CmdExport          ResidentCommand = "export"
+	CmdErase           ResidentCommand = "erase"
+	CmdChangePhone     ResidentCommand = "change_phone"
+	CmdBindAddress     ResidentCommand = "bind_address"
+	CmdAnswerCallback  ResidentCommand = "answer_callback"
+	CmdAnswerSurvey    ResidentCommand = "answer_survey"
+	CmdConfirmVisit    ResidentCommand = "confirm_visit"
+	CmdAskVisitChange  ResidentCommand = "ask_visit_change"
+	CmdWithdrawConsent ResidentCommand = "withdraw_consent" // 撤回同意: ends texts and holds visits, ends no care
+	CmdCancelCare      ResidentCommand = "cancel_care"
+	CmdLeaveProgramme  ResidentCommand = "leave_programme"
+	CmdReadHealth      ResidentCommand = "read_health"
+	CmdStaff           ResidentCommand = "staff" // any command of staff
 )
 
 // Decision is what becomes of a command at a trust.
@@ -68,7 +69,7 @@ func (c ResidentCommand) reach() (reach, bool) {
 		return reachOpen, true
 	case CmdAddToTicket, CmdEnrol:
 		return reachAdd, true
-	case CmdReadOwn, CmdWithdrawTicket:
+	case CmdReadOwn, CmdWithdrawTicket, CmdWithdrawConsent:
 		return reachOwn, true
 	case CmdReadAll, CmdBindAddress:
 		return reachPerson, true
@@ -91,7 +92,7 @@ func ResidentCommands() []ResidentCommand {
 	return []ResidentCommand{
 		CmdReport, CmdSpeakToPerson, CmdStop, CmdStart, CmdReadOwn, CmdAddToTicket, CmdWithdrawTicket, CmdRelapse, CmdEnrol,
 		CmdReadAll, CmdExport, CmdErase, CmdChangePhone, CmdBindAddress, CmdReadHealth,
-		CmdAnswerCallback, CmdAnswerSurvey, CmdConfirmVisit, CmdAskVisitChange, CmdCancelCare, CmdLeaveProgramme, CmdStaff,
+		CmdAnswerCallback, CmdAnswerSurvey, CmdConfirmVisit, CmdAskVisitChange, CmdWithdrawConsent, CmdCancelCare, CmdLeaveProgramme, CmdStaff,
 	}
 }
 

@@ -28,6 +28,8 @@ type Line struct {
 	Rank int16
 	// Extension is the code behind our number to which the answer comes.
 	Extension string
+	// Due is the due row that says it, 0 for none.
+	Due int64
 }
 
 // Heard is one inbound message to keep, already sealed.
@@ -60,10 +62,10 @@ from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bytea[]) as m(c, i, k, b
 	insertLines = `
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang,
                     params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, edits,
-                    rank, extension)
+                    rank, extension, due_id)
 select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
                      $8::int[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::int[], $14::bigint[],
-                     $15::bigint[], $16::int[], $17::int[], $18::bigint[], $19::smallint[], $20::text[])`
+                     $15::bigint[], $16::int[], $17::int[], $18::bigint[], $19::smallint[], $20::text[], $21::bigint[])`
 
 	updateConversations = `
 update conversation c set flow = u.flow, state = u.state, turn = u.turn, flood_at = u.flood_at,
@@ -145,7 +147,7 @@ func queueLines(b *pgx.Batch, lines []Line) {
 	}
 	var channel, chat, class, source, key, lang, reason, subject, extension []string
 	var rank []int16
-	var conv, addr, question, prompt, edits []int64
+	var conv, addr, question, prompt, edits, due []int64
 	var version, subjectVersion, nudge, expire []int32
 	var params [][]byte
 	for _, l := range lines {
@@ -159,9 +161,10 @@ func queueLines(b *pgx.Batch, lines []Line) {
 		nudge = append(nudge, int32(l.Nudge/time.Second))
 		expire = append(expire, int32(l.Expire/time.Second))
 		edits, rank, extension = append(edits, l.Edits), append(rank, l.Rank), append(extension, l.Extension)
+		due = append(due, l.Due)
 	}
 	b.Queue(insertLines, channel, chat, conv, addr, class, source, key, version, lang,
-		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits, rank, extension)
+		params, reason, subject, subjectVersion, question, prompt, nudge, expire, edits, rank, extension, due)
 }
 
 func queueStates(b *pgx.Batch, states []ConversationState) {

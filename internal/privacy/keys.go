@@ -23,6 +23,7 @@ type derived struct {
 	fingerprint            string
 	seal                   cipher.AEAD
 	index, button, session []byte
+	door                   []byte // of the codes that visitors say at a door
 	name                   []byte // of pseudonyms: their MAC, and named their cipher
 	named                  cipher.Block
 }
@@ -60,6 +61,7 @@ func derive(master []byte) (*derived, error) {
 		{"index", &d.index},
 		{"button", &d.button},
 		{"session", &d.session},
+		{"door", &d.door},
 		{"name", &d.name},
 		{"named", &named},
 		{"fingerprint", &name},
@@ -84,6 +86,10 @@ func derive(master []byte) (*derived, error) {
 	d.id = name[8]
 	return d, nil
 }
+
+// Door is the key of the codes that visitors say at a door: 32 bytes. The oldest
+// live key is taken, so that a text that was sent stays true when keys change.
+func (k *Keys) Door() []byte { return k.live[len(k.live)-1].door }
 
 // Fingerprint names the writing key without telling anything about it: 16 hex
 // digits. A database stores it, so that a process with another key notices

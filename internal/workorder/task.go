@@ -97,6 +97,12 @@ func (s *Service) AddCityTask(ctx context.Context, t *gateway.Turn, kind, subjec
 	return s.addTask(ctx, t, p, 0, data)
 }
 
+// AddTaskAt lays a task that is about no ticket before the people of a role in an
+// area, or before one of the staff.
+func (s *Service) AddTaskAt(ctx context.Context, t *gateway.Turn, p db.AddTaskParams, data map[string]string) error {
+	return s.addTask(ctx, t, p, 0, data)
+}
+
 // addTask writes the task and plans that its people are told. A task that is
 // open already keeps its row and gets the new data.
 func (s *Service) addTask(ctx context.Context, t *gateway.Turn, p db.AddTaskParams, version int32, data map[string]string) error {

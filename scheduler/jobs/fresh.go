@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/db"
 	"shaoying/internal/ticket"
@@ -61,7 +62,11 @@ func Fresh(d Deps) map[string]gateway.Fresh {
 		DueBoardDigest:                     stillBoard,
 		DueBoardMonday:                     stillBoard,
 		DueMonday:                          stillHere,
+		DueCareMonthly:                     stillHere,
 		DueWorryPoll:                       pollWanted,
+		homecare.DueStaff:                  d.careStaffFit,
+		homecare.DueList:                   stillHere,
+		homecare.DueNews:                   d.careFit,
 		workorder.DueTopicTold:             personWants,
 		workorder.DueTopicCompare:          stillClosed,
 	}

@@ -32,6 +32,7 @@ import (
 	"shaoying/bots"
 	"shaoying/internal/chart"
 	"shaoying/internal/gateway"
+	"shaoying/internal/homecare"
 	"shaoying/internal/privacy"
 	"shaoying/internal/tally"
 	"shaoying/internal/webhook"
@@ -42,13 +43,16 @@ import (
 // Deps is what the kinds stand on. It is immutable.
 type Deps struct {
 	Orders  *workorder.Service
+	Care    *homecare.Service
 	Library *gateway.Library
 	Quiet   scheduler.Quiet
 	// Channels fetch the files of events that came without their bytes.
 	Channels map[bots.ChannelID]bots.Adapter
-	Photos   *privacy.PhotoCleaner
-	Privacy  privacy.Policy
-	Tally    *tally.Tally
+	// Kinds are the kinds of the channels: some programmes go by a few of them only.
+	Kinds   map[bots.ChannelID]string
+	Photos  *privacy.PhotoCleaner
+	Privacy privacy.Policy
+	Tally   *tally.Tally
 	// Chart draws the weekly chart; nil where the machine has no font for it.
 	Chart *chart.Painter
 	// WordsPaid is how many characters of a desk's words are told where a text costs
@@ -81,12 +85,14 @@ func All(d Deps) []gateway.Kind {
 		Monday(d), WorryPoll(d),
 		BoardLine(d), BoardDigest(d), BoardMonday(d),
 		TopicTold(d), TopicCompare(d),
+		CareTell(d), CareAsk(d), CareSurvey(d), CareStaff(d), CareTask(d), CareList(d), CareNews(d), CareMonthly(d),
+		CareMember(d), CareQuestion(d), CareMark(d), CareEvent(d),
 	)
 }
 
 // Slots lists what schedules may name in their field do.
 func Slots(d Deps) []gateway.SlotJob {
 	return []gateway.SlotJob{
-		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d),
+		Digests(d), Surveys(d), Retention(d), CalendarCheck(d), Figures(d), Mondays(d), WorryPolls(d), Topics(d), Season(d), CarePlan(d), CareLists(d), CareUpdates(d), CareRounds(d), CareMonthlies(d),
 	}
 }

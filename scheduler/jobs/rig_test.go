@@ -23,6 +23,7 @@ import (
 	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
+	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 const (
 	web           = bots.ChannelID("web")
+	work          = bots.ChannelID("work") // the staff's own network, for what goes by no other
 	village, grid = "360313001001", "360313001001001"
 	limit         = 30 * time.Second
 )
@@ -108,8 +110,11 @@ func newRig(t testing.TB, start string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channels := map[bots.ChannelID]bots.Adapter{web: r.net}
-	r.deps = jobs.Deps{Orders: set.Orders, Library: library, Quiet: quiet, Channels: channels, WarnDays: 45, Tally: set.Tally}
+	if set.Care, err = homecare.New(set.Orders, quiet); err != nil {
+		t.Fatal(err)
+	}
+	channels := map[bots.ChannelID]bots.Adapter{web: r.net, work: r.net}
+	r.deps = jobs.Deps{Orders: set.Orders, Care: set.Care, Library: library, Quiet: quiet, Channels: channels, Kinds: map[bots.ChannelID]string{web: "webchat", work: "wecom"}, WarnDays: 45, Tally: set.Tally}
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +127,7 @@ func newRig(t testing.TB, start string) *rig {
 	r.Gateway, err = gateway.New(gateway.Config{FloodPerMinute: 1000}, gateway.Deps{
 		DB: d, Bus: postgres.NewBus(d, log), Clock: clock.New(), Keys: keys, Library: library, Words: set.Words, Safety: set.Safety,
 		Quiet: quiet, Channels: channels, Actions: set.All(), Kinds: append(jobs.All(r.deps), r.doing()),
-		Fresh: jobs.Fresh(r.deps), Carry: jobs.Carry(r.deps), Undeliverable: jobs.Undelivered(r.deps), Overspent: jobs.Overspent(r.deps), Log: log,
+		Fresh: jobs.Fresh(r.deps), Carry: jobs.Carry(r.deps), Carries: jobs.Carries(r.deps), Undeliverable: jobs.Undelivered(r.deps), Overspent: jobs.Overspent(r.deps), Log: log,
 		Reports: r.deps.Reports, Money: &gateway.Money{Policy: r.deps.Money, Zone: zone(t)},
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,9 +53,11 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 				return gateway.Outcome{}, err
 			}
 		}
-		if err := taskNames(t, row, params); err != nil {
+		class, err := taskNames(t, row, params)
+		if err != nil {
 			return gateway.Outcome{}, err
 		}
+		disturbs = cmp.Or(class, disturbs)
 	} else {
 		o, err := d.Orders.Load(ctx, t, *row.TicketID, false)
 		if err != nil {
@@ -78,18 +81,19 @@ func (d Deps) task(ctx context.Context, t *gateway.Turn, due gateway.Due) (gatew
 }
 
 // taskNames adds what a task about no ticket says in its line: names of matters
-// and areas, and counts. Words and persons stay in the task.
-func taskNames(t *gateway.Turn, row db.Task, params map[string]string) error {
+// and areas, counts, the number of a bed and a day. Words and persons stay in the
+// task. class is whom it may disturb, "" where the task does not say.
+func taskNames(t *gateway.Turn, row db.Task, params map[string]string) (class scheduler.Class, err error) {
 	body, err := t.Open(workorder.SealTask, row.Data)
 	if err != nil || body == "" {
-		return err
+		return "", err
 	}
 	said := map[string]string{}
 	if err := json.Unmarshal([]byte(body), &said); err != nil {
-		return fmt.Errorf("read the data of a task: %w", err)
+		return "", fmt.Errorf("read the data of a task: %w", err)
 	}
-	for _, name := range []string{"matter", "area", "count", "channel", workorder.DataMonth} {
+	for _, name := range []string{"matter", "area", "count", "channel", workorder.DataMonth, "bed", "when"} {
 		params[name] = said[name]
 	}
-	return nil
+	return scheduler.Class(said["disturbs"]), nil
 }

@@ -7,7 +7,49 @@ package db
 
 import (
 	"context"
+	"time"
 )
+
+const careEvening = `-- name: CareEvening :one
+select count(*)::int as rows, count(*) filter (where state = 'done')::int as done,
+       count(*) filter (where state = 'done' and (done_at < due_at or done_at > not_after))::int as outside,
+       count(*) filter (where state in ('failed', 'running') or state = 'planned' and due_at <= product_now())::int as behind
+from due where kind = any($1::text[]) and due_at >= $2::timestamptz and due_at < $3::timestamptz
+  and state <> 'cleared'
+`
+
+type CareEveningRow struct {
+	Rows    int32
+	Done    int32
+	Outside int32
+	Behind  int32
+}
+
+// CareEvening tells what became of rows of family beds of some kinds that came due
+// in a time: how many there are, how many queued a text or a task, and how many did
+// so outside their own window.
+func (q *Queries) CareEvening(ctx context.Context, kinds []string, since time.Time, before time.Time) (CareEveningRow, error) {
+	row := q.db.QueryRow(ctx, careEvening, kinds, since, before)
+	var i CareEveningRow
+	err := row.Scan(
+		&i.Rows,
+		&i.Done,
+		&i.Outside,
+		&i.Behind,
+	)
+	return i, err
+}
+
+const countVisits = `-- name: CountVisits :one
+select count(*)::int from visit
+`
+
+func (q *Queries) CountVisits(ctx context.Context) (int32, error) {
+	row := q.db.QueryRow(ctx, countVisits)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
 
 const outboxCounts = `-- name: OutboxCounts :one
 select count(*) filter (where state in ('queued', 'sending')) as pending, count(*) filter (where state = 'sent') as sent,

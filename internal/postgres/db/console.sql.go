@@ -625,7 +625,7 @@ func (q *Queries) StaffNames(ctx context.Context, ids []int64) ([]StaffNamesRow,
 }
 
 const surveysOf = `-- name: SurveysOf :many
-select kind, sent_at, answered_at, answer from survey where ticket_id = $1 order by id
+select kind, sent_at, answered_at, answer from survey where ticket_id = $1::bigint order by id
 `
 
 type SurveysOfRow struct {
@@ -635,8 +635,8 @@ type SurveysOfRow struct {
 	Answer     string
 }
 
-func (q *Queries) SurveysOf(ctx context.Context, ticketID int64) ([]SurveysOfRow, error) {
-	rows, err := q.db.Query(ctx, surveysOf, ticketID)
+func (q *Queries) SurveysOf(ctx context.Context, ticket int64) ([]SurveysOfRow, error) {
+	rows, err := q.db.Query(ctx, surveysOf, ticket)
 	if err != nil {
 		return nil, err
 	}

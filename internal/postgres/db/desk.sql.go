@@ -92,9 +92,9 @@ func (q *Queries) GridsNamed(ctx context.Context, division string, part string, 
 
 const openTasksFor = `-- name: OpenTasksFor :many
 select k.id, k.kind, k.subject, k.ticket_id, k.role, k.area_kind, k.area, k.staff_id, k.state, k.data, k.due_at, k.outcome, k.created_at, k.done_at, k.done_by from task k
-where k.state = 'open' and (k.staff_id is null or k.staff_id = $1::bigint)
-  and exists (select 1 from (select unnest($2::text[]) as role, unnest($3::text[]) as area) g
-              where g.role = k.role and (starts_with(k.area, g.area) or starts_with(g.area, k.area)))
+where k.state = 'open' and (k.staff_id = $1::bigint and k.kind like 'care.%'
+  or (k.staff_id is null or k.staff_id = $1::bigint) and exists (select 1 from (select unnest($2::text[]) as role, unnest($3::text[]) as area) g
+              where g.role = k.role and (starts_with(k.area, g.area) or starts_with(g.area, k.area))))
 order by k.due_at nulls last, k.id limit $4
 `
 

@@ -13,12 +13,14 @@ import (
 
 const claimDue = `-- name: ClaimDue :many
 update due d set state = 'running', lease = now() + interval '30 seconds', tries = d.tries + 1
-where d.id in (
-    select id from due
-    where (state = 'planned' and due_at <= product_now()) and kind = any($1::text[])
-    order by due_at, id limit $2
-    for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries
+where d.id = any(array(
+    select next.id from generate_series(0, 2) r(rank) cross join lateral (
+        select w.id from due w
+        where w.state = 'planned' and w.rank = r.rank and w.due_at <= product_now() and w.kind = any($1::text[])
+        order by w.due_at, w.id limit $2
+        for update skip locked) next
+    limit $2))
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason
 `
 
 type ClaimDueRow struct {
@@ -32,8 +34,11 @@ type ClaimDueRow struct {
 	DueAt          time.Time
 	NotAfter       *time.Time
 	Tries          int32
+	Reason         string
 }
 
+// ClaimDue takes what has come due, the best rank first: urgent rows do not wait
+// behind a broadcast to thousands.
 func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) ([]ClaimDueRow, error) {
 	rows, err := q.db.Query(ctx, claimDue, kinds, maxRows)
 	if err != nil {
@@ -54,6 +59,7 @@ func (q *Queries) ClaimDue(ctx context.Context, kinds []string, maxRows int32) (
 			&i.DueAt,
 			&i.NotAfter,
 			&i.Tries,
+			&i.Reason,
 		); err != nil {
 			return nil, err
 		}
@@ -79,6 +85,57 @@ func (q *Queries) ClearDue(ctx context.Context, reason string, subject string, k
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const duesByID = `-- name: DuesByID :many
+select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due where id = any($1::bigint[])
+`
+
+type DuesByIDRow struct {
+	ID             int64
+	Kind           string
+	Subject        string
+	Key            string
+	PersonID       *int64
+	SubjectVersion int32
+	Data           json.RawMessage
+	DueAt          time.Time
+	NotAfter       *time.Time
+	Tries          int32
+	Reason         string
+}
+
+// DuesByID reads rows from which messages came, for late binding.
+func (q *Queries) DuesByID(ctx context.Context, ids []int64) ([]DuesByIDRow, error) {
+	rows, err := q.db.Query(ctx, duesByID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DuesByIDRow{}
+	for rows.Next() {
+		var i DuesByIDRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Key,
+			&i.PersonID,
+			&i.SubjectVersion,
+			&i.Data,
+			&i.DueAt,
+			&i.NotAfter,
+			&i.Tries,
+			&i.Reason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const endDue = `-- name: EndDue :exec

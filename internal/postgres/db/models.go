@@ -84,6 +84,60 @@ type Assignment struct {
 	Due             *time.Time
 }
 
+type Bed struct {
+	ID             int64
+	Programme      string
+	Number         *string
+	ApplicationID  *int64
+	ClinicID       *int64
+	HospitalID     *int64
+	PersonID       int64
+	Patient        json.RawMessage
+	Type           string
+	State          string
+	Reason         string
+	DoctorID       *int64
+	NurseID        *int64
+	Agreement      json.RawMessage
+	Periods        json.RawMessage
+	Items          json.RawMessage
+	Pauses         json.RawMessage
+	JustDischarged bool
+	Outcome        string
+	OpenedAt       *time.Time
+	StateAt        time.Time
+	ConsentLostAt  *time.Time
+	StoppedAt      *time.Time
+	Version        int32
+	Home           []byte
+	Diagnosis      []byte
+	Closing        []byte
+}
+
+type BedAgreement struct {
+	ID    int64
+	BedID int64
+	Body  json.RawMessage
+	At    time.Time
+}
+
+type BedCarer struct {
+	BedID     int64
+	Position  int32
+	PersonID  int64
+	Relation  string
+	AddressID *int64
+	Shared    bool
+	Stopped   bool
+}
+
+type BedFile struct {
+	BlobID  string
+	BedID   int64
+	AddedBy int64
+	AddedAt time.Time
+}
+
 type Blob struct {
 	ID             string
 	At             time.Time
@@ -115,6 +169,14 @@ type CalendarDay struct {
 	Source string
 }
 
+type CalendarFeed struct {
+	ID        int64
+	StaffID   int64
+	TokenHash []byte
+	MadeAt    time.Time
+	RevokedAt *time.Time
+}
+
 type Callback struct {
 	ID        int64
 	TicketID  int64
@@ -138,6 +200,70 @@ type Card struct {
 	Settled        bool
 }
 
+type CareApplication struct {
+	ID             int64
+	State          string
+	PersonID       int64
+	Patient        json.RawMessage
+	ApplicantID    int64
+	AddressID      *int64
+	ConversationID *int64
+	ClinicID       *int64
+	EnteredBy      *int64
+	Answers        json.RawMessage
+	JustDischarged bool
+	Reason         string
+	DueAt          *time.Time
+	StateAt        time.Time
+	FiledAt        time.Time
+	AssessedBy     *int64
+	Version        int32
+	Words          []byte
+	Home           []byte
+}
+
+type CareEvent struct {
+	ID        int64
+	Programme string
+	Title     string
+	Place     string
+	HeldAt    time.Time
+	State     string
+	Version   int32
+	ByStaff   *int64
+	CreatedAt time.Time
+}
+
+type CareMember struct {
+	PersonID  int64
+	Programme string
+	At        time.Time
+	LeftAt    *time.Time
+	AddressID *int64
+}
+
+type CareOccasion struct {
+	ID        int64
+	Programme string
+	EventID   *int64
+	ClinicID  *int64
+	PersonID  *int64
+	StaffID   *int64
+	State     string
+	StateAt   time.Time
+	At        json.RawMessage
+	Answer    string
+	Version   int32
+	MadeAt    time.Time
+}
+
+type CarePause struct {
+	Programme string
+	At        time.Time
+	ByStaff   *int64
+	Reason    string
+}
+
 type ChannelOwner struct {
 	Channel     string
 	Epoch       int64
@@ -152,6 +278,18 @@ type ChannelState struct {
 	Name    string
 	Value   []byte
 	At      time.Time
+}
+
+type Clinic struct {
+	ID         int64
+	Code       string
+	Name       string
+	Tier       string
+	HospitalID *int64
+	Phone      string
+	Hours      string
+	Townships  []string
+	Costs      string
 }
 
 type ClockOffset struct {
@@ -246,6 +384,7 @@ type Due struct {
 	Lease          *time.Time
 	CreatedAt      time.Time
 	DoneAt         *time.Time
+	Rank           int16
 }
 
 type Figure struct {
@@ -423,6 +562,7 @@ type Outbox struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 }
 
 type Person struct {
@@ -436,6 +576,7 @@ type Person struct {
 	NoticedAt     *time.Time
 	MergedInto    *int64
 	CreatedAt     time.Time
+	DiedAt        *time.Time
 }
 
 type PersonMerge struct {
@@ -572,6 +713,16 @@ type Staff struct {
 	CreatedAt  time.Time
 }
 
+type StaffAbsence struct {
+	ID      int64
+	StaffID int64
+	FromDay time.Time
+	ToDay   time.Time
+	Reason  string
+	ByStaff *int64
+	At      time.Time
+}
+
 type StaffRole struct {
 	StaffID  int64
 	Role     string
@@ -606,10 +757,12 @@ type Survey struct {
 	ID         int64
 	Kind       string
 	PersonID   int64
-	TicketID   int64
+	TicketID   *int64
 	SentAt     time.Time
 	AnsweredAt *time.Time
 	Answer     string
+	Subject    string
+	AddressID  *int64
 }
 
 type Task struct {
@@ -774,6 +927,66 @@ type Unit struct {
 	Code string
 	Name string
 	Kind string
+}
+
+type Visit struct {
+	ID          int64
+	BedID       int64
+	ItemID      int64
+	Slot        int32
+	Kind        string
+	State       string
+	Reason      string
+	Version     int32
+	Day         time.Time
+	Starts      int32
+	Ends        int32
+	Minutes     int32
+	StaffID     int64
+	Grid        string
+	Nominal     time.Time
+	Earliest    time.Time
+	Latest      time.Time
+	Told        bool
+	AskedAt     *time.Time
+	ConfirmedBy int64
+	Crowded     bool
+	Off         bool
+	MakeUps     int32
+	Moves       int32
+	Noted       bool
+	Present     int64
+	MadeAt      time.Time
+	ChangedAt   *time.Time
+	ChangedBy   int64
+	StateAt     time.Time
+	LeftAt      *time.Time
+	ArrivedAt   *time.Time
+	DoneAt      *time.Time
+	HelpAt      *time.Time
+	CodeAt      *time.Time
+	CodeTries   int32
+	Answered    bool
+	Confirmed   bool
+	Nobody      int32
+	LostMinutes int32
+}
+
+type VisitNote struct {
+	ID      int64
+	VisitID int64
+	StaffID int64
+	Body    []byte
+	At      time.Time
+}
+
+type VisitSkip struct {
+	ItemID  int64
+	Slot    int32
+	BedID   int64
+	Nominal time.Time
+	Reason  string
+	At      time.Time
 }
 
 type Webhook struct {

@@ -87,7 +87,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
           order by q.rank, q.id limit $3))
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, o.due_id, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
@@ -129,6 +129,7 @@ type ClaimOutboxRow struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 	UserID         string
 	InGroup        bool
 	IsGroup        bool
@@ -197,6 +198,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 			&i.ReportedAt,
 			&i.Settle,
 			&i.Handed,
+			&i.DueID,
 			&i.UserID,
 			&i.InGroup,
 			&i.IsGroup,
@@ -220,7 +222,7 @@ func (q *Queries) ClaimOutbox(ctx context.Context, epoch int64, channel string, 
 }
 
 const endedOutbox = `-- name: EndedOutbox :many
-select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
+select o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, o.due_id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) as known_at, a.state as address_state, a.window_used, product_now()::timestamptz as at,
     ''::text as standing, false as overtaken, false as abandoned
 from outbox o join conversation c on c.id = o.conversation_id join address a on a.id = o.address_id
 where o.id = any($1::bigint[])
@@ -265,6 +267,7 @@ type EndedOutboxRow struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 	UserID         string
 	InGroup        bool
 	IsGroup        bool
@@ -327,6 +330,7 @@ func (q *Queries) EndedOutbox(ctx context.Context, ids []int64) ([]EndedOutboxRo
 			&i.ReportedAt,
 			&i.Settle,
 			&i.Handed,
+			&i.DueID,
 			&i.UserID,
 			&i.InGroup,
 			&i.IsGroup,
@@ -366,7 +370,7 @@ from (select w.id, c.user_id, c.in_group, c.is_group, a.last_inbound_at, coalesc
       where head.id = any($3::bigint[]) and behind.free
         and exists (select 1 from channel_owner own where own.channel = w.channel and own.epoch = $1)) h
 where o.id = h.id
-returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
+returning o.id, o.channel, o.chat, o.conversation_id, o.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, o.params, o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.state, o.error_class, o.error, o.tries, o.epoch, o.not_before, o.created_at, o.sent_at, o.receipt, o.edits, o.fallback_of, o.rank, o.extension, o.parts, o.report, o.report_code, o.reported_at, o.settle, o.handed, o.due_id, h.user_id, h.in_group, h.is_group, h.last_inbound_at, h.known_at::timestamptz as known_at, h.address_state, h.window_used, h.at,
     h.standing::text as standing, h.overtaken::boolean as overtaken, h.abandoned::boolean as abandoned
 `
 
@@ -408,6 +412,7 @@ type JoinOutboxRow struct {
 	ReportedAt     *time.Time
 	Settle         bool
 	Handed         bool
+	DueID          int64
 	UserID         string
 	InGroup        bool
 	IsGroup        bool
@@ -472,6 +477,7 @@ func (q *Queries) JoinOutbox(ctx context.Context, epoch int64, maxRows int32, he
 			&i.ReportedAt,
 			&i.Settle,
 			&i.Handed,
+			&i.DueID,
 			&i.UserID,
 			&i.InGroup,
 			&i.IsGroup,
@@ -507,7 +513,7 @@ func (q *Queries) KeepSaid(ctx context.Context, conversations []int64, outboxes 
 }
 
 const loadOutbox = `-- name: LoadOutbox :one
-select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of, rank, extension, parts, report, report_code, reported_at, settle, handed from outbox where id = $1
+select id, channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params, reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, state, error_class, error, tries, epoch, not_before, created_at, sent_at, receipt, edits, fallback_of, rank, extension, parts, report, report_code, reported_at, settle, handed, due_id from outbox where id = $1
 `
 
 func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
@@ -551,6 +557,7 @@ func (q *Queries) LoadOutbox(ctx context.Context, id int64) (Outbox, error) {
 		&i.ReportedAt,
 		&i.Settle,
 		&i.Handed,
+		&i.DueID,
 	)
 	return i, err
 }
@@ -669,9 +676,9 @@ func (q *Queries) OutboxPending(ctx context.Context) (int64, error) {
 
 const passOn = `-- name: PassOn :one
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params,
-                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, extension, fallback_of)
+                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, due_id, extension, fallback_of)
 select c.channel, c.chat, c.id, c.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, $1::bytea,
-       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank,
+       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank, o.due_id,
        coalesce((select p.extension from prompt p where p.id = o.prompt_id), ''), o.id
 from outbox o, conversation c where o.id = $2 and c.id = $3
 returning id

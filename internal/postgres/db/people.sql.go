@@ -254,7 +254,7 @@ func (q *Queries) FamilyOf(ctx context.Context, personID int64) ([]int64, error)
 }
 
 const getPerson = `-- name: GetPerson :one
-select id, name, phone, phone_index, lang, kind, notice_version, noticed_at, merged_into, created_at from person where id = $1
+select id, name, phone, phone_index, lang, kind, notice_version, noticed_at, merged_into, created_at, died_at from person where id = $1
 `
 
 func (q *Queries) GetPerson(ctx context.Context, id int64) (Person, error) {
@@ -271,6 +271,7 @@ func (q *Queries) GetPerson(ctx context.Context, id int64) (Person, error) {
 		&i.NoticedAt,
 		&i.MergedInto,
 		&i.CreatedAt,
+		&i.DiedAt,
 	)
 	return i, err
 }

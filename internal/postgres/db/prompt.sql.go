@@ -89,6 +89,64 @@ func (q *Queries) LastUnder(ctx context.Context, addressID int64, extension stri
 	return subject, err
 }
 
+const latePrompts = `-- name: LatePrompts :many
+select id, extension, state, subject, flow, coalesce(least(closed_at, open_until), open_until)::timestamptz as over_at from prompt
+where address_id = $1 and conversation_id = $2 and ($3::text = '' or extension = $3)
+  and (closed_at > $4::timestamptz or closed_at is null and open_until between $4 and product_now())
+  and outcome not in ('joined', 'parted', 'stopped')
+order by id desc limit 3
+`
+
+type LatePromptsParams struct {
+	Address      int64
+	Conversation int64
+	Extension    string
+	Since        time.Time
+}
+
+type LatePromptsRow struct {
+	ID        int64
+	Extension string
+	State     []byte
+	Subject   string
+	Flow      string
+	OverAt    time.Time
+}
+
+// LatePrompts lists what was asked in a conversation and is over since a while,
+// the last first: under a code where the answer came with one.
+func (q *Queries) LatePrompts(ctx context.Context, arg LatePromptsParams) ([]LatePromptsRow, error) {
+	rows, err := q.db.Query(ctx, latePrompts,
+		arg.Address,
+		arg.Conversation,
+		arg.Extension,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LatePromptsRow{}
+	for rows.Next() {
+		var i LatePromptsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Extension,
+			&i.State,
+			&i.Subject,
+			&i.Flow,
+			&i.OverAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const movePrompt = `-- name: MovePrompt :execrows
 update prompt set address_id = $1, conversation_id = $2, extension = $3
 where id = $4 and address_id = $5 and closed_at is null
@@ -217,4 +275,20 @@ func (q *Queries) PromptsOf(ctx context.Context, addressID int64, conversationID
 		return nil, err
 	}
 	return items, nil
+}
+
+const reopenPrompt = `-- name: ReopenPrompt :execrows
+update prompt p set closed_at = null, outcome = '', open_until = $1
+where p.id = $2 and not exists (
+    select 1 from prompt o where o.address_id = p.address_id and o.extension = p.extension and o.closed_at is null and o.id <> p.id)
+`
+
+// ReopenPrompt lets a prompt wait for an answer again, when no other waits in its
+// place.
+func (q *Queries) ReopenPrompt(ctx context.Context, until time.Time, iD int64) (int64, error) {
+	result, err := q.db.Exec(ctx, reopenPrompt, until, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

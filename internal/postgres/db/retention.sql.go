@@ -27,11 +27,12 @@ delete from blob where (id, at) in (
                       where f.blob_id = b.id and (t.closed_at is null or t.closed_at > product_now() - make_interval(days => $1::int)))
       and not exists (select 1 from whistle_file f join whistle_unit u on u.id = f.unit_id join whistle w on w.id = u.whistle_id
                       where f.blob_id = b.id and (w.closed_at is null or w.closed_at > product_now() - make_interval(days => $1::int)))
+      and not exists (select 1 from bed_file f where f.blob_id = b.id)
     limit $2)
 `
 
 // ForgetBlobs leaves what belongs to a ticket or a whistle that is open, or
-// closed not long enough ago.
+// closed not long enough ago, and the agreements of beds.
 func (q *Queries) ForgetBlobs(ctx context.Context, days int32, maxRows int32) (int64, error) {
 	result, err := q.db.Exec(ctx, forgetBlobs, days, maxRows)
 	if err != nil {
@@ -42,7 +43,8 @@ func (q *Queries) ForgetBlobs(ctx context.Context, days int32, maxRows int32) (i
 
 const forgetDue = `-- name: ForgetDue :execrows
 delete from due where id in (
-    select d.id from due d where d.done_at < product_now() - make_interval(days => $1::int) limit $2)
+    select d.id from due d where d.done_at < product_now() - make_interval(days => $1::int)
+       or d.state = 'suppressed' and d.due_at < product_now() - make_interval(days => $1::int) limit $2)
 `
 
 func (q *Queries) ForgetDue(ctx context.Context, days int32, maxRows int32) (int64, error) {

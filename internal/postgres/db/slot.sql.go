@@ -122,19 +122,28 @@ func (q *Queries) EnsureSchedules(ctx context.Context, names []string) error {
 }
 
 const lockSchedule = `-- name: LockSchedule :one
-select last_slot, paused_at, product_now()::timestamptz as now from schedule where name = $1 for update skip locked
+select s.last_slot, s.paused_at, product_now()::timestamptz as now,
+    exists (select 1 from slot w where w.schedule = s.name and w.state = 'running' and w.lease > now())::boolean as running
+from schedule s where s.name = $1 for update skip locked
 `
 
 type LockScheduleRow struct {
 	LastSlot time.Time
 	PausedAt *time.Time
 	Now      time.Time
+	Running  bool
 }
 
+// LockSchedule also tells whether a slot is being run; one whose worker died is not.
 func (q *Queries) LockSchedule(ctx context.Context, name string) (LockScheduleRow, error) {
 	row := q.db.QueryRow(ctx, lockSchedule, name)
 	var i LockScheduleRow
-	err := row.Scan(&i.LastSlot, &i.PausedAt, &i.Now)
+	err := row.Scan(
+		&i.LastSlot,
+		&i.PausedAt,
+		&i.Now,
+		&i.Running,
+	)
 	return i, err
 }
 

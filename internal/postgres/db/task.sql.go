@@ -34,12 +34,12 @@ func (q *Queries) AddCallback(ctx context.Context, arg AddCallbackParams) (int64
 }
 
 const addSurvey = `-- name: AddSurvey :one
-insert into survey (kind, person_id, ticket_id) values ($1, $2, $3)
+insert into survey (kind, person_id, ticket_id) values ($1, $2, $3::bigint)
 on conflict (kind, ticket_id) do nothing returning id
 `
 
-func (q *Queries) AddSurvey(ctx context.Context, kind string, personID int64, ticketID int64) (int64, error) {
-	row := q.db.QueryRow(ctx, addSurvey, kind, personID, ticketID)
+func (q *Queries) AddSurvey(ctx context.Context, kind string, person int64, ticket int64) (int64, error) {
+	row := q.db.QueryRow(ctx, addSurvey, kind, person, ticket)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
@@ -84,11 +84,11 @@ func (q *Queries) AddTask(ctx context.Context, arg AddTaskParams) (int64, error)
 }
 
 const answerSurvey = `-- name: AnswerSurvey :exec
-update survey set answered_at = product_now(), answer = $3 where kind = $1 and ticket_id = $2 and answered_at is null
+update survey set answered_at = product_now(), answer = $1 where kind = $2 and ticket_id = $3::bigint and answered_at is null
 `
 
-func (q *Queries) AnswerSurvey(ctx context.Context, kind string, ticketID int64, answer string) error {
-	_, err := q.db.Exec(ctx, answerSurvey, kind, ticketID, answer)
+func (q *Queries) AnswerSurvey(ctx context.Context, answer string, kind string, ticket int64) error {
+	_, err := q.db.Exec(ctx, answerSurvey, answer, kind, ticket)
 	return err
 }
 

@@ -132,7 +132,7 @@ select g.id from grid g where exists (select 1 from unnest(sqlc.arg(areas)::text
 select id, author, audience, body, at from ticket_note where ticket_id = $1 order by id;
 
 -- name: SurveysOf :many
-select kind, sent_at, answered_at, answer from survey where ticket_id = $1 order by id;
+select kind, sent_at, answered_at, answer from survey where ticket_id = sqlc.arg(ticket)::bigint order by id;
 
 -- name: StaffNames :many
 select id, name from staff where id = any(sqlc.arg(ids)::bigint[]);

@@ -34,7 +34,7 @@ order by g.id limit sqlc.arg(max_rows);
 -- are read side by side, one grant each.
 -- name: OpenTasksFor :many
 select k.* from task k
-where k.state = 'open' and (k.staff_id is null or k.staff_id = sqlc.arg(staff)::bigint)
-  and exists (select 1 from (select unnest(sqlc.arg(roles)::text[]) as role, unnest(sqlc.arg(areas)::text[]) as area) g
-              where g.role = k.role and (starts_with(k.area, g.area) or starts_with(g.area, k.area)))
+where k.state = 'open' and (k.staff_id = sqlc.arg(staff)::bigint and k.kind like 'care.%'
+  or (k.staff_id is null or k.staff_id = sqlc.arg(staff)::bigint) and exists (select 1 from (select unnest(sqlc.arg(roles)::text[]) as role, unnest(sqlc.arg(areas)::text[]) as area) g
+              where g.role = k.role and (starts_with(k.area, g.area) or starts_with(g.area, k.area))))
 order by k.due_at nulls last, k.id limit sqlc.arg(max_rows);

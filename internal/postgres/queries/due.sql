@@ -17,14 +17,18 @@ set due_at = excluded.due_at, not_after = excluded.not_after, data = excluded.da
     subject_version = excluded.subject_version, state = 'planned', reason = '', tries = 0
 where due.state in ('planned', 'cleared', 'done', 'expired', 'dropped');
 
+-- ClaimDue takes what has come due, the best rank first: urgent rows do not wait
+-- behind a broadcast to thousands.
 -- name: ClaimDue :many
 update due d set state = 'running', lease = now() + interval '30 seconds', tries = d.tries + 1
-where d.id in (
-    select id from due
-    where (state = 'planned' and due_at <= product_now()) and kind = any(sqlc.arg(kinds)::text[])
-    order by due_at, id limit sqlc.arg(max_rows)
-    for update skip locked)
-returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries;
+where d.id = any(array(
+    select next.id from generate_series(0, 2) r(rank) cross join lateral (
+        select w.id from due w
+        where w.state = 'planned' and w.rank = r.rank and w.due_at <= product_now() and w.kind = any(sqlc.arg(kinds)::text[])
+        order by w.due_at, w.id limit sqlc.arg(max_rows)
+        for update skip locked) next
+    limit sqlc.arg(max_rows)))
+returning d.id, d.kind, d.subject, d.key, d.person_id, d.subject_version, d.data, d.due_at, d.not_after, d.tries, d.reason;
 
 -- FreeDue gives back rows whose worker died.
 -- name: FreeDue :execrows
@@ -33,6 +37,10 @@ update due set state = 'planned', lease = null where state = 'running' and lease
 -- name: LockDue :one
 select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries
 from due where id = $1 and state = 'running' for update;
+
+-- DuesByID reads rows from which messages came, for late binding.
+-- name: DuesByID :many
+select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due where id = any(sqlc.arg(ids)::bigint[]);
 
 -- name: EndDue :exec
 update due set state = $2, reason = $3, lease = null, done_at = product_now() where id = $1;

@@ -129,9 +129,9 @@ where o.id = sqlc.arg(id);
 -- PassOn queues the words of a row for another address.
 -- name: PassOn :one
 insert into outbox (channel, chat, conversation_id, address_id, class, source, text_key, text_version, lang, params,
-                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, extension, fallback_of)
+                    reason, subject, subject_version, question_turn, prompt_id, nudge_seconds, expire_seconds, rank, due_id, extension, fallback_of)
 select c.channel, c.chat, c.id, c.address_id, o.class, o.source, o.text_key, o.text_version, o.lang, sqlc.arg(params)::bytea,
-       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank,
+       o.reason, o.subject, o.subject_version, o.question_turn, o.prompt_id, o.nudge_seconds, o.expire_seconds, o.rank, o.due_id,
        coalesce((select p.extension from prompt p where p.id = o.prompt_id), ''), o.id
 from outbox o, conversation c where o.id = sqlc.arg(id) and c.id = sqlc.arg(conversation_id)
 returning id;

@@ -50,3 +50,19 @@ select id from prompt where id = any(sqlc.arg(ids)::bigint[]) and closed_at is n
 -- name: MovePrompt :execrows
 update prompt set address_id = sqlc.arg(to_address), conversation_id = sqlc.arg(conversation_id), extension = sqlc.arg(extension)
 where id = sqlc.arg(id) and address_id = sqlc.arg(from_address) and closed_at is null;
+
+-- LatePrompts lists what was asked in a conversation and is over since a while,
+-- the last first: under a code where the answer came with one.
+-- name: LatePrompts :many
+select id, extension, state, subject, flow, coalesce(least(closed_at, open_until), open_until)::timestamptz as over_at from prompt
+where address_id = sqlc.arg(address) and conversation_id = sqlc.arg(conversation) and (sqlc.arg(extension)::text = '' or extension = sqlc.arg(extension))
+  and (closed_at > sqlc.arg(since)::timestamptz or closed_at is null and open_until between sqlc.arg(since) and product_now())
+  and outcome not in ('joined', 'parted', 'stopped')
+order by id desc limit 3;
+
+-- ReopenPrompt lets a prompt wait for an answer again, when no other waits in its
+-- place.
+-- name: ReopenPrompt :execrows
+update prompt p set closed_at = null, outcome = '', open_until = sqlc.arg(until)
+where p.id = sqlc.arg(id) and not exists (
+    select 1 from prompt o where o.address_id = p.address_id and o.extension = p.extension and o.closed_at is null and o.id <> p.id);

@@ -38,7 +38,7 @@ delete from message where (id, at) in (
 select drop_partitions('message', product_now() - make_interval(days => sqlc.arg(days)::int));
 
 -- ForgetBlobs leaves what belongs to a ticket or a whistle that is open, or
--- closed not long enough ago.
+-- closed not long enough ago, and the agreements of beds.
 -- name: ForgetBlobs :execrows
 delete from blob where (id, at) in (
     select b.id, b.at from blob b where b.at < product_now() - make_interval(days => sqlc.arg(days)::int)
@@ -46,6 +46,7 @@ delete from blob where (id, at) in (
                       where f.blob_id = b.id and (t.closed_at is null or t.closed_at > product_now() - make_interval(days => sqlc.arg(days)::int)))
       and not exists (select 1 from whistle_file f join whistle_unit u on u.id = f.unit_id join whistle w on w.id = u.whistle_id
                       where f.blob_id = b.id and (w.closed_at is null or w.closed_at > product_now() - make_interval(days => sqlc.arg(days)::int)))
+      and not exists (select 1 from bed_file f where f.blob_id = b.id)
     limit sqlc.arg(max_rows));
 
 -- name: ForgetTrailWords :execrows
@@ -80,7 +81,8 @@ delete from prompt where id in (
 
 -- name: ForgetDue :execrows
 delete from due where id in (
-    select d.id from due d where d.done_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
+    select d.id from due d where d.done_at < product_now() - make_interval(days => sqlc.arg(days)::int)
+       or d.state = 'suppressed' and d.due_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));
 
 -- ForgetReports throws away reports whose message was not found.
 -- name: ForgetReports :execrows

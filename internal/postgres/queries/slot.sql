@@ -6,8 +6,11 @@ insert into schedule (name, last_slot) select unnest(sqlc.arg(names)::text[]), p
 -- name: Schedules :many
 select name, last_slot, paused_at, product_now()::timestamptz as now from schedule order by name;
 
+-- LockSchedule also tells whether a slot is being run; one whose worker died is not.
 -- name: LockSchedule :one
-select last_slot, paused_at, product_now()::timestamptz as now from schedule where name = $1 for update skip locked;
+select s.last_slot, s.paused_at, product_now()::timestamptz as now,
+    exists (select 1 from slot w where w.schedule = s.name and w.state = 'running' and w.lease > now())::boolean as running
+from schedule s where s.name = $1 for update skip locked;
 
 -- name: AdvanceSchedule :exec
 update schedule set last_slot = $2 where name = $1;

@@ -35,11 +35,11 @@ select * from callback where ticket_id = $1 order by id desc limit 1;
 select * from callback where ticket_id = $1 order by id;
 
 -- name: AddSurvey :one
-insert into survey (kind, person_id, ticket_id) values ($1, $2, $3)
+insert into survey (kind, person_id, ticket_id) values (sqlc.arg(kind), sqlc.arg(person), sqlc.arg(ticket)::bigint)
 on conflict (kind, ticket_id) do nothing returning id;
 
 -- name: AnswerSurvey :exec
-update survey set answered_at = product_now(), answer = $3 where kind = $1 and ticket_id = $2 and answered_at is null;
+update survey set answered_at = product_now(), answer = sqlc.arg(answer) where kind = sqlc.arg(kind) and ticket_id = sqlc.arg(ticket)::bigint and answered_at is null;
 
 -- name: LastSurvey :one
 select coalesce(max(sent_at), 'epoch'::timestamptz)::timestamptz as at from survey
