@@ -98,7 +98,8 @@ func TestEveryDialogueHasATranscript(t *testing.T) {
 func TestDialoguesInGroups(t *testing.T) {
 	want := map[string]string{
 		flows.GroupWork: "danger filed help language report staff_alias staff_aliases staff_answer_supervision staff_ask_extension " +
-			"staff_ask_suspension staff_bind_residents staff_bind_work staff_co_reply staff_co_sign staff_finding staff_finish " +
+			"staff_ask_suspension staff_bind_residents staff_bind_work staff_care_arrive staff_care_away staff_care_help staff_care_leave staff_care_nobody " +
+			"staff_co_reply staff_co_sign staff_finding staff_finish " +
 			"staff_help staff_menu staff_my_tickets staff_note staff_object staff_off staff_on staff_relay staff_resume staff_show staff_take staff_transfer staff_unbind " +
 			"staff_whistle_answer staff_whistle_arrive staff_whistle_handle staff_whistle_misuse staff_whistle_propose start stop welcome",
 		flows.GroupResidents: "danger filed help language report staff_bind_residents staff_bind_work staff_unbind start stop welcome",

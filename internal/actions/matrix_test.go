@@ -222,6 +222,9 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		if name == "order.hold" {
 			args["for"] = "supervise"
 		}
+		if name == "event.hold" {
+			args["programme"] = "free_clinic"
+		}
 		if name == "group.area" {
 			args["value"] = "grid|" + grid2
 		}
