@@ -114,7 +114,7 @@ func (s *Set) choose(t *gateway.Turn, all []care.Programme, said string) (result
 
 // aboutProgramme says what a programme does for who joins.
 func (s *Set) aboutProgramme(_ context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	p, ok := s.Care.Rules.Programme(text(args, "programme"))
+	p, ok := s.openProgramme(args)
 	if !ok {
 		return fail("programme.none"), nil
 	}

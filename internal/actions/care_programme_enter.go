@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +46,9 @@ func (s *Set) programmeStaff(ctx context.Context, t *gateway.Turn, args map[stri
 		return result{"status": flows.StatusReject, "say": "staff.only"}, err
 	}
 	if picked := text(args, "value"); picked != "" {
+		if _, err := strconv.ParseInt(picked, 10, 64); err != nil {
+			return result{"status": flows.StatusReject}, nil
+		}
 		return result{"status": flows.StatusOK, "value": map[string]any{"id": picked, "label": text(args, "text")}}, nil
 	}
 	name := text(args, "text")

@@ -95,7 +95,10 @@ func (s *Set) eventKinds(ctx context.Context, t *gateway.Turn, args map[string]a
 var clockForm = regexp.MustCompile(`(上午|早上|中午|下午|晚上)?\s*(\d{1,2})\s*[:点时]\s*(\d{1,2}|半)?分?$`)
 
 // eventWhen reads day and time of an event: 3月10日上午9点, 周六14:30, 明天9点.
-func (s *Set) eventWhen(_ context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+func (s *Set) eventWhen(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	if _, failed, err := s.holder(ctx, t); err != nil || failed != nil {
+		return result{"status": flows.StatusReject, "say": "staff.only"}, err
+	}
 	at, ok := s.dayAndTime(text(args, "text"), t.Now)
 	if !ok {
 		return result{"status": flows.StatusReject, "say": "event.unclear"}, nil
@@ -140,12 +143,9 @@ func (s *Set) heldAt(t *gateway.Turn, at time.Time) (string, error) {
 }
 
 // heldArg reads the time that eventWhen made of what was said.
-func heldArg(args map[string]any) (time.Time, error) {
+func heldArg(args map[string]any) (at time.Time, ok bool) {
 	at, err := time.Parse(time.RFC3339, text(object(args, "when"), "at"))
-	if err != nil {
-		return at, fmt.Errorf("read when an event is held: %w", err)
-	}
-	return at, nil
+	return at, err == nil
 }
 
 func (s *Set) holdEvent(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
@@ -153,11 +153,14 @@ func (s *Set) holdEvent(ctx context.Context, t *gateway.Turn, args map[string]an
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	at, err := heldArg(args)
-	if err != nil {
-		return nil, err
+	at, ok := heldArg(args)
+	if !ok {
+		return fail("event.unclear"), nil
 	}
 	code := text(args, "programme")
+	if p, ok := s.Care.Rules.Programme(code); !ok || !p.OfEvents() {
+		return fail("programme.none"), nil
+	}
 	e, err := s.Care.HoldEvent(ctx, t, homecare.NewEvent{Programme: code, Title: text(args, "title"), Place: text(args, "place"), At: at, By: who.ID})
 	if err != nil {
 		return careRefusal(err)
@@ -278,9 +281,9 @@ func (s *Set) moveEvent(ctx context.Context, t *gateway.Turn, args map[string]an
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	at, err := heldArg(args)
-	if err != nil {
-		return nil, err
+	at, ok := heldArg(args)
+	if !ok {
+		return fail("event.unclear"), nil
 	}
 	if e, err = s.Care.MoveEvent(ctx, t, e.ID, first(text(args, "place"), e.Place), at); err != nil {
 		return careRefusal(err)

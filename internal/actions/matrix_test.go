@@ -40,6 +40,8 @@ func wishes() map[string]wish {
 		"visit.rate": {people.CmdAnswerSurvey, true}, "visit.why": {people.CmdAnswerSurvey, true},
 		"care.leave": {people.CmdSpeakToPerson, false}, "care.visits": {people.CmdReadOwn, false}, "care.withdraw": {people.CmdWithdrawConsent, false},
 		"poll.join": {people.CmdEnrol, false}, "poll.leave": {people.CmdStop, false}, "poll.answer": {people.CmdAnswerSurvey, true},
+		"programme.join": {people.CmdEnrol, false}, "programme.leave": {people.CmdStop, false},
+		"programme.answer": {people.CmdAnswerSurvey, true}, "programme.mark": {people.CmdAnswerSurvey, true},
 	}
 	for _, name := range []string{"ticket.add_place", "ticket.add_words", "ticket.add_photos"} {
 		w[name] = wish{people.CmdAddToTicket, false}
@@ -49,7 +51,7 @@ func wishes() map[string]wish {
 	for _, name := range []string{
 		"intake.classify", "intake.meant", gateway.ActionVoice, "place.find", "danger.advice", "ticket.near", "ticket.file", "ticket.file_incomplete",
 		flows.ActionHandover, "notice.give", "person.language", "code.ask", "code.send", "code.check", "code.bind", "staff.join",
-		"care.worse", "care.code", "care.apply", "care.costs",
+		"care.worse", "care.code", "care.apply", "care.costs", "programme.offer", "programme.about",
 		"prompt.answer", // what follows is that question's own action
 	} {
 		w[name] = wish{people.CmdReport, false}
@@ -120,6 +122,9 @@ func (o *office) try(at seated, name string, args map[string]any) result {
 			if strings.HasPrefix(name, "visit.") {
 				t.PromptSubject = one[string](o.rig, `select 'visit:' || min(id) from visit`)
 			}
+			if strings.HasPrefix(name, "programme.") {
+				t.PromptSubject = one[string](o.rig, `select 'occasion:' || min(id) from care_occasion`)
+			}
 			if name == "poll.answer" {
 				t.PromptSubject = postgres.Subject("person", person)
 			}
@@ -146,6 +151,7 @@ func matrixOffice(t testing.TB) *office {
 	w := &ward{rig: o.rig}
 	w.lay()
 	w.opens("zhang")
+	o.exec(`insert into care_occasion (programme, person_id) select 'care_free', person_id from address where user_id = 'zhang'`)
 	o.exec(`insert into topic (matter, area, why, found, usual, state, owner_unit) values ('garbage', '360313', 'county', 10, 0, 'open', 'transport')`)
 	o.hire("all", people.RoleGridWorker, people.AreaGrid, grid)
 	o.seat("all", "verified")
@@ -217,6 +223,9 @@ func TestTrustMatrixOfActions(t *testing.T) {
 		args["ids"], args["slot"] = one[string](o.rig, `select min(id) || '.1' from visit`), "2026-03-04 14:30-16:30"
 		if strings.HasPrefix(name, "visit.") {
 			args["kind"], args["rating"] = "nobody", "5"
+		}
+		if strings.HasPrefix(name, "programme.") {
+			args["programme"], args["rung"], args["answer"], args["version"], args["mark"] = "care_free", "day_two", "fine", "1", "5"
 		}
 		args["worry"], args["month"] = o.set.Tally.Policy.Worry.Names[0], "2026-03"
 		if name == "order.hold" {

@@ -39,7 +39,7 @@ func (w *ward) enrol(e homecare.Enrolment) (bed int64) {
 
 func (w *ward) joins(person int64, programme string) {
 	w.t.Helper()
-	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { 
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
 		at := one[int64](w.rig, `select coalesce((select id from address where person_id = $1 limit 1), 0)`, person)
 		return w.deps.Care.Join(ctx, t, person, at, programme)
 	})
@@ -108,7 +108,10 @@ func TestProgrammeFreeClinic(t *testing.T) {
 	w.contains("li", "春季义诊：3月10日周二09:00，昌盛社区广场")
 	w.until("2026-03-09 18:00")
 	w.contains("li", "明天(3月10日)")
-	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { _, err := w.deps.Care.CancelEvent(ctx, t, e); return err })
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
+		_, err := w.deps.Care.CancelEvent(ctx, t, e)
+		return err
+	})
 	w.until("2026-03-12 12:00")
 	w.contains("li", "春季义诊取消了")
 	w.silent("ma")
@@ -190,7 +193,10 @@ func TestProgrammeCareFree(t *testing.T) {
 	w.contains("desk", "要帮忙")
 	w.taskDone("help_wanted", "叫了护工")
 	w.until("2026-03-06 09:00")
-	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { _, err := w.deps.Care.Mark(ctx, t, stay, "discharged", t.Now); return err })
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
+		_, err := w.deps.Care.Mark(ctx, t, stay, "discharged", t.Now)
+		return err
+	})
 	w.until("2026-03-09 11:00")
 	w.contains("desk", "出院三天")
 	w.taskDone("discharge_call", "恢复得好")
