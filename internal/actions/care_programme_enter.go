@@ -193,7 +193,7 @@ func (s *Set) namedOccasion(ctx context.Context, t *gateway.Turn, args map[strin
 	if err != nil {
 		return nil, who, "", nil, err
 	}
-	may, err := s.mayProgramme(ctx, t, who, o.Clinic)
+	may, err := s.mayProgramme(ctx, t, who, o.Clinic, "")
 	if err == nil && !may {
 		failed = fail("occasion.none")
 	}

@@ -39,6 +39,7 @@ func (s *Set) programmeStaffActions() map[string]gateway.Action {
 		"event.join":      s.joinEvent,
 		"round.hold":      s.holdRound,
 		"round.done":      s.doneRound,
+		"round.end":       s.endRound,
 		"programme.kinds": s.programmeKinds,
 		"programme.staff": s.programmeStaff,
 		"programme.enter": s.enterProgramme,
@@ -59,6 +60,7 @@ func programmeStaffDocs() map[string]flows.ActionDoc {
 		"event.join":      {Results: []string{"title", "held", "place"}},
 		"round.hold":      {Results: []string{"visit", "rest", "lines", "count"}},
 		"round.done":      {Results: []string{"met", "number"}},
+		"round.end":       {Results: []string{"number"}},
 		"programme.kinds": {Results: []string{"programme", "choices", "title", "rhythm", "visits", "asked"}},
 		"programme.staff": {Results: gist},
 		"programme.enter": {Results: []string{"number", "title"}},
@@ -342,7 +344,7 @@ func (s *Set) holdRound(ctx context.Context, t *gateway.Turn, args map[string]an
 		return fail("staff.private_chat"), nil
 	}
 	if n, rest, ok := leadingHandle(text(args, "text")); ok {
-		if _, failed, err := s.round(ctx, t, who, int64(n)); err != nil || failed != nil {
+		if _, _, failed, err := s.round(ctx, t, who, int64(n), false); err != nil || failed != nil {
 			return failed, err
 		}
 		r := result{"visit": n, "count": 1, "lines": ""}
@@ -403,27 +405,30 @@ func (s *Set) roundLines(ctx context.Context, t *gateway.Turn, who people.Staff)
 
 // round is a visit that a cadence planned, in the hands of who makes it or of a desk
 // that may act for them.
-func (s *Set) round(ctx context.Context, t *gateway.Turn, who people.Staff, id int64) (care.Visit, result, error) {
+func (s *Set) round(ctx context.Context, t *gateway.Turn, who people.Staff, id int64, ends bool) (*homecare.Bed, care.Visit, result, error) {
 	b, v, err := s.Care.LoadVisit(ctx, t, id)
 	if errors.Is(err, postgres.ErrNoRows) || err == nil && b.Programme == care.FamilyBed {
-		return v, fail("round.none"), nil
+		return nil, v, fail("round.none"), nil
 	}
 	if err != nil {
-		return v, nil, err
+		return nil, v, nil, err
 	}
-	if v.Staff == who.ID {
-		return v, nil, nil
+	if v.Staff == who.ID && !ends {
+		return b, v, nil, nil
 	}
-	may, err := s.mayProgramme(ctx, t, who, b.Clinic)
+	may, err := s.mayProgramme(ctx, t, who, b.Clinic, b.Patient.Grid)
 	if err == nil && !may {
-		return v, fail("round.none"), nil
+		return nil, v, fail("round.none"), nil
 	}
-	return v, nil, err
+	return b, v, nil, err
 }
 
-// mayProgramme reports whether somebody acts for a programme at a clinic; without
-// one the city's clerks do, before whom its tasks lie.
-func (s *Set) mayProgramme(ctx context.Context, t *gateway.Turn, who people.Staff, clinic int64) (bool, error) {
+// mayProgramme reports whether somebody acts for a programme at a clinic, or where
+// it lies with a grid; without both the city's clerks do, before whom its tasks lie.
+func (s *Set) mayProgramme(ctx context.Context, t *gateway.Turn, who people.Staff, clinic int64, grid string) (bool, error) {
+	if grid != "" && s.Orders.Rights.May(who, people.MayHold, people.Subject{Grid: grid}, t.Now) {
+		return true, nil
+	}
 	if clinic == 0 {
 		return who.Has(people.RoleCallbackClerk), nil
 	}
@@ -442,7 +447,7 @@ func (s *Set) doneRound(ctx context.Context, t *gateway.Turn, args map[string]an
 		return failed, err
 	}
 	id, words := int64(number(args, "visit")), text(args, "words")
-	v, failed, err := s.round(ctx, t, who, id)
+	_, v, failed, err := s.round(ctx, t, who, id, false)
 	if err != nil || failed != nil {
 		return failed, err
 	}
@@ -464,4 +469,23 @@ func (s *Set) doneRound(ctx context.Context, t *gateway.Turn, args map[string]an
 		return careRefusal(err)
 	}
 	return result{"met": met, "number": id}, nil
+}
+
+// endRound takes somebody out of a programme with a rhythm: 停止走访 12. Who only
+// calls on them may not.
+func (s *Set) endRound(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
+	who, failed, err := s.worker(ctx, t)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	n, _, ok := leadingHandle(text(args, "text"))
+	if !ok {
+		return fail("round.none"), nil
+	}
+	b, _, failed, err := s.round(ctx, t, who, int64(n), true)
+	if err != nil || failed != nil {
+		return failed, err
+	}
+	_, err = s.Care.Leave(ctx, t, b.Patient.Person, b.Programme)
+	return result{"number": n}, err
 }

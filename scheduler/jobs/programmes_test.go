@@ -270,6 +270,14 @@ func TestProgrammeGridRounds(t *testing.T) {
 	w.silent("zhang")
 	w.until("2026-03-20 12:00") // the second one is forgotten
 	w.contains("zhang", "没有走成")
+	next := one[int64](w.rig, `select max(id) from visit`)
+	w.says("wang", fmt.Sprintf("停止走访 %d", next))
+	w.holds(w.says("wang", "是"), "不归您") // who only calls on them may not
+	w.says("zhang", fmt.Sprintf("停止走访 %d", next))
+	w.holds(w.says("zhang", "是"), "停了")
+	if n := one[int64](w.rig, `select count(*) from due where kind like 'care.%' and state = 'planned' and subject like 'visit:%'`); n != 0 {
+		t.Errorf("%d rows are still planned", n)
+	}
 	w.silent("old")
 }
 
