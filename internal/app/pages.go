@@ -15,7 +15,7 @@ func (s *server) pages(mux *http.ServeMux) error {
 	s.webhooks(mux)
 	s.feeds(mux)
 	desk, err := console.New(console.Deps{
-		Gateway: s.gateway, Orders: s.Orders, Care: s.Care, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
+		Gateway: s.gateway, Orders: s.Orders, Care: s.Care, Tally: s.Tally, Units: s.Units, Places: s.Places.Current, Location: s.Location, Demo: s.Env.Demo,
 		Guess: s.actions.Guess, Filing: s.actions.Filing, Safety: s.Safety, Photos: s.Photos,
 		Phone: s.actions.Phone, Secure: s.Process.Desk.HTTPS(),
 	})

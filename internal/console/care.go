@@ -43,6 +43,7 @@ func (c *Console) careRoutes(handle, upload func(string, http.HandlerFunc)) {
 	handle("GET /desk/bed/{id}/ledger", c.staff(c.bedLedger))
 	handle("GET /desk/bed/{id}/ahead", c.staff(c.bedAhead))
 	handle("GET /desk/care/ahead", c.staff(c.ahead))
+	handle("GET /desk/care/figures", c.staff(c.figuresOfCare))
 	handle("GET /desk/care/dry", c.staff(c.dryRun))
 	upload("POST /desk/care/dry", c.form(c.tryRules, c.dryRun))
 	handle("GET /desk/care/pause", c.staff(c.pauses))

@@ -46,6 +46,7 @@ import (
 	"shaoying/internal/homecare"
 	"shaoying/internal/people"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 )
@@ -58,6 +59,7 @@ type Deps struct {
 	Gateway *gateway.Gateway
 	Orders  *workorder.Service
 	Care    *homecare.Service
+	Tally   *tally.Tally
 	Units   *ticket.Units
 	// Places returns the gazetteer as it is now.
 	Places func() *people.Gazetteer

@@ -17,6 +17,7 @@ import (
 	"shaoying/internal/actions"
 	"shaoying/internal/clock"
 	"shaoying/internal/console"
+	"shaoying/internal/figures"
 	"shaoying/internal/gateway"
 	"shaoying/internal/gateway/gatewaytest"
 	"shaoying/internal/homecare"
@@ -24,6 +25,7 @@ import (
 	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/pgtest"
 	"shaoying/internal/privacy"
+	"shaoying/internal/tally"
 	"shaoying/internal/ticket"
 	"shaoying/internal/workorder"
 	"shaoying/scheduler"
@@ -92,7 +94,7 @@ func newRig(t *testing.T) *rig {
 	}
 	private := must(t, "policies/privacy.yaml", func(name string, body []byte) (p privacy.Policy, err error) { return p, configs.Decode(name, body, &p) })
 	c := ok[*console.Console](t)(console.New(console.Deps{
-		Gateway: r.Gateway, Orders: r.orders, Care: r.care, Phone: "sms", Units: units, Places: set.Places, Demo: true, Guess: set.Guess, Filing: set.Filing,
+		Gateway: r.Gateway, Orders: r.orders, Care: r.care, Tally: &tally.Tally{Policy: must(t, "policies/figures.yaml", figures.ParsePolicy), Work: r.orders.Work, Units: units, Matters: r.orders.Matters}, Phone: "sms", Units: units, Places: set.Places, Demo: true, Guess: set.Guess, Filing: set.Filing,
 		Safety: safety, Photos: ok[*privacy.PhotoCleaner](t)(privacy.NewPhotoCleaner(private.Photo)),
 	}))
 	mux := http.NewServeMux()

@@ -87,3 +87,59 @@ func perWeek(f CareFigures) string {
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
+
+// Table is figures as a page shows them: words and numbers, row by row.
+type Table struct {
+	Head []string
+	Rows [][]string
+}
+
+// CareTable are the figures of each clinic of a month.
+func (t Teller) CareTable(ctx context.Context, tx *postgres.Tx, s CareScope, now time.Time) (Table, error) {
+	of, _, err := t.Care(ctx, tx, s, now)
+	if err != nil {
+		return Table{}, err
+	}
+	p := &page{texts: t.Texts}
+	table := Table{Head: p.columns("clinic", "beds", "done", "missed", "week", "confirmed", "silent", "satisfied", "top", "replies", "lost")}
+	for _, f := range of {
+		table.Rows = append(table.Rows, []string{
+			f.Name, count(f.Beds), fraction(f.DoneRate()), fraction(f.MissedRate()), perWeek(f), fraction(f.ConfirmedRate()), percent(f.SilentRate()),
+			percent(f.SatisfiedRate()), percent(f.TopRate()), count(f.Replies) + "/" + count(f.Surveys), count(f.LostMinutes),
+		})
+	}
+	_, err = p.done()
+	return table, err
+}
+
+// CareVisitorTable are the figures of each visitor; satisfaction stays empty below
+// the least number of answers.
+func (t Teller) CareVisitorTable(ctx context.Context, tx *postgres.Tx, s CareScope, now time.Time) (Table, error) {
+	list, err := t.CareVisitors(ctx, tx, s, now)
+	if err != nil {
+		return Table{}, err
+	}
+	p := &page{texts: t.Texts}
+	table := Table{Head: p.columns("visitor", "visits", "not_made", "satisfied", "top", "replies", "lost")}
+	for _, v := range list {
+		replies := "—"
+		if v.Replies > 0 {
+			replies = count(v.Replies)
+		}
+		table.Rows = append(table.Rows, []string{
+			v.Name, count(v.Done), count(v.Missed), percent(share(v.Satisfied, v.Replies)), percent(share(v.Top, v.Replies)), replies, count(v.LostMinutes),
+		})
+	}
+	_, err = p.done()
+	return table, err
+}
+
+func (p *page) columns(names ...string) (head []string) {
+	for _, n := range names {
+		head = append(head, p.text("care.column."+n, nil))
+	}
+	return head
+}
+
+// fraction is a share with what it is made of.
+func fraction(r figures.Rate) string { return percent(r) + " " + count(r.Num) + "/" + count(r.Den) }
