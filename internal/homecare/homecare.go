@@ -33,8 +33,9 @@
 //
 // A paused programme plans and decides as ever; its rows wait. On resume each row
 // is judged by its own end: what has lost its meaning expires with the reason
-// "paused", the rest goes out. There is no flood, because a row that is too late is
-// no row.
+// "paused", the rest goes out over some minutes, soonest visit first. There is no
+// flood, because a row that is too late is no row. Calls for help and wrong door codes
+// are held by no pause.
 package homecare
 
 import (
