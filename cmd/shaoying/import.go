@@ -11,8 +11,9 @@ import (
 )
 
 type importCmd struct {
-	Kind  string   `arg:"" enum:"divisions,places,staff,calendar,clinics" help:"divisions, places, staff, calendar or clinics."`
+	Kind  string   `arg:"" enum:"divisions,places,staff,calendar,clinics,beds,plans" help:"divisions, places, staff, calendar, clinics, beds or plans."`
 	Files []string `arg:"" type:"existingfile" help:"CSV files (UTF-8); divisions may take several."`
+	By    string   `help:"Short name of the member of the staff who answers for beds and plans."`
 	JSON  bool     `name:"json" help:"Print the report as JSON."`
 }
 
@@ -27,8 +28,7 @@ func (c *importCmd) Run(e *env) error {
 		files[i] = people.File{Name: name, Body: body}
 	}
 	return e.house(func(h *app.House) error {
-		importer := &city.Importer{DB: h.DB, Rights: h.Rights}
-		report, err := importer.Import(e.ctx, city.Kind(c.Kind), files...)
+		report, err := c.do(e, h, files)
 		if err != nil {
 			return err
 		}
@@ -38,4 +38,17 @@ func (c *importCmd) Run(e *env) error {
 		fmt.Printf("%s: %d read, %d new or changed\n", report.Kind, report.Read, report.Changed)
 		return nil
 	})
+}
+
+func (c *importCmd) do(e *env, h *app.House, files []people.File) (city.Report, error) {
+	switch kind := city.Kind(c.Kind); kind {
+	case app.ImportBeds, app.ImportPlans:
+		if len(files) != 1 || c.By == "" {
+			return city.Report{}, fmt.Errorf("import %s: one file, and --by with who answers for it", kind)
+		}
+		return h.ImportCare(e.ctx, kind, c.By, files[0])
+	default:
+		importer := &city.Importer{DB: h.DB, Rights: h.Rights}
+		return importer.Import(e.ctx, kind, files...)
+	}
 }

@@ -36,3 +36,6 @@ func (t Table) Err() error { return t.t.err() }
 
 // Get returns the trimmed value of a column, "" when the file lacks it.
 func (r Row) Get(column string) string { return r.r.get(column) }
+
+// Line is where the row stands in the file, counted from 1.
+func (r Row) Line() int { return r.r.line }
