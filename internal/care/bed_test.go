@@ -174,7 +174,9 @@ func TestConsentIsWithdrawnInOneTap(t *testing.T) {
 	}
 	for id := range w.visits {
 		for _, d := range w.ladder(int64(id+1), now) {
-			t.Errorf("still due: %+v", d)
+			if d.Kind != "released_visitor" { // who would have gone there hears of it
+				t.Errorf("still due: %+v", d)
+			}
 		}
 	}
 	if got := lines(r.Ladder(r.OfBed(w.bed), now)); !slices.Contains(got, "03-03 10:00 consent_call desk") || !slices.Contains(got, "03-03 10:00 consent_doctor doctor") {

@@ -256,8 +256,8 @@ func (h *household) permitted(d care.Due) {
 var afterwards = map[care.VisitState][]string{
 	care.VisitDone:      {"survey", "note_visitor", "note_desk", "low_call", "low_hospital", "wrong_code"},
 	care.VisitMissed:    {"missed_doctor", "missed_hospital", "wrong_code"},
-	care.VisitCancelled: {"dropped", "wrong_code"},
-	care.VisitReleased:  {"wrong_code"},
+	care.VisitCancelled: {"dropped", "dropped_visitor", "wrong_code"},
+	care.VisitReleased:  {"released_visitor", "wrong_code"},
 }
 
 // meant is the oracle for what was cleared: nothing is said about an old version,

@@ -2,6 +2,7 @@ package care_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,13 +87,21 @@ func TestRulesNeedTheirParts(t *testing.T) {
 }
 
 func TestRefusalsHaveTexts(t *testing.T) {
-	body, err := configs.Read("texts/care.yaml")
+	names, err := configs.Names("texts", ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts, err := flows.ParseTexts("texts/care.yaml", body)
-	if err != nil {
-		t.Fatal(err)
+	var texts []*flows.Texts
+	for _, name := range names {
+		body, err := configs.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, err := flows.ParseTexts(name, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, of)
 	}
 	p := policy(t)
 	keys := care.RefusalKeys()
@@ -114,7 +123,7 @@ func TestRefusalsHaveTexts(t *testing.T) {
 		keys = append(keys, "care.application."+string(e))
 	}
 	for _, k := range keys {
-		if !texts.Has(k) {
+		if !slices.ContainsFunc(texts, func(of *flows.Texts) bool { return of.Has(k) }) {
 			t.Errorf("no text for %s", k)
 		}
 	}

@@ -80,8 +80,8 @@ func TestCancellingEndsWithACall(t *testing.T) {
 	if got := days(w); got != "03-17" {
 		t.Errorf("planned again: %s", got)
 	}
-	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others"}) {
-		t.Errorf("the family hears %v", got)
+	if got := w.due(1, now); !slices.Equal(got, []string{"03-09 18:40 dropped others", "03-09 18:40 dropped others", "03-09 18:40 dropped_visitor visitor"}) {
+		t.Errorf("family and visitor hear %v", got)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestReassignedVisitKeepsItsAnswer(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	if got := w.due(1, at("2026-03-09 19:00")); len(got) < 2 || got[0] != "03-09 19:10 changed others" {
-		t.Errorf("the family hears %v", got)
+		t.Errorf("family and visitor hear %v", got)
 	}
 	if err := w.do(1, desk, care.Reassign{Staff: otherID}, at("2026-03-09 19:05")); key(err) != care.KeySame {
 		t.Errorf("to the same: %v", err)

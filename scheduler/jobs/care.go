@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"shaoying/internal/care"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
 	"shaoying/internal/postgres"
@@ -165,7 +166,7 @@ func (d Deps) careAsk(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 	if stopped, err := d.silent(ctx, t.Tx, due); err != nil {
 		return gateway.Outcome{}, err
 	} else if stopped {
-		return gateway.Dropped(whySilent), d.Care.LayTask(ctx, t, what, due.NotAfter)
+		return gateway.Dropped(whySilent), d.deskRings(ctx, t, due, what)
 	}
 	joined, err := t.Join(ctx, flowVisit)
 	if err != nil {
@@ -191,6 +192,12 @@ func (d Deps) careAsk(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 	})
 }
 
+// deskRings lays a question that nobody of the family can be asked before the desk.
+func (d Deps) deskRings(ctx context.Context, t *gateway.Turn, due gateway.Due, what *homecare.Rung) error {
+	what.Due.Role, what.Due.Staff = care.ToDesk, 0
+	return d.Care.LayTask(ctx, t, what, due.NotAfter)
+}
+
 // careLost ends a row whose reader cannot be written to: a question becomes a call
 // of the desk.
 func (d Deps) careLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
@@ -199,7 +206,7 @@ func (d Deps) careLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 		return out, err
 	}
 	if due.Kind == homecare.DueAsk {
-		if err := d.Care.LayTask(ctx, t, what, due.NotAfter); err != nil {
+		if err := d.deskRings(ctx, t, due, what); err != nil {
 			return gateway.Outcome{}, err
 		}
 	}

@@ -201,10 +201,12 @@ func TestSemantics04Expiry(t *testing.T) {
 // What changed after the text was written keeps it back.
 func TestSemantics05LateBinding(t *testing.T) {
 	for name, change := range map[string]func(w *ward, bed, visit int64){
-		"moved":      func(w *ward, _, visit int64) { w.moves(visit) },
-		"cancelled":  func(w *ward, _, visit int64) { w.visit(visit, w.desk(), care.Cancel{Reason: "doctor"}) },
-		"admitted":   func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Suspend{Reason: "admission"}) },
-		"withdrawn":  func(w *ward, bed, _ int64) { w.onBed(bed, care.Actor{As: care.AsFamily, Person: w.wife}, care.WithdrawConsent{}) },
+		"moved":     func(w *ward, _, visit int64) { w.moves(visit) },
+		"cancelled": func(w *ward, _, visit int64) { w.visit(visit, w.desk(), care.Cancel{Reason: "doctor"}) },
+		"admitted":  func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Suspend{Reason: "admission"}) },
+		"withdrawn": func(w *ward, bed, _ int64) {
+			w.onBed(bed, care.Actor{As: care.AsFamily, Person: w.wife}, care.WithdrawConsent{})
+		},
 		"dead":       func(w *ward, bed, _ int64) { w.onBed(bed, w.desk(), care.Death{}) },
 		"the carer":  func(w *ward, _, _ int64) { w.exec(`update person set died_at = product_now() where id = $1`, w.wife) },
 		"wants none": func(w *ward, _, _ int64) { w.exec(`insert into opt_out (person_id, topic) values ($1, 'all')`, w.wife) },
@@ -418,7 +420,9 @@ func TestSemantics16Ledger(t *testing.T) {
 		t.Errorf("who answered is not in the ledger: %+v", wife.Events)
 	}
 	tomorrow := read(homecare.LedgerOf{Bed: bed, From: today, To: day("2026-03-04")})
-	if !slices.ContainsFunc(tomorrow.Entries, func(e homecare.LedgerEntry) bool { return e.Rung == "call_morning" && e.State == "cleared" && e.Reason != "" }) {
+	if !slices.ContainsFunc(tomorrow.Entries, func(e homecare.LedgerEntry) bool {
+		return e.Rung == "call_morning" && e.State == "cleared" && e.Reason != ""
+	}) {
 		t.Errorf("why nobody rings in the morning is not in the ledger")
 	}
 	var ahead homecare.Ledger

@@ -235,16 +235,16 @@ func (l *life) judge(length int) {
 			   or (select count(distinct slot) from (select slot from visit v where v.item_id = o.item and v.state <> 'released' and v.slot <= o.seq
 					union all select slot from visit_skip k where k.item_id = o.item) e) <> o.seq`,
 		"visits whose day is over and that have no end": `select count(*) from visit where state in ('planned', 'notified', 'confirmed') and latest < (product_now() at time zone 'Asia/Shanghai')::date - 1`,
-		"missed visits without a reason":               `select count(*) from visit where state = 'missed' and reason = ''`,
-		"skipped slots without a reason":               `select count(*) from visit_skip where reason = ''`,
-		"rows that failed or hang":                     `select count(*) from due where state in ('failed', 'running')`,
-		"rows that nobody ran":                         `select count(*) from due where state = 'planned' and due_at < product_now() - interval '1 minute'`,
-		"rows that ended for no reason":                `select count(*) from due where kind like 'care.%' and state in ('expired', 'dropped', 'cleared', 'suppressed') and reason = ''`,
-		"rows that were said twice":                    `select count(*) from (select due_id from outbox where due_id <> 0 and fallback_of is null group by due_id having count(*) > 1) x`,
-		"messages of rows that were cleared":           `select count(*) from outbox o join due d on d.id = o.due_id where d.state <> 'done'`,
-		"families asked twice about a version":         `select count(*) from (select 1 from due where kind = 'care.ask' and key like 'ask/%' and state = 'done' group by subject, subject_version, person_id having count(*) > 1) x`,
-		"messages after their end":                     `select count(*) from due where kind like 'care.%' and state = 'done' and (done_at > not_after or done_at < due_at)`,
-		"open prompts beside another":                  `select count(*) from (select 1 from prompt where closed_at is null group by address_id, extension having count(*) > 1) x`,
+		"missed visits without a reason":                `select count(*) from visit where state = 'missed' and reason = ''`,
+		"skipped slots without a reason":                `select count(*) from visit_skip where reason = ''`,
+		"rows that failed or hang":                      `select count(*) from due where state in ('failed', 'running')`,
+		"rows that nobody ran":                          `select count(*) from due where state = 'planned' and due_at < product_now() - interval '1 minute'`,
+		"rows that ended for no reason":                 `select count(*) from due where kind like 'care.%' and state in ('expired', 'dropped', 'cleared', 'suppressed') and reason = ''`,
+		"rows that were said twice":                     `select count(*) from (select due_id from outbox where due_id <> 0 and fallback_of is null group by due_id having count(*) > 1) x`,
+		"messages of rows that were cleared":            `select count(*) from outbox o join due d on d.id = o.due_id where d.state <> 'done'`,
+		"families asked twice about a version":          `select count(*) from (select 1 from due where kind = 'care.ask' and key like 'ask/%' and state = 'done' group by subject, subject_version, person_id having count(*) > 1) x`,
+		"messages after their end":                      `select count(*) from due where kind like 'care.%' and state = 'done' and (done_at > not_after or done_at < due_at)`,
+		"open prompts beside another":                   `select count(*) from (select 1 from prompt where closed_at is null group by address_id, extension having count(*) > 1) x`,
 	} {
 		if n := one[int64](l.rig, sql); n != 0 {
 			l.t.Errorf("%d %s", n, what)
