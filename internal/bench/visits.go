@@ -17,7 +17,9 @@ import (
 
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
+	"shaoying/internal/postgres"
 	"shaoying/internal/postgres/managed"
+	"shaoying/internal/tally"
 	"shaoying/scheduler"
 )
 
@@ -55,6 +57,8 @@ type VisitsReport struct {
 	Early   Batch `json:"early"`
 	Evening Batch `json:"evening"`
 	Morning Batch `json:"morning"`
+	// Figures is how long a month of all clinics took to be counted, in milliseconds.
+	Figures Latency `json:"figures"`
 	// RSS is the most memory that the program held, in MB; 0 where the system does
 	// not say. PostgreSQL is not in it.
 	RSS float64 `json:"rss_mb"`
@@ -76,6 +80,8 @@ const (
 	planMust, planAim       = 1000.0, 4000.0 // visits/s
 	eveningMust, eveningAim = 10.0, 3.0      // s
 	rssMust, rssAim         = 256.0, 128.0   // MB
+	figuresMust, figuresAim = 200.0, 50.0    // ms, of 20 askings the slowest
+	figuresAsked            = 20
 )
 
 // Visits measures the planning of visits and one day's reminders.
@@ -203,7 +209,35 @@ func (b *visitsBench) measure(ctx context.Context) error {
 		return err
 	}
 	r.Again.Runs = append(r.Again.Runs, float64(visits)/again.Seconds())
-	return b.drain(ctx, &r.Morning, []string{homecare.DueTask}, benchNext, "07:30")
+	if err := b.drain(ctx, &r.Morning, []string{homecare.DueTask}, benchNext, "07:30"); err != nil {
+		return err
+	}
+	return b.figures(ctx)
+}
+
+// figures counts a month of all clinics again and again.
+func (b *visitsBench) figures(ctx context.Context) error {
+	var waits []time.Duration
+	for range figuresAsked {
+		start := b.gateway.Clock.Wall()
+		err := b.gateway.DB.InTx(ctx, func(ctx context.Context, tx *postgres.Tx) error {
+			now, err := tx.ProductNow(ctx)
+			if err != nil {
+				return fmt.Errorf("read the clock: %w", err)
+			}
+			of, _, err := b.product.Tally.Care(ctx, tx, tally.CareScope{Month: b.product.Tally.Month(now, 0)}, now)
+			if err == nil && len(of) == 0 {
+				err = errors.New("nothing was counted: this is no figure")
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		waits = append(waits, b.gateway.Clock.Since(start))
+	}
+	b.report.Figures = latency(waits, 0)
+	return nil
 }
 
 // plan runs the nightly slot of a day to its end.
@@ -344,6 +378,8 @@ func (r *VisitsReport) Print(out io.Writer) error {
 	fmt.Fprintf(w, "%.0f / %.0f s: %s\n", eveningMust, eveningAim, verdict(r.Evening.Seconds <= eveningMust, r.Evening.Seconds <= eveningAim))
 	batch("morning's calls of desks", r.Morning)
 	fmt.Fprintln(w)
+	fmt.Fprintf(w, "figures of a month, all clinics\t%.0f ms, slowest %.0f\t\t%.0f / %.0f ms: %s\n", r.Figures.P50, r.Figures.Max, figuresMust, figuresAim,
+		verdict(r.Figures.P99 <= figuresMust, r.Figures.P99 <= figuresAim))
 	fmt.Fprintf(w, "most memory\t%.0f MB\t\t%.0f / %.0f MB: %s\n", r.RSS, rssMust, rssAim, verdict(r.RSS <= rssMust, r.RSS <= rssAim))
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the report: %w", err)

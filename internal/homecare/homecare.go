@@ -153,12 +153,7 @@ func (s *Service) LoadBed(ctx context.Context, t *gateway.Turn, id int64) (*Bed,
 
 // LoadVisit reads a visit and its bed.
 func (s *Service) LoadVisit(ctx context.Context, t *gateway.Turn, id int64) (*Bed, care.Visit, error) {
-	row, err := t.GetVisit(ctx, id)
-	if err != nil {
-		return nil, care.Visit{}, fmt.Errorf("load visit %d: %w", id, err)
-	}
-	b, err := t.Tx.LoadBed(ctx, row.BedID, false)
-	return b, postgres.VisitOf(row), err
+	return t.VisitAt(ctx, id, false)
 }
 
 // DoorCode is the code that the visitor says at the door.

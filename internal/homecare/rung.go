@@ -121,27 +121,8 @@ func (s *Service) read(ctx context.Context, t *gateway.Turn, subject string, d D
 
 // visitAt reads a visit and its bed; with lock under the lock of the bed.
 func (s *Service) visitAt(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, *care.Visit, error) {
-	b, err := s.bedOfVisit(ctx, t, id, lock)
-	if err != nil {
-		return nil, nil, err
-	}
-	row, err := t.GetVisit(ctx, id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
-	}
-	v := postgres.VisitOf(row)
-	return b, &v, nil
-}
-
-func (s *Service) bedOfVisit(ctx context.Context, t *gateway.Turn, id int64, lock bool) (*Bed, error) {
-	if lock {
-		return t.LockBedOfVisit(ctx, id)
-	}
-	bed, err := t.BedOfVisit(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("look for the bed of visit %d: %w", id, err)
-	}
-	return t.Tx.LoadBed(ctx, bed, false)
+	b, v, err := t.VisitAt(ctx, id, lock)
+	return b, &v, err
 }
 
 func cut(subject string) (kind string, id int64, err error) {
@@ -199,8 +180,12 @@ func (s *Service) Told(ctx context.Context, t *gateway.Turn, r *Rung, asked bool
 	if r.Occasion != nil && asked && care.OccasionMay(r.Occasion.State, care.OccasionAsked) {
 		return s.Become(ctx, t, r.Subject, System(), care.OccasionAsked, "")
 	}
-	if r.Visit == nil || !r.Visit.State.Waiting() {
+	v := r.Visit
+	if v == nil || !v.State.Waiting() {
 		return nil
+	}
+	if v.Told && (!asked || !v.AskedAt.IsZero() && v.State != care.VisitPlanned) {
+		return nil // the second of the family to hear of it
 	}
 	_, _, err := s.moveVisit(ctx, t, (&change{bed: r.Bed}).only(r.Visit), r.Visit, System(), care.Tell{Asked: asked})
 	if refused(err) {

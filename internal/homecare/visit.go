@@ -23,7 +23,7 @@ func (s *Service) DoVisit(ctx context.Context, t *gateway.Turn, id int64, by car
 
 // lockVisit takes the bed of a visit. The visit is read again under the lock.
 func (s *Service) lockVisit(ctx context.Context, t *gateway.Turn, id int64) (*change, *care.Visit, error) {
-	bed, err := t.LockBedOfVisit(ctx, id)
+	bed, own, err := t.VisitAt(ctx, id, true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,16 +32,10 @@ func (s *Service) lockVisit(ctx context.Context, t *gateway.Turn, id int64) (*ch
 		return nil, nil, err
 	}
 	ch := all[0]
-	if v := ch.visits[id]; v != nil {
-		return ch, v, nil
+	if ch.visits[id] == nil {
+		ch.visits[id] = &own // settled before
 	}
-	row, err := t.GetVisit(ctx, id) // settled before
-	if err != nil {
-		return nil, nil, fmt.Errorf("load visit %d: %w", id, err)
-	}
-	v := postgres.VisitOf(row)
-	ch.visits[id] = &v
-	return ch, &v, nil
+	return ch, ch.visits[id], nil
 }
 
 func (s *Service) moveVisit(ctx context.Context, t *gateway.Turn, ch *change, v *care.Visit, by care.Actor, c care.VisitCommand) (*Bed, care.Visit, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"shaoying/internal/care"
 	"shaoying/internal/postgres/db"
 	"shaoying/scheduler"
@@ -221,17 +223,57 @@ func (t *Tx) LoadBeds(ctx context.Context, ids []int64, lock bool) ([]*SealedBed
 	return t.bedsOf(ctx, rows)
 }
 
-// LockBedOfVisit is LoadBed of the bed of a visit, whose row it takes.
-func (t *Tx) LockBedOfVisit(ctx context.Context, visit int64) (*SealedBed, error) {
-	row, err := t.LockBedWithVisit(ctx, visit)
-	if err != nil {
-		return nil, fmt.Errorf("lock the bed of visit %d: %w", visit, err)
+// What stands around a visit, read in one round trip: each statement sees what was
+// committed while the first waited for the lock.
+const (
+	bedAround    = `select b.* from bed b where b.id = (select v.bed_id from visit v where v.id = $1)`
+	lockAround   = bedAround + ` for no key update`
+	carersAround = `select c.* from bed_carer c where c.bed_id = (select v.bed_id from visit v where v.id = $1) order by c.position`
+	visitAround  = `select v.* from visit v where v.id = $1`
+)
+
+// VisitAt reads a visit and its bed; with lock under the lock of the bed, which is
+// held for the rest of the transaction. ErrNoRows when there is none.
+func (t *Tx) VisitAt(ctx context.Context, visit int64, lock bool) (*SealedBed, care.Visit, error) {
+	var b pgx.Batch
+	first := bedAround
+	if lock {
+		first = lockAround
 	}
-	beds, err := t.bedsOf(ctx, []db.Bed{row})
+	for _, sql := range []string{first, carersAround, visitAround} {
+		b.Queue(sql, visit)
+	}
+	res := t.conn.SendBatch(ctx, &b)
+	defer res.Close()
+	bed, err := nextRows[db.Bed](res)
+	if err != nil {
+		return nil, care.Visit{}, fmt.Errorf("read the bed of visit %d: %w", visit, err)
+	}
+	carers, err := nextRows[db.BedCarer](res)
+	if err != nil {
+		return nil, care.Visit{}, fmt.Errorf("read the carers around visit %d: %w", visit, err)
+	}
+	visits, err := nextRows[db.Visit](res)
+	if err != nil {
+		return nil, care.Visit{}, fmt.Errorf("read visit %d: %w", visit, err)
+	}
+	if len(bed) == 0 || len(visits) == 0 {
+		return nil, care.Visit{}, fmt.Errorf("visit %d: %w", visit, ErrNoRows)
+	}
+	made, err := withCarers(bed, carers)
+	if err != nil {
+		return nil, care.Visit{}, err
+	}
+	return made[0], VisitOf(visits[0]), res.Close()
+}
+
+// nextRows reads the next answer of a batch.
+func nextRows[T any](res pgx.BatchResults) ([]T, error) {
+	rows, err := res.Query()
 	if err != nil {
 		return nil, err
 	}
-	return beds[0], nil
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 }
 
 // bedsOf makes beds of their rows, with their carers.
@@ -244,6 +286,10 @@ func (t *Tx) bedsOf(ctx context.Context, rows []db.Bed) (beds []*SealedBed, err 
 	if err != nil {
 		return nil, fmt.Errorf("load carers: %w", err)
 	}
+	return withCarers(rows, carers)
+}
+
+func withCarers(rows []db.Bed, carers []db.BedCarer) (beds []*SealedBed, err error) {
 	beds = make([]*SealedBed, len(rows))
 	index := make(map[int64]*SealedBed, len(rows))
 	for i, r := range rows {

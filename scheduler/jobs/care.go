@@ -31,7 +31,7 @@ func CareTell(d Deps) gateway.Kind {
 
 // toFamily is a kind that speaks to one of the family.
 func (d Deps) toFamily(name string, run func(context.Context, *gateway.Turn, gateway.Due) (gateway.Outcome, error)) gateway.Kind {
-	return gateway.Kind{Name: name, Workers: 4, ClassOf: careClass, Target: d.familyOf, Run: run, Lost: d.careLost, Still: d.careStill}
+	return gateway.Kind{Name: name, Workers: 8, ClassOf: careClass, Target: d.familyOf, Run: run, Lost: d.careLost, Still: d.careStill}
 }
 
 // CareAsk asks the family and waits for the answer.

@@ -1123,46 +1123,6 @@ func (q *Queries) LockApplication(ctx context.Context, id int64) (CareApplicatio
 	return i, err
 }
 
-const lockBedWithVisit = `-- name: LockBedWithVisit :one
-select b.id, b.programme, b.number, b.application_id, b.clinic_id, b.hospital_id, b.person_id, b.patient, b.type, b.state, b.reason, b.doctor_id, b.nurse_id, b.agreement, b.periods, b.items, b.pauses, b.just_discharged, b.outcome, b.opened_at, b.state_at, b.consent_lost_at, b.stopped_at, b.version, b.home, b.diagnosis, b.closing from bed b where b.id = (select bed_id from visit v where v.id = $1) for no key update
-`
-
-// LockBedWithVisit takes the lock of a visit's command.
-func (q *Queries) LockBedWithVisit(ctx context.Context, id int64) (Bed, error) {
-	row := q.db.QueryRow(ctx, lockBedWithVisit, id)
-	var i Bed
-	err := row.Scan(
-		&i.ID,
-		&i.Programme,
-		&i.Number,
-		&i.ApplicationID,
-		&i.ClinicID,
-		&i.HospitalID,
-		&i.PersonID,
-		&i.Patient,
-		&i.Type,
-		&i.State,
-		&i.Reason,
-		&i.DoctorID,
-		&i.NurseID,
-		&i.Agreement,
-		&i.Periods,
-		&i.Items,
-		&i.Pauses,
-		&i.JustDischarged,
-		&i.Outcome,
-		&i.OpenedAt,
-		&i.StateAt,
-		&i.ConsentLostAt,
-		&i.StoppedAt,
-		&i.Version,
-		&i.Home,
-		&i.Diagnosis,
-		&i.Closing,
-	)
-	return i, err
-}
-
 const lockBeds = `-- name: LockBeds :many
 select id, programme, number, application_id, clinic_id, hospital_id, person_id, patient, type, state, reason, doctor_id, nurse_id, agreement, periods, items, pauses, just_discharged, outcome, opened_at, state_at, consent_lost_at, stopped_at, version, home, diagnosis, closing from bed where id = any($1::bigint[]) order by id for no key update
 `

@@ -68,10 +68,6 @@ select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id;
 -- name: LockBeds :many
 select * from bed where id = any(sqlc.arg(ids)::bigint[]) order by id for no key update;
 
--- LockBedWithVisit takes the lock of a visit's command.
--- name: LockBedWithVisit :one
-select b.* from bed b where b.id = (select bed_id from visit v where v.id = $1) for no key update;
-
 -- name: BedOfVisit :one
 select bed_id from visit where id = $1;
 
