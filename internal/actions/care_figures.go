@@ -22,7 +22,7 @@ func (s *Set) careFigures(ctx context.Context, t *gateway.Turn, args map[string]
 	}
 	ids := s.Tally.CareClinics(s.Orders.Rights, who, t.Now, clinics)
 	if len(ids) == 0 {
-		return fail("figures.care.no_right"), nil
+		return fail("figures.no_right"), nil
 	}
 	scope := tally.CareScope{Month: s.Tally.Month(t.Now, int(number(args, "back"))), Clinics: ids}
 	text, err := tally.Teller{Tally: s.Tally, Texts: s.Library}.CarePage(ctx, t.Tx, scope, t.Now)
