@@ -95,6 +95,9 @@ func (s *Service) applied(ctx context.Context, t *gateway.Turn, a *Application, 
 		return err
 	}
 	for _, e := range events {
+		if e.Kind == care.EventDied {
+			return s.died(ctx, t, a.Patient.Person, 0)
+		}
 		if c, ok := care.Clears(e.Kind); ok && c.Subject == care.ClearApplication {
 			if err := s.clearSubjects(ctx, t, []string{ApplicationSubject(a.ID)}, string(c.Reason)); err != nil {
 				return err

@@ -195,7 +195,12 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 		}
 		t.WakeDue()
 	}
-	return s.clearTasks(ctx, t, subjects, meant)
+	// What no ladder makes, such as a wish of the family, stays until somebody has
+	// done it.
+	return s.clearTasks(ctx, t, subjects, func(k db.OpenCareTasksRow) bool {
+		means, rung := meant[k.Subject+"/"+k.Kind]
+		return rung && !means
+	})
 }
 
 // reconcile compares the rows of one subject with its ladder (care.Reconcile).
@@ -263,16 +268,18 @@ func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(ca
 // TaskKind is the kind of task that a rung lays before people.
 func TaskKind(rung string) string { return "care." + rung }
 
-// clearTasks takes tasks back whose rung means nothing any more. What no ladder
-// makes, such as a wish of the family, stays until somebody has done it.
-func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []string, meant map[string]bool) error {
+// clearTasks takes those open tasks about some subjects back that are over.
+func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []string, isOver func(db.OpenCareTasksRow) bool) error {
+	if len(subjects) == 0 {
+		return nil
+	}
 	open, err := t.OpenCareTasks(ctx, subjects)
 	if err != nil {
 		return fmt.Errorf("read the open tasks of beds: %w", err)
 	}
 	var over []int64
 	for _, k := range open {
-		if means, rung := meant[k.Subject+"/"+k.Kind]; rung && !means {
+		if isOver(k) {
 			over = append(over, k.ID)
 		}
 	}

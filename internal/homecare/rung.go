@@ -291,7 +291,11 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		if err != nil {
 			return false, "", err
 		}
-		return a.Version == version, "the application has moved on", nil
+		dead, err := tx.HasDied(ctx, a.Patient.Person)
+		if err != nil {
+			return false, "", fmt.Errorf("look whether a patient lives: %w", err)
+		}
+		return a.Version == version && !dead, "the application has moved on", nil
 	case "bed":
 		b, err := tx.LoadBed(ctx, id, false)
 		if err != nil {

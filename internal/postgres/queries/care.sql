@@ -50,6 +50,14 @@ select coalesce(
     (select 'application:' || a.id from care_application a join kin k on k.kin_id = a.person_id
      where k.person_id = sqlc.arg(person) and a.state not in ('registered', 'rejected', 'withdrawn') limit 1), '')::text as subject;
 
+-- ApplicationsOfPatient lists what was ever wished for a patient, under whatever face.
+-- name: ApplicationsOfPatient :many
+select a.id, a.state from care_application a join kin k on k.kin_id = a.person_id where k.person_id = sqlc.arg(person) order by a.id;
+
+-- HasDied tells whether a person has, under whatever face.
+-- name: HasDied :one
+select exists (select 1 from kin k join person p on p.id = k.kin_id where k.person_id = sqlc.arg(person) and p.died_at is not null)::boolean;
+
 -- name: InsertBed :one
 insert into bed (programme, number, application_id, clinic_id, hospital_id, person_id, patient, type, state, reason, doctor_id, nurse_id,
     agreement, periods, items, pauses, just_discharged, outcome, opened_at, state_at, consent_lost_at, stopped_at, version, home, diagnosis, closing)
@@ -219,7 +227,7 @@ update prompt p set closed_at = product_now(), outcome = sqlc.arg(outcome)
 from address a where a.id = p.address_id and p.closed_at is null
   and a.person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person));
 
--- name: Died :exec
+-- name: Died :execrows
 update person set died_at = product_now() where id = $1 and died_at is null;
 
 -- OpenCareTasks lists tasks of the programme about some subjects.
