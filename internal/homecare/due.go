@@ -172,13 +172,11 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 	for _, o := range occasions {
 		programme, _ := s.Rules.Programme(o.Programme)
 		for _, g := range programme.Ladders[o.Of] {
-			meant[o.Subject+"/"+TaskKind(g.Kind)] = false
+			meant[o.Subject+"/"+TaskKind(s.callOf(o.Programme, g.Kind))] = false
 		}
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			if d.Task || d.Asks { // a question that nobody could be asked became a call
-				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
-			}
+			meant[o.Subject+"/"+TaskKind(s.callOf(o.Programme, d.Kind))] = true // what could not be said or asked became a call
 		}
 		if err := out.reconcile(pending[o.Subject], wanted, s.rowed); err != nil {
 			return err
@@ -300,6 +298,7 @@ func (s *Service) news(ctx context.Context, t *gateway.Turn, a *Application, e c
 	key := fmt.Sprintf("v%d/%s", a.Version, e.Kind)
 	return t.PlanDue(ctx, gateway.Plan{
 		Kind: DueNews, Subject: ApplicationSubject(a.ID), Key: key, Person: a.Applicant, Version: int32(a.Version), At: t.Now,
-		Data: NewsDue{Event: e.Kind, Reason: e.Data["reason"]},
+		NotAfter: t.Now.Add(s.Rules.Policy().Application.News),
+		Data:     NewsDue{Event: e.Kind, Reason: e.Data["reason"]},
 	})
 }

@@ -86,3 +86,119 @@ func TestNewsOfTheDeadStayInTheOutbox(t *testing.T) {
 		t.Errorf("the family was sent %q", got)
 	}
 }
+
+// An order that ends takes tomorrow's visit out and leaves the bed: whoever had been
+// told hears that this one visit is off, the visitor hears no more than that, and a
+// late answer is told the same.
+func TestAnEndedOrderIsNoEndOfTheBed(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	w.until("2026-03-08 18:30")
+	visit := w.visitOf(w.nurse)
+	item := one[int64](w.rig, `select item_id from visit where id = $1`, visit)
+	if got := w.state(visit); got != string(care.VisitNotified) {
+		t.Fatalf("the visit is %s on the evening before", got)
+	}
+	w.heard("wife")
+	w.heard("nurse")
+	w.onBed(bed, w.desk(), care.EndOrder{ItemID: item})
+	w.until("2026-03-08 18:45")
+	if got := strings.Join(w.heard("wife"), "\n"); !strings.Contains(got, "不会有人来") {
+		t.Errorf("the family heard %q", got)
+	}
+	if got := strings.Join(w.heard("nurse"), "\n"); !strings.Contains(got, "不用去了") || strings.Contains(got, "床停了") {
+		t.Errorf("the visitor heard %q", got)
+	}
+	if got := strings.Join(w.says("wife", "1"), "\n"); strings.Contains(got, "停着") || !strings.Contains(got, "取消") {
+		t.Errorf("a late answer is met by %q", got)
+	}
+}
+
+// Nobody of the family can be written to: the desk has one call about a visit at a
+// time, not one for each text that would have gone.
+func TestOneCallAboutAVisit(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	w.opens()
+	w.exec(`update address set state = 'gone' where id = $1`, w.wifeAt)
+	calls, most := map[string]bool{}, int64(0)
+	for _, now := range []string{"2026-03-03 18:31", "2026-03-03 20:01", "2026-03-04 07:31", "2026-03-04 07:59", "2026-03-04 08:59"} {
+		w.until(now)
+		visit := one[int64](w.rig, `select min(id) from visit`)
+		most = max(most, one[int64](w.rig, `select count(*) from task where subject = $1 and state = 'open'`, homecare.VisitSubject(visit)))
+		calls[one[string](w.rig, `select coalesce(max(kind), '') from task where subject = $1 and state = 'open'`, homecare.VisitSubject(visit))] = true
+	}
+	if most != 1 {
+		t.Errorf("%d calls were open at one time", most)
+	}
+	if !calls["care.ask"] || !calls["care.call_morning"] {
+		t.Errorf("the calls were %v", calls)
+	}
+}
+
+// News of an application that nobody could send for three days are no news: the desk
+// rings, once, about the last step.
+func TestOldNewsAreACall(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	id := w.applies()
+	w.step(id, eligible)
+	w.step(id, care.Assess{Condition: true, Home: true})
+	w.exec(`update due set not_after = product_now() - interval '1 hour', due_at = product_now() where kind = 'care.news' and state in ('planned', 'done')`)
+	w.exec(`update due set state = 'planned', done_at = null where kind = 'care.news'`)
+	w.heard("wife")
+	w.drain()
+	if got := w.heard("wife"); len(got) != 0 {
+		t.Errorf("the family heard %q", got)
+	}
+	if n := one[int64](w.rig, `select count(*) from task where kind = 'care.ring_applicant' and state = 'open'`); n != 1 {
+		t.Errorf("%d calls were laid, want one", n)
+	}
+}
+
+// Two of one household are told together; one has changed before the message goes
+// out: the other is told all the same.
+func TestHalfOfAMessage(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	w.drain()
+	notices := one[int64](w.rig, `select count(*) from due where reason like 'told with %'`)
+	if notices == 0 {
+		t.Fatal("nothing was told together")
+	}
+	item := one[int64](w.rig, `select item_id from visit where id = $1`, w.visitOf(w.nurse))
+	w.onBed(bed, w.desk(), care.EndOrder{ItemID: item})
+	net := w.sends()
+	got := net.texts("wife")
+	if n := one[int64](w.rig, `select count(*) from outbox where error = 'the ladder no longer holds it'`); n != 1 {
+		t.Fatalf("%d messages were held back", n)
+	}
+	if !strings.Contains(got, "3月4日") || strings.Contains(got, "3月9日") && !strings.Contains(got, "取消") {
+		t.Errorf("the family was sent %q", got)
+	}
+}
+
+// What a night leaves no time to say is said by a person, whether that is seen when
+// it is planned or when it comes due.
+func TestNightLeavesNoTime(t *testing.T) {
+	for name, leaves := range map[string]string{"planned": "22:05", "due": "21:59"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWard(t, "2026-03-03 09:00")
+			w.opens()
+			visit := w.visitOf(w.nurse)
+			date := one[string](w.rig, `select to_char(day, 'YYYY-MM-DD') from visit where id = $1`, visit)
+			w.until(date + " " + leaves)
+			w.visit(visit, homecare.AsVisitor(w.nurse), care.Leave{})
+			if err := w.DB.SetProductTime(t.Context(), at(t, date+" 22:06")); err != nil {
+				t.Fatal(err)
+			}
+			w.exec(`update due set state = 'planned', done_at = null where kind = 'care.tell' and key like 'coming/%'`)
+			w.drain()
+			if n := one[int64](w.rig, `select count(*) from task where kind = 'care.by_phone' and state = 'open'`); n != 1 {
+				t.Errorf("%d calls were laid", n)
+			}
+			w.visit(visit, homecare.AsVisitor(w.nurse), care.Arrive{Adult: true})
+			if n := one[int64](w.rig, `select count(*) from task where kind = 'care.by_phone' and state = 'open'`); n != 0 {
+				t.Errorf("%d calls are open when the visitor is there", n)
+			}
+		})
+	}
+}

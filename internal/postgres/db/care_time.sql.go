@@ -359,6 +359,26 @@ func (q *Queries) SaidAbout(ctx context.Context, subjects []string) ([]SaidAbout
 	return items, nil
 }
 
+const tellAgain = `-- name: TellAgain :execrows
+update due set state = 'planned', reason = '', due_at = product_now(), done_at = null, tries = 0
+where state = 'done' and id in (
+    select w.id from due m join due w on w.person_id = m.person_id and w.kind = m.kind and w.reason = $1::text
+    where m.id = $2 and w.state = 'done'
+    union all
+    select m.id from due m where m.id = $2 and exists (
+        select 1 from due w where w.person_id = m.person_id and w.kind = m.kind and w.reason = $1::text and w.state = 'done'))
+`
+
+// TellAgain lets rows that were told in one message, which was not sent, be told each
+// for itself: the others are looked for by the reason they ended with.
+func (q *Queries) TellAgain(ctx context.Context, reason string, main int64) (int64, error) {
+	result, err := q.db.Exec(ctx, tellAgain, reason, main)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const toldTogether = `-- name: ToldTogether :many
 select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due
 where person_id = $1 and kind = $2 and state = 'done' and reason = $3::text

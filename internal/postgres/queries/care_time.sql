@@ -28,6 +28,17 @@ where id = any(sqlc.arg(ids)::bigint[]) and state = 'planned';
 select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due
 where person_id = sqlc.arg(person) and kind = sqlc.arg(kind) and state = 'done' and reason = sqlc.arg(reason)::text;
 
+-- TellAgain lets rows that were told in one message, which was not sent, be told each
+-- for itself: the others are looked for by the reason they ended with.
+-- name: TellAgain :execrows
+update due set state = 'planned', reason = '', due_at = product_now(), done_at = null, tries = 0
+where state = 'done' and id in (
+    select w.id from due m join due w on w.person_id = m.person_id and w.kind = m.kind and w.reason = sqlc.arg(reason)::text
+    where m.id = sqlc.arg(main) and w.state = 'done'
+    union all
+    select m.id from due m where m.id = sqlc.arg(main) and exists (
+        select 1 from due w where w.person_id = m.person_id and w.kind = m.kind and w.reason = sqlc.arg(reason)::text and w.state = 'done'));
+
 -- DuesOfPerson, DuesOfBed and DuesAhead find what the ledger and the preview list,
 -- DuesListed reads it, in the order in which it came or comes due.
 -- name: DuesOfPerson :many
