@@ -148,6 +148,9 @@ func (s *Service) Register(ctx context.Context, t *gateway.Turn, id int64, by ca
 	if err := t.CreateBed(ctx, b); err != nil {
 		return nil, err
 	}
+	if err := s.vouch(ctx, t, b); err != nil {
+		return nil, err
+	}
 	return b, s.record(ctx, t, "bed", BedSubject(b.ID), moved)
 }
 

@@ -202,3 +202,17 @@ func TestNightLeavesNoTime(t *testing.T) {
 		})
 	}
 }
+
+// What was said for a wish that became no bed is forgotten as the words of tickets are;
+// what became one stays with it.
+func TestWordsOfApplicationsAreForgotten(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	w.opens()
+	w.exec(`insert into care_application (state, person_id, patient, applicant_id, state_at, filed_at, version, words, home)
+		select s, person_id, patient, applicant_id, product_now() - interval '10 years', filed_at, 1, words, home from care_application, unnest(array['rejected', 'submitted']) s`)
+	w.exec(`update care_application set state_at = product_now() - interval '10 years'`)
+	w.until("2026-03-05 09:00")
+	if got := one[string](w.rig, `select string_agg(state, ' ' order by state) from care_application where words is not null and home is not null`); got != "registered submitted" {
+		t.Errorf("words are kept of applications that are %s", got)
+	}
+}

@@ -2097,3 +2097,18 @@ func (q *Queries) VisitsToPlan(ctx context.Context, itemIds []int64, seqs []int3
 	}
 	return items, nil
 }
+
+const vouchAddresses = `-- name: VouchAddresses :exec
+update address a set proven_at = product_now()
+from (select unnest($2::bigint[]) as address, unnest($3::bigint[]) as person) h
+where a.id = h.address and a.person_id in (select kin_id from kin where kin.person_id = h.person)
+  and coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) > $1::timestamptz
+`
+
+// VouchAddresses notes of numbers that they are somebody's still (proven_at is what the
+// silence of a number is counted from), if they are, and were known since a time: who
+// was silent for longer has to prove it. What a number may do is not changed by it.
+func (q *Queries) VouchAddresses(ctx context.Context, since time.Time, addresses []int64, persons []int64) error {
+	_, err := q.db.Exec(ctx, vouchAddresses, since, addresses, persons)
+	return err
+}

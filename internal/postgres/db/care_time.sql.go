@@ -12,13 +12,29 @@ import (
 )
 
 const duesAhead = `-- name: DuesAhead :many
-select id from due
-where state = 'planned' and kind = any($1::text[]) and due_at < $2::timestamptz
-order by due_at, id limit $3
+select d.id from due d
+left join visit v on v.id = case when d.subject like 'visit:%' then split_part(d.subject, ':', 2)::bigint end
+left join bed b on b.id = case when d.subject like 'bed:%' then split_part(d.subject, ':', 2)::bigint else v.bed_id end
+left join care_application a on a.id = case when d.subject like 'application:%' then split_part(d.subject, ':', 2)::bigint end
+where d.state = 'planned' and d.kind = any($1::text[]) and d.due_at < $2::timestamptz
+  and (b.clinic_id = any($3::bigint[]) or b.hospital_id = any($3::bigint[]) or a.clinic_id = any($3::bigint[]))
+order by d.due_at, d.id limit $4
 `
 
-func (q *Queries) DuesAhead(ctx context.Context, kinds []string, until time.Time, maxRows int32) ([]int64, error) {
-	rows, err := q.db.Query(ctx, duesAhead, kinds, until, maxRows)
+type DuesAheadParams struct {
+	Kinds   []string
+	Until   time.Time
+	Orgs    []int64
+	MaxRows int32
+}
+
+func (q *Queries) DuesAhead(ctx context.Context, arg DuesAheadParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, duesAhead,
+		arg.Kinds,
+		arg.Until,
+		arg.Orgs,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,15 @@ order by b.id;
 -- name: CarersOf :many
 select * from bed_carer where bed_id = any(sqlc.arg(beds)::bigint[]) order by bed_id, position;
 
+-- VouchAddresses notes of numbers that they are somebody's still (proven_at is what the
+-- silence of a number is counted from), if they are, and were known since a time: who
+-- was silent for longer has to prove it. What a number may do is not changed by it.
+-- name: VouchAddresses :exec
+update address a set proven_at = product_now()
+from (select unnest(sqlc.arg(addresses)::bigint[]) as address, unnest(sqlc.arg(persons)::bigint[]) as person) h
+where a.id = h.address and a.person_id in (select kin_id from kin where kin.person_id = h.person)
+  and coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) > sqlc.arg(since)::timestamptz;
+
 -- name: DropCarers :exec
 delete from bed_carer where bed_id = $1;
 
