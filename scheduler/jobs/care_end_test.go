@@ -154,6 +154,23 @@ func TestOldNewsAreACall(t *testing.T) {
 	}
 }
 
+// The same when they lay in the outbox for as long.
+func TestOldNewsInTheOutboxAreACall(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	w.step(w.applies(), eligible)
+	w.drain()
+	if err := w.DB.SetProductTime(t.Context(), at(t, "2026-03-06 09:00")); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.sends().texts("wife"); strings.Contains(got, "初步看可以办") {
+		t.Errorf("the family was sent %q", got)
+	}
+	w.drain()
+	if n := one[int64](w.rig, `select count(*) from task where kind = 'care.ring_applicant' and state = 'open'`); n != 1 {
+		t.Errorf("%d calls were laid, want one", n)
+	}
+}
+
 // Two of one household are told together; one has changed before the message goes
 // out: the other is told all the same.
 func TestHalfOfAMessage(t *testing.T) {

@@ -35,6 +35,12 @@ func CareNews(d Deps) gateway.Kind {
 			return gateway.Dropped(gateway.ErrNoAddress.Error()), d.ringApplicant(ctx, t, due)
 		},
 		Late: d.ringApplicant,
+		Stale: func(ctx context.Context, tx *postgres.Tx, due int64) error {
+			if err := tx.LateAgain(ctx, due); err != nil {
+				return fmt.Errorf("have somebody rung instead: %w", err)
+			}
+			return nil
+		},
 	}
 }
 

@@ -201,6 +201,18 @@ func (q *Queries) ExpireDues(ctx context.Context, reason string, ids []int64) er
 	return err
 }
 
+const lateAgain = `-- name: LateAgain :exec
+update due set state = 'planned', due_at = product_now(), done_at = null, tries = 0
+where id = $1 and state = 'done' and not_after < product_now()
+`
+
+// LateAgain lets a row run once more whose message became too late on its way: it then
+// does what is done with what is late.
+func (q *Queries) LateAgain(ctx context.Context, id int64) error {
+	_, err := q.db.Exec(ctx, lateAgain, id)
+	return err
+}
+
 const pausedDues = `-- name: PausedDues :many
 select d.id, d.not_after from due d left join visit v on d.subject = 'visit:' || v.id
 where d.state = 'planned' and d.reason = 'paused' and d.kind = any($1::text[])

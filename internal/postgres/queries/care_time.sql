@@ -39,6 +39,12 @@ where state = 'done' and id in (
     select m.id from due m where m.id = sqlc.arg(main) and exists (
         select 1 from due w where w.person_id = m.person_id and w.kind = m.kind and w.reason = sqlc.arg(reason)::text and w.state = 'done'));
 
+-- LateAgain lets a row run once more whose message became too late on its way: it then
+-- does what is done with what is late.
+-- name: LateAgain :exec
+update due set state = 'planned', due_at = product_now(), done_at = null, tries = 0
+where id = $1 and state = 'done' and not_after < product_now();
+
 -- DuesOfPerson, DuesOfBed and DuesAhead find what the ledger and the preview list,
 -- DuesListed reads it, in the order in which it came or comes due.
 -- name: DuesOfPerson :many
