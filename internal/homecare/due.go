@@ -168,15 +168,20 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 		pending[h.Subject] = append(pending[h.Subject], h)
 	}
 	var out rows
+	ladders := map[[2]string]map[string]string{}
 	meant := map[string]bool{} // whether a task of a ladder still means something, by subject and kind
 	for _, o := range occasions {
-		programme, _ := s.Rules.Programme(o.Programme)
-		for _, g := range programme.Ladders[o.Of] {
-			meant[o.Subject+"/"+TaskKind(s.callOf(o.Programme, g.Kind))] = false
+		tasks, known := ladders[[2]string{o.Programme, o.Of}]
+		if !known {
+			tasks = s.tasksOf(o.Programme, o.Of)
+			ladders[[2]string{o.Programme, o.Of}] = tasks
+		}
+		for _, kind := range tasks {
+			meant[o.Subject+"/"+kind] = false
 		}
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			meant[o.Subject+"/"+TaskKind(s.callOf(o.Programme, d.Kind))] = true // what could not be said or asked became a call
+			meant[o.Subject+"/"+tasks[d.Kind]] = true // what could not be said or asked became a call
 		}
 		if err := out.reconcile(pending[o.Subject], wanted, s.rowed); err != nil {
 			return err

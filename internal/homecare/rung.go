@@ -235,7 +235,7 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if err != nil {
 		return err
 	}
-	p := db.AddTaskParams{Kind: TaskKind(s.callOf(r.Due.Programme, r.Due.Rung)), Subject: r.Subject, Role: string(post.Role), Area: post.Area.Code, AreaKind: string(post.Area.Kind), DueAt: until}
+	p := db.AddTaskParams{Kind: s.taskOf(r.Due.Programme, r.Due.Rung), Subject: r.Subject, Role: string(post.Role), Area: post.Area.Code, AreaKind: string(post.Area.Kind), DueAt: until}
 	if post.Staff != 0 {
 		who, err := t.Visitor(ctx, post.Staff)
 		if err != nil {
@@ -259,18 +259,30 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 // rungByPhone is the task to say on the telephone what no text could say in time.
 const rungByPhone = "by_phone"
 
-// callOf is what the task of a rung is called. A text that quiet hours leave no
-// time for becomes a call, whatever it would have said.
-func (s *Service) callOf(programme, rung string) string {
+// tasksOf are the kinds of task by which the rungs of a ladder are laid before
+// people. A text that quiet hours leave no time for becomes a call, whatever it would
+// have said.
+func (s *Service) tasksOf(programme, ladder string) map[string]string {
 	p, _ := s.Rules.Programme(programme)
-	for _, ladder := range p.Ladders {
-		for _, g := range ladder {
-			if g.Kind == rung && !g.Task && !g.Asks {
-				return rungByPhone
-			}
+	kinds := map[string]string{}
+	for _, g := range p.Ladders[ladder] {
+		kinds[g.Kind] = TaskKind(g.Kind)
+		if !g.Task && !g.Asks {
+			kinds[g.Kind] = TaskKind(rungByPhone)
 		}
 	}
-	return rung
+	return kinds
+}
+
+// taskOf is the kind of task of one rung, which may stand in no ladder.
+func (s *Service) taskOf(programme, rung string) string {
+	p, _ := s.Rules.Programme(programme)
+	for ladder := range p.Ladders {
+		if kind, ok := s.tasksOf(programme, ladder)[rung]; ok {
+			return kind
+		}
+	}
+	return TaskKind(rung)
 }
 
 // rungsOfCalls are the calls of a desk about whether a visit can be made.
