@@ -37,7 +37,7 @@ func duties() map[string]duty {
 		"judge":    {[]string{workorder.TaskJudge}, people.MayJudge},
 		"check":    {[]string{workorder.TaskCheck}, people.MayCheckFinding},
 		"settle": {[]string{
-			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskLogin, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
+			workorder.TaskPerson, workorder.TaskLost, workorder.TaskDead, workorder.TaskLogin, workorder.TaskUnplanned, workorder.TaskWhistleRaised, workorder.TaskWhistleCity,
 		}, people.MayCallBack},
 		"merge":  {[]string{workorder.TaskMerge}, people.MayDispatchTicket},
 		"topic":  {[]string{workorder.TaskTopic}, people.MayDecideTopic},
@@ -51,7 +51,7 @@ func duties() map[string]duty {
 // taskRight is what a task of the kind asks for, as it is listed.
 func taskRight(kind string) people.StaffCommand {
 	switch kind {
-	case workorder.TaskDead:
+	case workorder.TaskDead, workorder.TaskUnplanned:
 		return people.MayReplay
 	case workorder.TaskLogin:
 		return people.MayLogIn

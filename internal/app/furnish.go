@@ -48,7 +48,7 @@ func (s *server) furnish(deps *gateway.Deps) error {
 	}
 	deps.Money = &gateway.Money{Policy: money, Zone: s.Location}
 	s.due = jobs.Deps{
-		Orders: s.Orders, Care: s.Care, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Kinds: s.channelKinds(), Photos: s.Photos,
+		Log: s.Log, Orders: s.Orders, Care: s.Care, Library: s.Library, Quiet: s.Quiet, Channels: deps.Channels, Kinds: s.channelKinds(), Photos: s.Photos,
 		Hooks: s.Sender, Answers: s.API.Answers.Keep,
 		Reports: deps.Reports, Money: money, Privacy: s.Privacy, WarnDays: s.Hours.Coverage.WarnDays, Tally: s.Tally, Topics: deps.Topics,
 		WordsPaid: policy.ReplyPaid,

@@ -172,6 +172,35 @@ func (d *DB) InTx(ctx context.Context, f func(context.Context, *Tx) error) error
 	})
 }
 
+// Apart runs f, which is a part of the transaction that may fail alone. When it
+// fails or panics, what it did is undone and the transaction goes on; err means that
+// it cannot go on.
+func (t *Tx) Apart(ctx context.Context, f func() error) (failed, err error) {
+	if _, err := t.conn.Exec(ctx, "savepoint apart"); err != nil {
+		return nil, fmt.Errorf("begin a part of a transaction: %w", err)
+	}
+	end := "release savepoint apart"
+	if failed = recovered(f); failed != nil {
+		end = "rollback to savepoint apart"
+	}
+	if pushedOut(failed) {
+		return nil, failed // for Retry
+	}
+	if _, err := t.conn.Exec(ctx, end); err != nil {
+		return nil, fmt.Errorf("%s: %w", end, errors.Join(err, failed))
+	}
+	return failed, nil
+}
+
+func recovered(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f()
+}
+
 // Retry runs f again, at most three times in all, while PostgreSQL says that
 // others pushed the transaction out. The pauses between let those others finish:
 // who comes back at once may take the same lock before them, and lose again.

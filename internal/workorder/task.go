@@ -16,16 +16,17 @@ import (
 
 // Kinds of task.
 const (
-	TaskComplete = "complete" // a clerk completes a draft
-	TaskVoice    = "voice"    // a clerk writes a recording down
-	TaskDispatch = "dispatch" // a dispatcher decides the desk
-	TaskPhone    = "phone"    // a callback clerk rings
-	TaskJudge    = "judge"    // a callback clerk decides on an unhappy answer
-	TaskCheck    = "check"    // another person checks a finding
-	TaskPerson   = "person"   // a resident wants to speak to a person
-	TaskLost     = "lost"     // a message that could not be delivered
-	TaskDead     = "dead"     // an event that could not be run
-	TaskLogin    = "login"    // a channel account that is logged out
+	TaskComplete  = "complete"  // a clerk completes a draft
+	TaskVoice     = "voice"     // a clerk writes a recording down
+	TaskDispatch  = "dispatch"  // a dispatcher decides the desk
+	TaskPhone     = "phone"     // a callback clerk rings
+	TaskJudge     = "judge"     // a callback clerk decides on an unhappy answer
+	TaskCheck     = "check"     // another person checks a finding
+	TaskPerson    = "person"    // a resident wants to speak to a person
+	TaskLost      = "lost"      // a message that could not be delivered
+	TaskDead      = "dead"      // an event that could not be run
+	TaskLogin     = "login"     // a channel account that is logged out
+	TaskUnplanned = "unplanned" // a bed whose visits could not be planned
 )
 
 // DueTask tells the people of a role that a task lies before them: TaskDue.

@@ -14,7 +14,9 @@ import (
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
+	"shaoying/internal/people"
 	"shaoying/internal/postgres"
+	"shaoying/internal/workorder"
 	"shaoying/scheduler"
 	"shaoying/scheduler/jobs"
 )
@@ -495,5 +497,48 @@ func TestComplaint10OneBadRecordOnTheDatabase(t *testing.T) {
 	w.visit(visit, w.desk(), care.Confirm{})
 	if open() != 0 {
 		t.Error("the call is still there after it was settled")
+	}
+}
+
+// A bed that cannot be planned holds up no other bed's visits (complaint 10): it
+// lies before the administrators, once, and is planned again when it is mended.
+func TestComplaint10OneBadBed(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	w.hire("admin", people.RoleAdmin, people.AreaCity, workorder.CityCode)
+	bad := w.opens()
+	w.move("son", "resident")
+	good := w.opensFor("son", "JC-2", one[int64](w.rig, `insert into person (kind) values ('resident') returning id`), scheduler.Date{})
+	w.exec(`create function spoilt() returns trigger language plpgsql as $$ begin if new.bed_id = 1 then raise 'spoilt'; end if; return new; end $$`)
+	w.exec(`create trigger spoilt before insert on visit for each row execute function spoilt()`)
+	if bad != 1 {
+		t.Fatalf("the trigger is for bed 1, this is bed %d", bad)
+	}
+	last := func(bed int64) string {
+		return one[string](w.rig, `select max(day)::text from visit where bed_id = $1`, bed)
+	}
+	tasks := func() int64 {
+		return one[int64](w.rig, `select count(*) from task where kind = 'unplanned' and subject = $1 and state = 'open'`, homecare.BedSubject(bad))
+	}
+	before, stays := last(good), last(bad)
+	plan := func(day string) {
+		w.until(day + " 08:00")
+		w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
+			_, done, err := jobs.CarePlan(w.deps).Run(ctx, t, gateway.Slot{}, "")
+			if err == nil && !done {
+				err = errors.New("there is more")
+			}
+			return err
+		})
+	}
+	for _, day := range []string{"2026-03-10", "2026-03-11"} {
+		plan(day)
+		if last(good) <= before || last(bad) != stays || tasks() != 1 {
+			t.Errorf("%s: the good bed is planned to %s after %s, the bad one to %s after %s, %d tasks", day, last(good), before, last(bad), stays, tasks())
+		}
+	}
+	w.exec(`drop trigger spoilt on visit`)
+	plan("2026-03-12")
+	if last(bad) <= stays {
+		t.Errorf("the mended bed is planned to %s, as before", last(bad))
 	}
 }

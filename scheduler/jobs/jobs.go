@@ -27,6 +27,7 @@
 package jobs
 
 import (
+	"log/slog"
 	"time"
 
 	"shaoying/bots"
@@ -42,6 +43,7 @@ import (
 
 // Deps is what the kinds stand on. It is immutable.
 type Deps struct {
+	Log     *slog.Logger
 	Orders  *workorder.Service
 	Care    *homecare.Service
 	Library *gateway.Library

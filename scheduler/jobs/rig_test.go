@@ -114,7 +114,7 @@ func newRig(t testing.TB, start string) *rig {
 		t.Fatal(err)
 	}
 	channels := map[bots.ChannelID]bots.Adapter{web: r.net, work: r.net}
-	r.deps = jobs.Deps{Orders: set.Orders, Care: set.Care, Library: library, Quiet: quiet, Channels: channels, Kinds: map[bots.ChannelID]string{web: "webchat", work: "wecom"}, WarnDays: 45, Tally: set.Tally}
+	r.deps = jobs.Deps{Log: slog.New(slog.DiscardHandler), Orders: set.Orders, Care: set.Care, Library: library, Quiet: quiet, Channels: channels, Kinds: map[bots.ChannelID]string{web: "webchat", work: "wecom"}, WarnDays: 45, Tally: set.Tally}
 	if err := configs.Decode("privacy.yaml", config(t, "policies/privacy.yaml"), &r.deps.Privacy); err != nil {
 		t.Fatal(err)
 	}
