@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"shaoying/internal/figures"
@@ -203,41 +201,15 @@ func (a *API) careDue(ctx context.Context, v *visit, in *dueInput) (*Ledger, err
 			return nil, err
 		}
 	}
+	var err error
+	if of.Orgs, err = a.orgs(ctx, v); err != nil {
+		return nil, err
+	}
 	l, err := a.Care.Preview(ctx, v.Tx, of)
 	if err != nil {
 		return nil, err
 	}
-	if in.Bed == 0 {
-		if err := a.onlySeen(ctx, v, &l); err != nil {
-			return nil, err
-		}
-	}
 	return ledgerOf(l), nil
-}
-
-// onlySeen takes out what lies at organisations of others.
-func (a *API) onlySeen(ctx context.Context, v *visit, l *homecare.Ledger) error {
-	ids := map[string][]int64{}
-	for _, e := range l.Entries {
-		kind, digits, _ := strings.Cut(e.Subject, ":")
-		if id, err := strconv.ParseInt(digits, 10, 64); err == nil {
-			ids[kind] = append(ids[kind], id)
-		}
-	}
-	orgs, err := a.orgs(ctx, v)
-	if err != nil {
-		return err
-	}
-	seen, err := v.CareSubjectsSeen(ctx, db.CareSubjectsSeenParams{Beds: ids["bed"], Visits: ids["visit"], Applications: ids["application"], Orgs: orgs})
-	if err != nil {
-		return fmt.Errorf("look what lies where: %w", err)
-	}
-	own := map[string]bool{}
-	for _, s := range seen {
-		own[s] = true
-	}
-	l.Entries = slices.DeleteFunc(l.Entries, func(e homecare.LedgerEntry) bool { return !own[e.Subject] })
-	return nil
 }
 
 type careFiguresInput struct {

@@ -23,7 +23,8 @@ const (
 	Accepted ApplicationState = "accepted"
 	// Registered: a bed stands in its place.
 	Registered ApplicationState = "registered"
-	// Rejected: not possible, and the family was told what is.
+	// Rejected: not possible, and the family was told what is; or the patient has
+	// died (Reason), and it was told nothing.
 	Rejected ApplicationState = "rejected"
 	// Withdrawn: the family no longer wants it.
 	Withdrawn ApplicationState = "withdrawn"
@@ -148,6 +149,9 @@ type Reject struct{ Reason string }
 // Withdraw ends it at the family's wish.
 type Withdraw struct{}
 
+// PatientDied ends it because the patient is no more; the family is told nothing.
+type PatientDied struct{}
+
 // Name implements command.
 func (Apply) Name() CommandName { return CmdApply }
 
@@ -172,6 +176,9 @@ func (Reject) Name() CommandName { return CmdReject }
 // Name implements command.
 func (Withdraw) Name() CommandName { return CmdWithdraw }
 
+// Name implements command.
+func (PatientDied) Name() CommandName { return CmdDeath }
+
 // Applications is the state machine of applications (reference family-bed 1.2,
 // with the assessment of issue 7, item 1, as a state of its own: somebody waits
 // there).
@@ -186,6 +193,7 @@ func Applications() Machine[ApplicationState] {
 		{CmdRegister, []ApplicationState{Accepted}, clinic, []ApplicationState{Registered}},
 		{CmdReject, []ApplicationState{Draft, Submitted, Returned, Eligible, Accepted}, clinic, []ApplicationState{Rejected}},
 		{CmdWithdraw, []ApplicationState{Draft, Submitted, Returned, Eligible, Accepted}, family, []ApplicationState{Withdrawn}},
+		{CmdDeath, []ApplicationState{Draft, Submitted, Returned, Eligible, Accepted}, []Capacity{AsDesk, AsDoctor, AsSystem}, []ApplicationState{Rejected}},
 	}
 }
 
@@ -327,6 +335,13 @@ func (c Reject) apply(s *step[Application]) error {
 func (Withdraw) apply(s *step[Application]) error {
 	s.enter(s.t, Withdrawn)
 	s.event(EventWithdrawn)
+	return nil
+}
+
+func (PatientDied) apply(s *step[Application]) error {
+	s.t.Patient.Where, s.t.Reason = Dead, s.policy.Beds.Died
+	s.enter(s.t, Rejected)
+	s.event(EventDied)
 	return nil
 }
 

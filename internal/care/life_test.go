@@ -257,7 +257,7 @@ var afterwards = map[care.VisitState][]string{
 	care.VisitDone:      {"survey", "note_visitor", "note_desk", "low_call", "low_hospital", "wrong_code"},
 	care.VisitMissed:    {"missed_doctor", "missed_hospital", "wrong_code"},
 	care.VisitCancelled: {"dropped", "dropped_visitor", "wrong_code"},
-	care.VisitReleased:  {"released_visitor", "wrong_code"},
+	care.VisitReleased:  {"released_visitor", "dropped_order", "wrong_code"},
 }
 
 // meant is the oracle for what was cleared: nothing is said about an old version,

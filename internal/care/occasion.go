@@ -1,6 +1,7 @@
 package care
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -57,7 +58,8 @@ func (r *Rules) OfVisit(b Bed, v Visit, h History) Occasion {
 		IfFirst: v.Slot == 1, IfLong: it.gap() >= 7, IfRisk: it.Missed > 0 || b.Patient.LivesAlone,
 		IfNobodyHome: nobody, IfLookIn: nobody && b.Patient.LivesAlone && b.Agreement.GridWorker,
 		IfInRow: it.Missed >= r.policy.Missed.InRow && v.Slot == it.LastMissed, IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0,
-		IfShort: daysBetween(r.day(v.StateAt), v.Date) <= 1,
+		IfOrderOver: v.State == VisitReleased && v.Told && b.State == BedOpen && slices.Contains(reasonsOfOrders, v.Reason),
+		IfShort:     daysBetween(r.day(v.StateAt), v.Date) <= 1,
 		// Nobody rings the family of the dead about a mark.
 		IfLowest: h.Answer != 0 && h.Answer <= r.policy.Survey.Lowest && !h.Called && b.Patient.Where != Dead,
 	}

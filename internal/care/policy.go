@@ -40,7 +40,10 @@ type Policy struct {
 		Questions []string `yaml:"questions"`
 		// Within is how long an application may stand in a state.
 		Within map[ApplicationState]scheduler.Limit `yaml:"within"`
-		Source string                               `yaml:"source"`
+		// News is how old a step may be that the family hears of by text; then
+		// the desk rings.
+		News   time.Duration `yaml:"news"`
+		Source string        `yaml:"source"`
 	} `yaml:"application"`
 	Consent struct {
 		Notice    int      `yaml:"notice"` // versions in force
@@ -151,6 +154,9 @@ func (p Policy) Validate() error {
 	}
 	if _, ok := p.Application.Within[Submitted]; !ok {
 		bad.add("application.within.submitted is missing: the family waits for that answer")
+	}
+	if p.Application.News <= 0 {
+		bad.add("application.news must be above 0")
 	}
 	bad.atLeast("consent.notice", p.Consent.Notice, 1)
 	bad.atLeast("consent.terms", p.Consent.Terms, 1)

@@ -191,13 +191,14 @@ const (
 	IfNobodyHome Flag = "nobody_home" // the visitor stood before a closed door
 	IfLookIn     Flag = "look_in"     // so did he, who lives there lives alone, and the grid worker may be told
 	IfInRow      Flag = "missed_in_row"
-	IfUnnoted    Flag = "unnoted" // no record yet
-	IfSurvey     Flag = "survey"  // one is due after this visit, and not answered
-	IfLowest     Flag = "lowest"  // answered with one of the lowest, and not settled
-	IfShort      Flag = "short"   // came to be so on the day before, or on the day: the visitor had it on the list
+	IfUnnoted    Flag = "unnoted"    // no record yet
+	IfSurvey     Flag = "survey"     // one is due after this visit, and not answered
+	IfLowest     Flag = "lowest"     // answered with one of the lowest, and not settled
+	IfOrderOver  Flag = "order_over" // an order has ended, or changed, after the family had been told of this visit
+	IfShort      Flag = "short"      // came to be so on the day before, or on the day: the visitor had it on the list
 )
 
-var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest, IfShort}
+var flags = []Flag{IfFirst, IfLong, IfRisk, IfNobodyHome, IfLookIn, IfInRow, IfUnnoted, IfSurvey, IfLowest, IfOrderOver, IfShort}
 
 // Late says what becomes of a rung whose time was over when the thing came
 // about.

@@ -71,9 +71,9 @@ func Standings() []Standing {
 // now. Only Live lets the answer become a command.
 func (r *Rules) Reply(b Bed, v Visit, version int, now time.Time) Standing {
 	switch {
-	case v.State == VisitReleased || b.State != BedOpen && v.State.Open() && !v.State.UnderWay():
+	case b.State != BedOpen && (v.State == VisitReleased || v.State.Open() && !v.State.UnderWay()):
 		return Held
-	case v.State == VisitCancelled:
+	case v.State == VisitCancelled || v.State == VisitReleased: // the bed goes on, this visit does not
 		return Cancelled
 	case v.State == VisitDone || v.State == VisitMissed:
 		return Past

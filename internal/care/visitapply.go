@@ -270,6 +270,9 @@ const (
 	ReasonClosed      = "closed"
 )
 
+// reasonsOfOrders are those that release one visit while the bed goes on.
+var reasonsOfOrders = []string{ReasonOrderEnded, ReasonPeriodEnd, ReasonReplanned}
+
 // NeedsAdult reports whether an adult of the household must be there.
 func (r *Rules) NeedsAdult(b Bed, v Visit) bool {
 	return b.Patient.Dependent || r.policy.Kinds[v.Kind].Adult

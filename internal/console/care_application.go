@@ -181,6 +181,9 @@ func applicationDeeds() []careDeed {
 		}, do: func(ctx context.Context, c *Console, v *visit, on *bedside) error {
 			return c.step(ctx, v, on, care.Reject{Reason: v.form("reason")})
 		}},
+		{name: care.CmdDeath, sure: true, do: func(ctx context.Context, c *Console, v *visit, on *bedside) error {
+			return c.step(ctx, v, on, care.PatientDied{})
+		}},
 	}
 }
 

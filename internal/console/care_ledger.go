@@ -114,7 +114,7 @@ func (c *Console) ahead(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, errNotHere
 	}
 	from, to := c.Care.Days(v.Now, previewDays)
-	l, err := c.Care.Preview(ctx, v.Tx, homecare.LedgerOf{From: from, To: to})
+	l, err := c.Care.Preview(ctx, v.Tx, homecare.LedgerOf{Orgs: idsOf(looks), From: from, To: to})
 	if err != nil {
 		return answer{}, err
 	}

@@ -227,7 +227,7 @@ func TestWishIsTakenDown(t *testing.T) {
 		t.Error("the clerk is not told what to read out")
 	}
 	page := fmt.Sprintf("/desk/care/application/%d", w.number(`select id from care_application where state = 'draft' and address_id is null`))
-	if got := w.deeds(w.clerk, page); got != "complete reject" {
+	if got := w.deeds(w.clerk, page); got != "complete reject death" {
 		t.Errorf("the city's clerk may %q", got)
 	}
 	w.send(w.clerk, page+"/do/complete", url.Values{"clinic": {fmt.Sprint(w.clinic)}, "place": {"昌盛小区"}})

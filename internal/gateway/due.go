@@ -67,10 +67,17 @@ type Kind struct {
 	// Lost does what is done when there is nobody to write to, and speaks to
 	// nobody itself; nil drops the row.
 	Lost func(ctx context.Context, t *Turn, due Due) (Outcome, error)
+	// Late does what a person has to do instead where a row comes too late, or quiet
+	// hours leave it no time and its class hands it over (hours.yaml: too_late); nil
+	// does nothing. It speaks to nobody, as Lost.
+	Late func(ctx context.Context, t *Turn, due Due) error
 	// Still is asked once more when the sender takes what Run said: is it still
 	// to be said? If not, why says what changed, for the ledger. Nil asks the check
 	// of its reason alone (Fresh). It changes nothing and locks nothing.
 	Still func(ctx context.Context, tx *postgres.Tx, due Due, now time.Time) (ok bool, why string, err error)
+	// Stale does what follows where what Run said was not sent because it is no
+	// longer so; nil does nothing.
+	Stale func(ctx context.Context, tx *postgres.Tx, due int64) error
 	// Again: what it said is sent once more when its outcome stays unknown on a
 	// network that costs money (reports.yaml: again). A second copy of a reminder
 	// costs a glance, a visit to a closed door costs a morning.
@@ -85,6 +92,13 @@ func (k Kind) class(d Due) scheduler.Class {
 		return k.ClassOf(d)
 	}
 	return k.Class
+}
+
+func (k Kind) tooLate(ctx context.Context, t *Turn, d Due) error {
+	if k.Late == nil {
+		return nil
+	}
+	return k.Late(ctx, t, d)
 }
 
 // replaces reports whether the question of an open prompt may be asked again as a
@@ -120,6 +134,9 @@ func unpack(due Due, into any) error {
 
 // ErrNoAddress says that there is nobody to write to.
 var ErrNoAddress = errors.New("no address can be written to")
+
+// whyQuiet ends a push that would have had to wait until it meant nothing.
+const whyQuiet = "quiet hours until it was too late"
 
 const (
 	// busyRetry is how soon a push looks again when a dialogue stands in the way.
@@ -313,10 +330,13 @@ func (t *Turn) runDue(ctx context.Context, k Kind, d Due) (err error) {
 		return fmt.Errorf("lock a due row: %w", err)
 	}
 	out, late := d.late(t.Now)
-	if !late {
-		if out, err = k.Run(ctx, t, d); err != nil {
-			return err
-		}
+	if late {
+		err = k.tooLate(ctx, t, d)
+	} else {
+		out, err = k.Run(ctx, t, d)
+	}
+	if err != nil {
+		return err
 	}
 	return t.end(ctx, d, out)
 }
@@ -381,7 +401,7 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 		return t.unreachable(d, "the number was silent for too long"), true, nil
 	}
 	if out, late := d.late(t.Now); late {
-		return out, true, nil
+		return out, true, k.tooLate(ctx, t, d)
 	}
 	class := k.class(d)
 	if class != "" {
@@ -392,8 +412,10 @@ func (t *Turn) inTheWay(ctx context.Context, k Kind, d Due) (out Outcome, stands
 		switch at, verdict := t.g.Quiet.Shift(t.Now, notAfter, class, scheduler.QuietLater); verdict {
 		case scheduler.Moved:
 			return Later(at, "quiet hours"), true, nil
-		case scheduler.Dropped, scheduler.ToHuman:
-			return Outcome{State: "expired", Reason: "quiet hours until it was too late"}, true, nil
+		case scheduler.ToHuman:
+			return Outcome{State: "expired", Reason: whyQuiet}, true, k.tooLate(ctx, t, d)
+		case scheduler.Dropped:
+			return Outcome{State: "expired", Reason: whyQuiet}, true, nil
 		}
 	}
 	if k.Opens && t.row.Flow != "" {

@@ -177,6 +177,11 @@ func (c *Channel) follow(ctx context.Context, tx *postgres.Tx, epoch int64, batc
 				return fmt.Errorf("close a prompt that nobody was asked: %w", err)
 			}
 		}
+		if k := c.g.kinds[o.row.Reason]; o.state == "stale" && o.morning.IsZero() && k.Stale != nil && o.row.DueID != 0 {
+			if err := k.Stale(ctx, tx, o.row.DueID); err != nil {
+				return err
+			}
+		}
 		after.chats, after.rows = append(after.chats, o.row.Chat), append(after.rows, o.row.ID)
 		if !o.morning.IsZero() {
 			after.plans = append(after.plans, Plan{Kind: KindMorning, Subject: outboxSubject(o.row.ID), At: o.morning})

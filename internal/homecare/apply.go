@@ -95,6 +95,9 @@ func (s *Service) applied(ctx context.Context, t *gateway.Turn, a *Application, 
 		return err
 	}
 	for _, e := range events {
+		if e.Kind == care.EventDied {
+			return s.died(ctx, t, a.Patient.Person, 0)
+		}
 		if c, ok := care.Clears(e.Kind); ok && c.Subject == care.ClearApplication {
 			if err := s.clearSubjects(ctx, t, []string{ApplicationSubject(a.ID)}, string(c.Reason)); err != nil {
 				return err
@@ -143,6 +146,9 @@ func (s *Service) Register(ctx context.Context, t *gateway.Turn, id int64, by ca
 	}
 	b := &Bed{Bed: made, Programme: care.FamilyBed, Number: n.Number, Home: a.Home}
 	if err := t.CreateBed(ctx, b); err != nil {
+		return nil, err
+	}
+	if err := s.vouch(ctx, t, b); err != nil {
 		return nil, err
 	}
 	return b, s.record(ctx, t, "bed", BedSubject(b.ID), moved)

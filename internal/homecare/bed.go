@@ -46,7 +46,11 @@ func (s *Service) DoBedWith(ctx context.Context, t *gateway.Turn, id int64, by c
 	ch.bed.Bed = next
 	s.keep(t, ch.bed, d)
 	switch c.(type) {
-	case care.Household, care.Texts:
+	case care.Household:
+		if err = t.SaveCarers(ctx, ch.bed); err == nil {
+			err = s.vouch(ctx, t, ch.bed)
+		}
+	case care.Texts:
 		err = t.SaveCarers(ctx, ch.bed)
 	case care.Sign, care.WithdrawConsent:
 		err = s.keepAgreement(ctx, t, ch.bed)

@@ -168,17 +168,20 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 		pending[h.Subject] = append(pending[h.Subject], h)
 	}
 	var out rows
+	ladders := map[[2]string]map[string]string{}
 	meant := map[string]bool{} // whether a task of a ladder still means something, by subject and kind
 	for _, o := range occasions {
-		programme, _ := s.Rules.Programme(o.Programme)
-		for _, g := range programme.Ladders[o.Of] {
-			meant[o.Subject+"/"+TaskKind(g.Kind)] = false
+		tasks, known := ladders[[2]string{o.Programme, o.Of}]
+		if !known {
+			tasks = s.tasksOf(o.Programme, o.Of)
+			ladders[[2]string{o.Programme, o.Of}] = tasks
+		}
+		for _, kind := range tasks {
+			meant[o.Subject+"/"+kind] = false
 		}
 		wanted := s.Rules.Ladder(o, t.Now)
 		for _, d := range wanted {
-			if d.Task || d.Asks { // a question that nobody could be asked became a call
-				meant[o.Subject+"/"+TaskKind(d.Kind)] = true
-			}
+			meant[o.Subject+"/"+tasks[d.Kind]] = true // what could not be said or asked became a call
 		}
 		if err := out.reconcile(pending[o.Subject], wanted, s.rowed); err != nil {
 			return err
@@ -195,7 +198,12 @@ func (s *Service) syncOccasions(ctx context.Context, t *gateway.Turn, occasions 
 		}
 		t.WakeDue()
 	}
-	return s.clearTasks(ctx, t, subjects, meant)
+	// What no ladder makes, such as a wish of the family, stays until somebody has
+	// done it.
+	return s.clearTasks(ctx, t, subjects, func(k db.OpenCareTasksRow) bool {
+		means, rung := meant[k.Subject+"/"+k.Kind]
+		return rung && !means
+	})
 }
 
 // reconcile compares the rows of one subject with its ladder (care.Reconcile).
@@ -263,16 +271,18 @@ func (r *rows) reconcile(have []db.CareDuesRow, wanted []care.Due, rowed func(ca
 // TaskKind is the kind of task that a rung lays before people.
 func TaskKind(rung string) string { return "care." + rung }
 
-// clearTasks takes tasks back whose rung means nothing any more. What no ladder
-// makes, such as a wish of the family, stays until somebody has done it.
-func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []string, meant map[string]bool) error {
+// clearTasks takes those open tasks about some subjects back that are over.
+func (s *Service) clearTasks(ctx context.Context, t *gateway.Turn, subjects []string, isOver func(db.OpenCareTasksRow) bool) error {
+	if len(subjects) == 0 {
+		return nil
+	}
 	open, err := t.OpenCareTasks(ctx, subjects)
 	if err != nil {
 		return fmt.Errorf("read the open tasks of beds: %w", err)
 	}
 	var over []int64
 	for _, k := range open {
-		if means, rung := meant[k.Subject+"/"+k.Kind]; rung && !means {
+		if isOver(k) {
 			over = append(over, k.ID)
 		}
 	}
@@ -293,6 +303,7 @@ func (s *Service) news(ctx context.Context, t *gateway.Turn, a *Application, e c
 	key := fmt.Sprintf("v%d/%s", a.Version, e.Kind)
 	return t.PlanDue(ctx, gateway.Plan{
 		Kind: DueNews, Subject: ApplicationSubject(a.ID), Key: key, Person: a.Applicant, Version: int32(a.Version), At: t.Now,
-		Data: NewsDue{Event: e.Kind, Reason: e.Data["reason"]},
+		NotAfter: t.Now.Add(s.Rules.Policy().Application.News),
+		Data:     NewsDue{Event: e.Kind, Reason: e.Data["reason"]},
 	})
 }

@@ -45,9 +45,6 @@ func (s *Service) ends(ctx context.Context, t *gateway.Turn, ch *change, events 
 			return fmt.Errorf("close what waits for an answer about a bed: %w", err)
 		}
 		if c.Subject == care.ClearPatient {
-			if err := s.clearNews(ctx, t, ch.bed.Application); err != nil {
-				return err
-			}
 			if err := s.died(ctx, t, ch.bed.Patient.Person, ch.bed.ID); err != nil {
 				return err
 			}
@@ -56,33 +53,15 @@ func (s *Service) ends(ctx context.Context, t *gateway.Turn, ch *change, events 
 	return nil
 }
 
-// clearNews takes back what is still to be said about the application of a bed.
-func (s *Service) clearNews(ctx context.Context, t *gateway.Turn, application int64) error {
-	if application == 0 {
-		return nil
-	}
-	rows, err := t.CareDues(ctx, []string{ApplicationSubject(application)}, []string{DueNews})
-	if err != nil {
-		return fmt.Errorf("read the news of an application: %w", err)
-	}
-	ids := make([]int64, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
-	}
-	if err := t.ClearDues(ctx, string(care.EventDied), ids); err != nil {
-		return fmt.Errorf("clear the news of an application: %w", err)
-	}
-	return nil
-}
-
-// Died writes down that a person has died: every bed and occasion of theirs ends,
-// and nothing is sent to them any more, about tickets neither.
+// Died writes down that a person has died: every application, bed and occasion of
+// theirs ends, and nothing is sent to them any more, about tickets neither.
 func (s *Service) Died(ctx context.Context, t *gateway.Turn, person int64) error {
 	return s.died(ctx, t, person, 0)
 }
 
 func (s *Service) died(ctx context.Context, t *gateway.Turn, person, but int64) error {
-	if err := t.Tx.Died(ctx, person); err != nil {
+	known, err := t.Tx.Died(ctx, person)
+	if err != nil {
 		return fmt.Errorf("write down a death: %w", err)
 	}
 	if _, err := t.ClearPersonDues(ctx, string(care.EventDied), person, slices.Concat(Kinds(), spokenKinds())); err != nil {
@@ -105,6 +84,9 @@ func (s *Service) died(ctx context.Context, t *gateway.Turn, person, but int64) 
 	if err := s.clearSubjects(ctx, t, subjects, string(care.EventDied)); err != nil {
 		return err
 	}
+	if err := s.endApplications(ctx, t, person); err != nil {
+		return err
+	}
 	others, err := t.OtherBedsOf(ctx, person, but)
 	if err != nil {
 		return fmt.Errorf("look what else is planned for who died: %w", err)
@@ -114,16 +96,47 @@ func (s *Service) died(ctx context.Context, t *gateway.Turn, person, but int64) 
 			return fmt.Errorf("end bed %d: %w", id, err)
 		}
 	}
+	if known == 0 {
+		return nil // this event follows from one that wrote it down
+	}
 	return t.Record(ctx, "person.died", postgres.Subject("person", person), nil, "")
 }
 
-// clearSubjects takes back what is planned about some subjects, their open prompts
-// and their tasks.
+// endApplications ends the wishes for a bed of who died: nothing is said about them
+// any more, and nobody rings, about those that became a bed neither.
+func (s *Service) endApplications(ctx context.Context, t *gateway.Turn, person int64) error {
+	rows, err := t.ApplicationsOfPatient(ctx, person)
+	if err != nil {
+		return fmt.Errorf("look for applications of who died: %w", err)
+	}
+	subjects := make([]string, len(rows))
+	for i, r := range rows {
+		subjects[i] = ApplicationSubject(r.ID)
+	}
+	if err := s.clearSubjects(ctx, t, subjects, string(care.EventDied)); err != nil {
+		return err
+	}
+	if err := s.clearTasks(ctx, t, subjects, func(db.OpenCareTasksRow) bool { return true }); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if !care.ApplicationState(r.State).Open() {
+			continue
+		}
+		if _, err := s.DoApplication(ctx, t, r.ID, System(), care.PatientDied{}); err != nil {
+			return fmt.Errorf("end application %d: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// clearSubjects takes back what is planned about some subjects, and their open
+// prompts.
 func (s *Service) clearSubjects(ctx context.Context, t *gateway.Turn, subjects []string, why string) error {
 	if len(subjects) == 0 {
 		return nil
 	}
-	rows, err := t.CareDues(ctx, subjects, Kinds())
+	rows, err := t.CareDues(ctx, subjects, append(Kinds(), DueNews))
 	if err != nil {
 		return fmt.Errorf("read what is due: %w", err)
 	}

@@ -106,6 +106,18 @@ func (s *Service) Feed(ctx context.Context, base *postgres.DB, token string, tex
 		}
 		f.Entries = append(f.Entries, e)
 	}
+	handed, err := base.FeedHanded(ctx, who.ID, now.Add(-f.Keep), maxFeed)
+	if err != nil {
+		return nil, fmt.Errorf("read what a calendar takes back: %w", err)
+	}
+	for _, h := range handed {
+		e, err := s.entry(postgres.VisitOf(h.Visit), text)
+		if err != nil {
+			return nil, err
+		}
+		e.Cancelled, e.Changed = true, h.At
+		f.Entries = append(f.Entries, e)
+	}
 	return f.Render(now)
 }
 

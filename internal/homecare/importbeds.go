@@ -129,6 +129,9 @@ func (s *Service) importBed(ctx context.Context, t *gateway.Turn, at org, row ca
 	if err := s.keepAgreement(ctx, t, b); err != nil {
 		return 0, err
 	}
+	if err := s.vouch(ctx, t, b); err != nil {
+		return 0, err
+	}
 	return b.ID, t.Record(ctx, "bed.imported", BedSubject(b.ID), map[string]any{"staff": by.Staff}, "")
 }
 

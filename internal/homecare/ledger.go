@@ -23,9 +23,11 @@ import (
 const mostEntries = 2000
 
 // LedgerOf says what is looked for: a person under whatever face, or a bed with all
-// that is said around it; in which days.
+// that is said around it; in which days. A preview of neither is of what lies at some
+// clinics and hospitals.
 type LedgerOf struct {
 	Person, Bed int64
+	Orgs        []int64
 	From, To    scheduler.Date // both are within
 }
 
@@ -101,8 +103,8 @@ func (s *Service) Ledger(ctx context.Context, tx *postgres.Tx, of LedgerOf) (Led
 	return l, err
 }
 
-// Preview lists what will be sent to whom until the end of a day, everybody's; with a
-// person or a bed theirs alone.
+// Preview lists what will be sent to whom until the end of a day: of a person, a bed,
+// or some organisations.
 func (s *Service) Preview(ctx context.Context, tx *postgres.Tx, of LedgerOf) (Ledger, error) {
 	if of.Person != 0 || of.Bed != 0 {
 		l, err := s.Ledger(ctx, tx, of)
@@ -110,7 +112,9 @@ func (s *Service) Preview(ctx context.Context, tx *postgres.Tx, of LedgerOf) (Le
 		l.Entries = slices.DeleteFunc(l.Entries, func(e LedgerEntry) bool { return e.State != "planned" && e.State != "suppressed" })
 		return l, err
 	}
-	ids, err := tx.DuesAhead(ctx, ledgerKinds(), of.To.AddDays(1).At(0, s.Orders.Work.Location()), mostEntries)
+	ids, err := tx.DuesAhead(ctx, db.DuesAheadParams{
+		Kinds: ledgerKinds(), Until: of.To.AddDays(1).At(0, s.Orders.Work.Location()), Orgs: of.Orgs, MaxRows: mostEntries,
+	})
 	return listed(ctx, tx, ids, err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,15 +244,69 @@ func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *
 	if err != nil {
 		return err
 	}
-	p := db.AddTaskParams{Kind: TaskKind(r.Due.Rung), Subject: r.Subject, Role: string(post.Role), Area: post.Area.Code, AreaKind: string(post.Area.Kind), DueAt: until}
+	p := db.AddTaskParams{Kind: s.taskOf(r.Due.Programme, r.Due.Rung), Subject: r.Subject, Role: string(post.Role), Area: post.Area.Code, AreaKind: string(post.Area.Kind), DueAt: until}
 	if post.Staff != 0 {
-		p.StaffID, p.Role, p.AreaKind = &post.Staff, string(people.RoleNurse), string(people.AreaUnit)
+		who, err := t.Visitor(ctx, post.Staff)
+		if err != nil {
+			return fmt.Errorf("load who a task is for: %w", err)
+		}
+		p.StaffID, p.AreaKind = &post.Staff, string(people.AreaUnit)
+		if len(who.Roles) > 0 {
+			p.Role = who.Roles[0]
+		}
+	}
+	if err := s.clearCalls(ctx, t, r); err != nil {
+		return err
 	}
 	data, err := s.taskData(t, r)
 	if err != nil {
 		return err
 	}
 	return s.Orders.AddTaskAt(ctx, t, p, data)
+}
+
+// rungByPhone is the task to say on the telephone what no text could say in time.
+const rungByPhone = "by_phone"
+
+// tasksOf are the kinds of task by which the rungs of a ladder are laid before
+// people. A text that quiet hours leave no time for becomes a call, whatever it would
+// have said.
+func (s *Service) tasksOf(programme, ladder string) map[string]string {
+	p, _ := s.Rules.Programme(programme)
+	kinds := map[string]string{}
+	for _, g := range p.Ladders[ladder] {
+		kinds[g.Kind] = TaskKind(g.Kind)
+		if !g.Task && !g.Asks {
+			kinds[g.Kind] = TaskKind(rungByPhone)
+		}
+	}
+	return kinds
+}
+
+// taskOf is the kind of task of one rung, which may stand in no ladder.
+func (s *Service) taskOf(programme, rung string) string {
+	p, _ := s.Rules.Programme(programme)
+	for ladder := range p.Ladders {
+		if kind, ok := s.tasksOf(programme, ladder)[rung]; ok {
+			return kind
+		}
+	}
+	return TaskKind(rung)
+}
+
+// rungsOfCalls are the calls of a desk about whether a visit can be made.
+var rungsOfCalls = []string{"ask_early", "ask", "ask_second", "nudge", "call_morning", "call_move", "call_declined"}
+
+// clearCalls takes an older call to the same family about the same visit back: the
+// one that is laid now has the same to ask, and knows more.
+func (s *Service) clearCalls(ctx context.Context, t *gateway.Turn, r *Rung) error {
+	if r.Visit == nil || r.Due.Programme != care.FamilyBed || !slices.Contains(rungsOfCalls, r.Due.Rung) {
+		return nil
+	}
+	return s.clearTasks(ctx, t, []string{r.Subject}, func(k db.OpenCareTasksRow) bool {
+		rung := strings.TrimPrefix(k.Kind, TaskKind(""))
+		return rung != r.Due.Rung && slices.Contains(rungsOfCalls, rung)
+	})
 }
 
 // taskData is what the line of a task says: the number of the bed and the day by its
@@ -300,7 +355,11 @@ func (s *Service) Fit(ctx context.Context, tx *postgres.Tx, subject string, vers
 		if err != nil {
 			return false, "", err
 		}
-		return a.Version == version, "the application has moved on", nil
+		dead, err := tx.HasDied(ctx, a.Patient.Person)
+		if err != nil {
+			return false, "", fmt.Errorf("look whether a patient lives: %w", err)
+		}
+		return a.Version == version && !dead, "the application has moved on", nil
 	case "bed":
 		b, err := tx.LoadBed(ctx, id, false)
 		if err != nil {

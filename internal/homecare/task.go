@@ -146,7 +146,7 @@ func outcomes(k *Task) []Outcome {
 	v := k.Rung.Visit
 	desk := k.By.As == care.AsDesk || k.By.As == care.AsDoctor
 	switch {
-	case k.Rung.Due.Programme != care.FamilyBed:
+	case k.Rung.Due.Programme != care.FamilyBed || k.Rung.Due.Rung == rungByPhone:
 		return []Outcome{OutDone, OutNoAnswer}
 	case k.Rung.Due.Rung == rungLowCall:
 		return []Outcome{OutDone, OutOpen, OutNoAnswer}

@@ -54,6 +54,16 @@ func (s *Service) movedVisit(ctx context.Context, t *gateway.Turn, ch *change, v
 	if err := s.record(ctx, t, "visit", VisitSubject(v.ID), events); err != nil {
 		return nil, next, err
 	}
+	if slices.ContainsFunc(events, func(e care.Event) bool { return e.Kind == care.EventDone }) {
+		if err := s.vouch(ctx, t, ch.bed); err != nil {
+			return nil, next, err
+		}
+	}
+	if next.Staff != v.Staff {
+		if err := t.HandVisit(ctx, v.ID, v.Staff); err != nil {
+			return nil, next, fmt.Errorf("note that a visit was another's: %w", err)
+		}
+	}
 	moved := next.Version != v.Version || !next.State.Open()
 	*v = next
 	ch.visits[v.ID] = v
@@ -64,6 +74,20 @@ func (s *Service) movedVisit(ctx context.Context, t *gateway.Turn, ch *change, v
 		return nil, next, err
 	}
 	return ch.bed, *ch.visits[v.ID], nil
+}
+
+// vouch notes that the numbers of a household are theirs still: somebody of the clinic
+// was with them, or entered who they are. Without it a family that never has to write
+// would count as silent, and its reminders would end (rights.yaml: silent).
+func (s *Service) vouch(ctx context.Context, t *gateway.Turn, b *Bed) error {
+	addresses, persons := []int64{b.Patient.Address}, []int64{b.Patient.Person}
+	for _, c := range b.Carers {
+		addresses, persons = append(addresses, c.Address), append(persons, c.Person)
+	}
+	if err := t.VouchAddresses(ctx, t.Now.Add(-s.Orders.Rights.Trust.Silent), addresses, persons); err != nil {
+		return fmt.Errorf("note that the numbers of a household are theirs: %w", err)
+	}
+	return nil
 }
 
 // replanAfter settles what the end of a visit means for the slots that follow.

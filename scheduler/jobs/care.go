@@ -25,13 +25,13 @@ const flowVisit = "visit_confirm"
 // CareTell tells the family something.
 func CareTell(d Deps) gateway.Kind {
 	k := d.toFamily(homecare.DueTell, d.careTell)
-	k.Again = true
+	k.Again, k.Stale = true, tellApart
 	return k
 }
 
 // toFamily is a kind that speaks to one of the family.
 func (d Deps) toFamily(name string, run func(context.Context, *gateway.Turn, gateway.Due) (gateway.Outcome, error)) gateway.Kind {
-	return gateway.Kind{Name: name, Workers: 8, ClassOf: careClass, Target: d.familyOf, Run: run, Lost: d.careLost, Still: d.careStill}
+	return gateway.Kind{Name: name, Workers: 8, ClassOf: careClass, Target: d.familyOf, Run: run, Lost: d.careLost, Late: d.careLate, Still: d.careStill}
 }
 
 // CareAsk asks the family and waits for the answer.
@@ -90,12 +90,13 @@ func (d Deps) stillDue(ctx context.Context, t *gateway.Turn, due gateway.Due) (w
 const whyFallen = "the ladder no longer holds it"
 
 // careStill is asked once more before a text to the family goes out. What several
-// rows said together goes only while each of them may.
+// rows said together goes only while each of them may; else they are told anew, in
+// so far as they still hold (tellApart).
 func (d Deps) careStill(ctx context.Context, tx *postgres.Tx, due gateway.Due, now time.Time) (bool, string, error) {
 	if stopped, err := d.silent(ctx, tx, due); err != nil || stopped {
 		return false, whySilent, err
 	}
-	rows, err := tx.ToldTogether(ctx, &due.Person, due.Kind, toldWith(due))
+	rows, err := tx.ToldTogether(ctx, &due.Person, due.Kind, toldWith(due.ID))
 	if err != nil {
 		return false, "", fmt.Errorf("read what was told together: %w", err)
 	}
@@ -129,7 +130,16 @@ func (d Deps) silent(ctx context.Context, tx *postgres.Tx, due gateway.Due) (boo
 }
 
 // toldWith is the reason of rows that another one told along.
-func toldWith(due gateway.Due) string { return "told with " + strconv.FormatInt(due.ID, 10) }
+func toldWith(due int64) string { return "told with " + strconv.FormatInt(due, 10) }
+
+// tellApart lets what stood in one message that was not sent be told once more: each
+// row is judged for itself then, and what has lost its reason is left out.
+func tellApart(ctx context.Context, tx *postgres.Tx, due int64) error {
+	if _, err := tx.TellAgain(ctx, toldWith(due), due); err != nil {
+		return fmt.Errorf("tell the rest of a message: %w", err)
+	}
+	return nil
+}
 
 // pausedLook is how long a row of a paused programme sleeps at most; resuming wakes
 // it at once.
@@ -192,7 +202,7 @@ func (d Deps) careAsk(ctx context.Context, t *gateway.Turn, due gateway.Due) (ga
 	})
 }
 
-// deskRings lays a question that nobody of the family can be asked before the desk.
+// deskRings lays what nobody of the family can be asked or told before the desk.
 func (d Deps) deskRings(ctx context.Context, t *gateway.Turn, due gateway.Due, what *homecare.Rung) error {
 	what.Due.Role, what.Due.Staff = care.ToDesk, 0
 	return d.Care.LayTask(ctx, t, what, due.NotAfter)
@@ -211,4 +221,14 @@ func (d Deps) careLost(ctx context.Context, t *gateway.Turn, due gateway.Due) (g
 		}
 	}
 	return gateway.Dropped(gateway.ErrNoAddress.Error()), nil
+}
+
+// careLate lays what quiet hours leave no time to say before the desk. A row that
+// means nothing any more is no longer in its ladder, and nobody rings.
+func (d Deps) careLate(ctx context.Context, t *gateway.Turn, due gateway.Due) error {
+	what, _, err := d.stillDue(ctx, t, due)
+	if what == nil || due.Kind == homecare.DueSurvey {
+		return err
+	}
+	return d.deskRings(ctx, t, due, what)
 }

@@ -35,7 +35,7 @@ func (d Deps) gatherTells(ctx context.Context, t *gateway.Turn, due gateway.Due)
 			return nil, err
 		}
 		if one != nil {
-			more, out = append(more, *one), gateway.Outcome{State: gateway.Done.State, Reason: toldWith(due)}
+			more, out = append(more, *one), gateway.Outcome{State: gateway.Done.State, Reason: toldWith(due.ID)}
 		}
 		if err := t.EndGathered(ctx, other, out); err != nil {
 			return nil, err

@@ -32,9 +32,33 @@ func CareNews(d Deps) gateway.Kind {
 			return best(gateway.ReachFor(ctx, q.Queries, d.Topics[due.Kind], []int64{a.ApplicantID}, cameBy))
 		},
 		Lost: func(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
-			return gateway.Dropped(gateway.ErrNoAddress.Error()), d.Care.RingApplicant(ctx, t, due.Subject)
+			return gateway.Dropped(gateway.ErrNoAddress.Error()), d.ringApplicant(ctx, t, due)
+		},
+		Late: d.ringApplicant,
+		Stale: func(ctx context.Context, tx *postgres.Tx, due int64) error {
+			if err := tx.LateAgain(ctx, due); err != nil {
+				return fmt.Errorf("have somebody rung instead: %w", err)
+			}
+			return nil
 		},
 	}
+}
+
+// ringApplicant lays a step that nobody could be told of before the desk, while it is
+// the last one.
+func (d Deps) ringApplicant(ctx context.Context, t *gateway.Turn, due gateway.Due) error {
+	id, err := due.SubjectID("application")
+	if err != nil {
+		return err
+	}
+	a, err := d.Care.ApplicationOf(ctx, t, id)
+	if errors.Is(err, homecare.ErrNotYours) || err == nil && int32(a.Version) != due.Version {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.Care.RingApplicant(ctx, t, due.Subject)
 }
 
 func (d Deps) careNews(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {

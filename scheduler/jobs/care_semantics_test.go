@@ -427,13 +427,24 @@ func TestSemantics16Ledger(t *testing.T) {
 	}
 	var ahead homecare.Ledger
 	err := w.DB.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) (err error) {
-		what := homecare.LedgerOf{}
+		what := homecare.LedgerOf{Orgs: []int64{w.clinic}}
 		what.From, what.To = w.deps.Care.Days(w.now(), 7)
 		ahead, err = w.deps.Care.Preview(ctx, tx, what)
 		return err
 	})
 	if err != nil || len(ahead.Entries) == 0 {
 		t.Errorf("nothing is ahead: %v", err)
+	}
+	if err := w.DB.InTx(t.Context(), func(ctx context.Context, tx *postgres.Tx) error {
+		what := homecare.LedgerOf{Orgs: []int64{w.clinic + w.hospital}} // another clinic
+		what.From, what.To = w.deps.Care.Days(w.now(), 7)
+		others, err := w.deps.Care.Preview(ctx, tx, what)
+		if len(others.Entries) != 0 {
+			t.Errorf("another clinic sees %d entries", len(others.Entries))
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 	for _, e := range ahead.Entries {
 		if e.State != "planned" || e.Rung == "" || e.At.After(at(t, "2026-03-10 00:00")) {

@@ -239,6 +239,17 @@ func TestCalendarOfAVisitor(t *testing.T) {
 			t.Errorf("the calendar holds %q", secret)
 		}
 	}
+	given := w.visitOf(w.nurse)
+	w.visit(given, w.desk(), care.Reassign{Staff: w.doctor})
+	event := read()
+	event = event[strings.Index(event, fmt.Sprintf("UID:visit-%d@", given)):]
+	if event = event[:strings.Index(event, "END:VEVENT")]; !strings.Contains(event, "STATUS:CANCELLED") || !strings.Contains(event, "SEQUENCE:5") {
+		t.Errorf("a visit that was given to the doctor is %q", event)
+	}
+	w.visit(given, w.desk(), care.Reassign{Staff: w.nurse})
+	if body := read(); strings.Count(body, fmt.Sprintf("visit-%d@", given)) != 1 || strings.Contains(body, "STATUS:CANCELLED") {
+		t.Errorf("after it was given back the calendar is %q", body)
+	}
 	w.exec(`update staff set ended_at = product_now() where slug = 'nurse'`)
 	if got := read(); got != "no such calendar" {
 		t.Errorf("who has left still reads %q", got)

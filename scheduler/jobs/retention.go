@@ -55,6 +55,7 @@ func (d Deps) forgettings() []forgetting {
 		{"words of tickets", func(ctx context.Context, t turn) (int64, error) {
 			return t.ForgetTickets(ctx, t.Seal("ticket.words", ""), words, forgetChunk)
 		}},
+		{"words of applications", func(ctx context.Context, t turn) (int64, error) { return t.ForgetApplications(ctx, words, forgetChunk) }},
 		{"words of whistles", func(ctx context.Context, t turn) (int64, error) { return t.ForgetWhistles(ctx, words, forgetChunk) }},
 	}
 }

@@ -147,6 +147,36 @@ func (q *Queries) AnswerCareSurvey(ctx context.Context, kind string, subject str
 	return result.RowsAffected(), nil
 }
 
+const applicationsOfPatient = `-- name: ApplicationsOfPatient :many
+select a.id, a.state from care_application a join kin k on k.kin_id = a.person_id where k.person_id = $1 order by a.id
+`
+
+type ApplicationsOfPatientRow struct {
+	ID    int64
+	State string
+}
+
+// ApplicationsOfPatient lists what was ever wished for a patient, under whatever face.
+func (q *Queries) ApplicationsOfPatient(ctx context.Context, person int64) ([]ApplicationsOfPatientRow, error) {
+	rows, err := q.db.Query(ctx, applicationsOfPatient, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ApplicationsOfPatientRow{}
+	for rows.Next() {
+		var i ApplicationsOfPatientRow
+		if err := rows.Scan(&i.ID, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const bedByNumber = `-- name: BedByNumber :one
 select id from bed where number = $1
 `
@@ -494,13 +524,16 @@ func (q *Queries) ClosePromptsAbout(ctx context.Context, outcome string, subject
 	return err
 }
 
-const died = `-- name: Died :exec
+const died = `-- name: Died :execrows
 update person set died_at = product_now() where id = $1 and died_at is null
 `
 
-func (q *Queries) Died(ctx context.Context, id int64) error {
-	_, err := q.db.Exec(ctx, died, id)
-	return err
+func (q *Queries) Died(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.Exec(ctx, died, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const dropCarers = `-- name: DropCarers :exec
@@ -794,6 +827,18 @@ func (q *Queries) GetVisit(ctx context.Context, id int64) (Visit, error) {
 		&i.LostMinutes,
 	)
 	return i, err
+}
+
+const hasDied = `-- name: HasDied :one
+select exists (select 1 from kin k join person p on p.id = k.kin_id where k.person_id = $1 and p.died_at is not null)::boolean
+`
+
+// HasDied tells whether a person has, under whatever face.
+func (q *Queries) HasDied(ctx context.Context, person int64) (bool, error) {
+	row := q.db.QueryRow(ctx, hasDied, person)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const insertApplication = `-- name: InsertApplication :one
@@ -2051,4 +2096,19 @@ func (q *Queries) VisitsToPlan(ctx context.Context, itemIds []int64, seqs []int3
 		return nil, err
 	}
 	return items, nil
+}
+
+const vouchAddresses = `-- name: VouchAddresses :exec
+update address a set proven_at = product_now()
+from (select unnest($2::bigint[]) as address, unnest($3::bigint[]) as person) h
+where a.id = h.address and a.person_id in (select kin_id from kin where kin.person_id = h.person)
+  and coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) > $1::timestamptz
+`
+
+// VouchAddresses notes of numbers that they are somebody's still (proven_at is what the
+// silence of a number is counted from), if they are, and were known since a time: who
+// was silent for longer has to prove it. What a number may do is not changed by it.
+func (q *Queries) VouchAddresses(ctx context.Context, since time.Time, addresses []int64, persons []int64) error {
+	_, err := q.db.Exec(ctx, vouchAddresses, since, addresses, persons)
+	return err
 }

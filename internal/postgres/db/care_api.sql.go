@@ -92,51 +92,6 @@ func (q *Queries) BedPage(ctx context.Context, arg BedPageParams) ([]int64, erro
 	return items, nil
 }
 
-const careSubjectsSeen = `-- name: CareSubjectsSeen :many
-select ('bed:' || b.id)::text as subject from bed b
-where b.id = any($1::bigint[]) and (b.clinic_id = any($2::bigint[]) or b.hospital_id = any($2::bigint[]))
-union all
-select ('visit:' || v.id)::text from visit v join bed b on b.id = v.bed_id
-where v.id = any($3::bigint[]) and (b.clinic_id = any($2::bigint[]) or b.hospital_id = any($2::bigint[]))
-union all
-select ('application:' || a.id)::text from care_application a
-where a.id = any($4::bigint[]) and a.clinic_id = any($2::bigint[])
-`
-
-type CareSubjectsSeenParams struct {
-	Beds         []int64
-	Orgs         []int64
-	Visits       []int64
-	Applications []int64
-}
-
-// CareSubjectsSeen tells which beds, visits and applications lie at some
-// organisations.
-func (q *Queries) CareSubjectsSeen(ctx context.Context, arg CareSubjectsSeenParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, careSubjectsSeen,
-		arg.Beds,
-		arg.Orgs,
-		arg.Visits,
-		arg.Applications,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var subject string
-		if err := rows.Scan(&subject); err != nil {
-			return nil, err
-		}
-		items = append(items, subject)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const staffSlugsOf = `-- name: StaffSlugsOf :many
 select id, slug from staff where id = any($1::bigint[])
 `

@@ -110,6 +110,80 @@ func (q *Queries) EndCareTask(ctx context.Context, iD int64, outcome string, don
 	return err
 }
 
+const feedHanded = `-- name: FeedHanded :many
+select v.id, v.bed_id, v.item_id, v.slot, v.kind, v.state, v.reason, v.version, v.day, v.starts, v.ends, v.minutes, v.staff_id, v.grid, v.nominal, v.earliest, v.latest, v.told, v.asked_at, v.confirmed_by, v.crowded, v.off, v.make_ups, v.moves, v.noted, v.present, v.made_at, v.changed_at, v.changed_by, v.state_at, v.left_at, v.arrived_at, v.done_at, v.help_at, v.code_at, v.code_tries, v.answered, v.confirmed, v.nobody, v.lost_minutes, h.at from visit_handed h join visit v on v.id = h.visit_id
+where h.staff_id = $1 and v.staff_id <> h.staff_id and h.at > $2::timestamptz
+order by h.at desc limit $3
+`
+
+type FeedHandedRow struct {
+	Visit Visit
+	At    time.Time
+}
+
+// FeedHanded lists what was given to somebody else after it was the visitor's.
+func (q *Queries) FeedHanded(ctx context.Context, staff int64, since time.Time, maxRows int32) ([]FeedHandedRow, error) {
+	rows, err := q.db.Query(ctx, feedHanded, staff, since, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FeedHandedRow{}
+	for rows.Next() {
+		var i FeedHandedRow
+		if err := rows.Scan(
+			&i.Visit.ID,
+			&i.Visit.BedID,
+			&i.Visit.ItemID,
+			&i.Visit.Slot,
+			&i.Visit.Kind,
+			&i.Visit.State,
+			&i.Visit.Reason,
+			&i.Visit.Version,
+			&i.Visit.Day,
+			&i.Visit.Starts,
+			&i.Visit.Ends,
+			&i.Visit.Minutes,
+			&i.Visit.StaffID,
+			&i.Visit.Grid,
+			&i.Visit.Nominal,
+			&i.Visit.Earliest,
+			&i.Visit.Latest,
+			&i.Visit.Told,
+			&i.Visit.AskedAt,
+			&i.Visit.ConfirmedBy,
+			&i.Visit.Crowded,
+			&i.Visit.Off,
+			&i.Visit.MakeUps,
+			&i.Visit.Moves,
+			&i.Visit.Noted,
+			&i.Visit.Present,
+			&i.Visit.MadeAt,
+			&i.Visit.ChangedAt,
+			&i.Visit.ChangedBy,
+			&i.Visit.StateAt,
+			&i.Visit.LeftAt,
+			&i.Visit.ArrivedAt,
+			&i.Visit.DoneAt,
+			&i.Visit.HelpAt,
+			&i.Visit.CodeAt,
+			&i.Visit.CodeTries,
+			&i.Visit.Answered,
+			&i.Visit.Confirmed,
+			&i.Visit.Nobody,
+			&i.Visit.LostMinutes,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const feedOf = `-- name: FeedOf :one
 select s.id, s.name from calendar_feed f join staff s on s.id = f.staff_id
 where f.token_hash = $1 and f.revoked_at is null and s.ended_at is null
@@ -140,8 +214,7 @@ type FeedVisitsParams struct {
 	MaxRows int32
 }
 
-// FeedVisits lists what a visitor's calendar tells: what is to come and was lately,
-// and what was taken away after it was the visitor's.
+// FeedVisits lists what a visitor's calendar tells: what is to come and was lately.
 func (q *Queries) FeedVisits(ctx context.Context, arg FeedVisitsParams) ([]Visit, error) {
 	rows, err := q.db.Query(ctx, feedVisits,
 		arg.Staff,
@@ -206,6 +279,16 @@ func (q *Queries) FeedVisits(ctx context.Context, arg FeedVisitsParams) ([]Visit
 		return nil, err
 	}
 	return items, nil
+}
+
+const handVisit = `-- name: HandVisit :exec
+insert into visit_handed (visit_id, staff_id) values ($1, $2) on conflict (staff_id, visit_id) do update set at = excluded.at
+`
+
+// HandVisit notes whose a visit was.
+func (q *Queries) HandVisit(ctx context.Context, visitID int64, staffID int64) error {
+	_, err := q.db.Exec(ctx, handVisit, visitID, staffID)
+	return err
 }
 
 const openApplications = `-- name: OpenApplications :many

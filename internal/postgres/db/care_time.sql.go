@@ -12,13 +12,29 @@ import (
 )
 
 const duesAhead = `-- name: DuesAhead :many
-select id from due
-where state = 'planned' and kind = any($1::text[]) and due_at < $2::timestamptz
-order by due_at, id limit $3
+select d.id from due d
+left join visit v on v.id = case when d.subject like 'visit:%' then split_part(d.subject, ':', 2)::bigint end
+left join bed b on b.id = case when d.subject like 'bed:%' then split_part(d.subject, ':', 2)::bigint else v.bed_id end
+left join care_application a on a.id = case when d.subject like 'application:%' then split_part(d.subject, ':', 2)::bigint end
+where d.state = 'planned' and d.kind = any($1::text[]) and d.due_at < $2::timestamptz
+  and (b.clinic_id = any($3::bigint[]) or b.hospital_id = any($3::bigint[]) or a.clinic_id = any($3::bigint[]))
+order by d.due_at, d.id limit $4
 `
 
-func (q *Queries) DuesAhead(ctx context.Context, kinds []string, until time.Time, maxRows int32) ([]int64, error) {
-	rows, err := q.db.Query(ctx, duesAhead, kinds, until, maxRows)
+type DuesAheadParams struct {
+	Kinds   []string
+	Until   time.Time
+	Orgs    []int64
+	MaxRows int32
+}
+
+func (q *Queries) DuesAhead(ctx context.Context, arg DuesAheadParams) ([]int64, error) {
+	rows, err := q.db.Query(ctx, duesAhead,
+		arg.Kinds,
+		arg.Until,
+		arg.Orgs,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +198,18 @@ where id = any($2::bigint[]) and state = 'planned'
 // ExpireDues ends rows that have lost their meaning.
 func (q *Queries) ExpireDues(ctx context.Context, reason string, ids []int64) error {
 	_, err := q.db.Exec(ctx, expireDues, reason, ids)
+	return err
+}
+
+const lateAgain = `-- name: LateAgain :exec
+update due set state = 'planned', due_at = product_now(), done_at = null, tries = 0
+where id = $1 and state = 'done' and not_after < product_now()
+`
+
+// LateAgain lets a row run once more whose message became too late on its way: it then
+// does what is done with what is late.
+func (q *Queries) LateAgain(ctx context.Context, id int64) error {
+	_, err := q.db.Exec(ctx, lateAgain, id)
 	return err
 }
 
@@ -357,6 +385,26 @@ func (q *Queries) SaidAbout(ctx context.Context, subjects []string) ([]SaidAbout
 		return nil, err
 	}
 	return items, nil
+}
+
+const tellAgain = `-- name: TellAgain :execrows
+update due set state = 'planned', reason = '', due_at = product_now(), done_at = null, tries = 0
+where state = 'done' and id in (
+    select w.id from due m join due w on w.person_id = m.person_id and w.kind = m.kind and w.reason = $1::text
+    where m.id = $2 and w.state = 'done'
+    union all
+    select m.id from due m where m.id = $2 and exists (
+        select 1 from due w where w.person_id = m.person_id and w.kind = m.kind and w.reason = $1::text and w.state = 'done'))
+`
+
+// TellAgain lets rows that were told in one message, which was not sent, be told each
+// for itself: the others are looked for by the reason they ended with.
+func (q *Queries) TellAgain(ctx context.Context, reason string, main int64) (int64, error) {
+	result, err := q.db.Exec(ctx, tellAgain, reason, main)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const toldTogether = `-- name: ToldTogether :many

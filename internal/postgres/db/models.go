@@ -972,6 +972,12 @@ type Visit struct {
 	LostMinutes int32
 }
 
+type VisitHanded struct {
+	VisitID int64
+	StaffID int64
+	At      time.Time
+}
+
 type VisitNote struct {
 	ID      int64
 	VisitID int64

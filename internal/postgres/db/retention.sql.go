@@ -20,6 +20,24 @@ func (q *Queries) DropMessages(ctx context.Context, days int32) (int32, error) {
 	return drop_partitions, err
 }
 
+const forgetApplications = `-- name: ForgetApplications :execrows
+update care_application set words = null, home = null where id in (
+    select a.id from care_application a
+    where a.state in ('rejected', 'withdrawn') and (a.words is not null or a.home is not null)
+      and a.state_at < product_now() - make_interval(days => $1::int)
+    order by a.id limit $2)
+`
+
+// ForgetApplications erases what was said for wishes that became no bed. What became
+// one is kept with the bed's records.
+func (q *Queries) ForgetApplications(ctx context.Context, days int32, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetApplications, days, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const forgetBlobs = `-- name: ForgetBlobs :execrows
 delete from blob where (id, at) in (
     select b.id, b.at from blob b where b.at < product_now() - make_interval(days => $1::int)

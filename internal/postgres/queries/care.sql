@@ -50,6 +50,14 @@ select coalesce(
     (select 'application:' || a.id from care_application a join kin k on k.kin_id = a.person_id
      where k.person_id = sqlc.arg(person) and a.state not in ('registered', 'rejected', 'withdrawn') limit 1), '')::text as subject;
 
+-- ApplicationsOfPatient lists what was ever wished for a patient, under whatever face.
+-- name: ApplicationsOfPatient :many
+select a.id, a.state from care_application a join kin k on k.kin_id = a.person_id where k.person_id = sqlc.arg(person) order by a.id;
+
+-- HasDied tells whether a person has, under whatever face.
+-- name: HasDied :one
+select exists (select 1 from kin k join person p on p.id = k.kin_id where k.person_id = sqlc.arg(person) and p.died_at is not null)::boolean;
+
 -- name: InsertBed :one
 insert into bed (programme, number, application_id, clinic_id, hospital_id, person_id, patient, type, state, reason, doctor_id, nurse_id,
     agreement, periods, items, pauses, just_discharged, outcome, opened_at, state_at, consent_lost_at, stopped_at, version, home, diagnosis, closing)
@@ -87,6 +95,15 @@ order by b.id;
 
 -- name: CarersOf :many
 select * from bed_carer where bed_id = any(sqlc.arg(beds)::bigint[]) order by bed_id, position;
+
+-- VouchAddresses notes of numbers that they are somebody's still (proven_at is what the
+-- silence of a number is counted from), if they are, and were known since a time: who
+-- was silent for longer has to prove it. What a number may do is not changed by it.
+-- name: VouchAddresses :exec
+update address a set proven_at = product_now()
+from (select unnest(sqlc.arg(addresses)::bigint[]) as address, unnest(sqlc.arg(persons)::bigint[]) as person) h
+where a.id = h.address and a.person_id in (select kin_id from kin where kin.person_id = h.person)
+  and coalesce(greatest(a.last_inbound_at, a.proven_at), a.created_at) > sqlc.arg(since)::timestamptz;
 
 -- name: DropCarers :exec
 delete from bed_carer where bed_id = $1;
@@ -219,7 +236,7 @@ update prompt p set closed_at = product_now(), outcome = sqlc.arg(outcome)
 from address a where a.id = p.address_id and p.closed_at is null
   and a.person_id in (select kin_id from kin where kin.person_id = sqlc.arg(person));
 
--- name: Died :exec
+-- name: Died :execrows
 update person set died_at = product_now() where id = $1 and died_at is null;
 
 -- OpenCareTasks lists tasks of the programme about some subjects.

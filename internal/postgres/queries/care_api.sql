@@ -18,15 +18,3 @@ order by a.id limit sqlc.arg(max_rows);
 -- StaffSlugsOf names staff as programs know them.
 -- name: StaffSlugsOf :many
 select id, slug from staff where id = any(sqlc.arg(ids)::bigint[]);
-
--- CareSubjectsSeen tells which beds, visits and applications lie at some
--- organisations.
--- name: CareSubjectsSeen :many
-select ('bed:' || b.id)::text as subject from bed b
-where b.id = any(sqlc.arg(beds)::bigint[]) and (b.clinic_id = any(sqlc.arg(orgs)::bigint[]) or b.hospital_id = any(sqlc.arg(orgs)::bigint[]))
-union all
-select ('visit:' || v.id)::text from visit v join bed b on b.id = v.bed_id
-where v.id = any(sqlc.arg(visits)::bigint[]) and (b.clinic_id = any(sqlc.arg(orgs)::bigint[]) or b.hospital_id = any(sqlc.arg(orgs)::bigint[]))
-union all
-select ('application:' || a.id)::text from care_application a
-where a.id = any(sqlc.arg(applications)::bigint[]) and a.clinic_id = any(sqlc.arg(orgs)::bigint[]);

@@ -60,8 +60,17 @@ update calendar_feed set revoked_at = product_now() where staff_id = $1 and revo
 select s.id, s.name from calendar_feed f join staff s on s.id = f.staff_id
 where f.token_hash = $1 and f.revoked_at is null and s.ended_at is null;
 
--- FeedVisits lists what a visitor's calendar tells: what is to come and was lately,
--- and what was taken away after it was the visitor's.
+-- HandVisit notes whose a visit was.
+-- name: HandVisit :exec
+insert into visit_handed (visit_id, staff_id) values ($1, $2) on conflict (staff_id, visit_id) do update set at = excluded.at;
+
+-- FeedHanded lists what was given to somebody else after it was the visitor's.
+-- name: FeedHanded :many
+select sqlc.embed(v), h.at from visit_handed h join visit v on v.id = h.visit_id
+where h.staff_id = sqlc.arg(staff) and v.staff_id <> h.staff_id and h.at > sqlc.arg(since)::timestamptz
+order by h.at desc limit sqlc.arg(max_rows);
+
+-- FeedVisits lists what a visitor's calendar tells: what is to come and was lately.
 -- name: FeedVisits :many
 select v.* from visit v where v.staff_id = sqlc.arg(staff) and v.day between sqlc.arg(from_day)::date and sqlc.arg(to_day)::date
 order by v.day, v.starts, v.id limit sqlc.arg(max_rows);

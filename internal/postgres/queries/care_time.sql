@@ -28,6 +28,23 @@ where id = any(sqlc.arg(ids)::bigint[]) and state = 'planned';
 select id, kind, subject, key, person_id, subject_version, data, due_at, not_after, tries, reason from due
 where person_id = sqlc.arg(person) and kind = sqlc.arg(kind) and state = 'done' and reason = sqlc.arg(reason)::text;
 
+-- TellAgain lets rows that were told in one message, which was not sent, be told each
+-- for itself: the others are looked for by the reason they ended with.
+-- name: TellAgain :execrows
+update due set state = 'planned', reason = '', due_at = product_now(), done_at = null, tries = 0
+where state = 'done' and id in (
+    select w.id from due m join due w on w.person_id = m.person_id and w.kind = m.kind and w.reason = sqlc.arg(reason)::text
+    where m.id = sqlc.arg(main) and w.state = 'done'
+    union all
+    select m.id from due m where m.id = sqlc.arg(main) and exists (
+        select 1 from due w where w.person_id = m.person_id and w.kind = m.kind and w.reason = sqlc.arg(reason)::text and w.state = 'done'));
+
+-- LateAgain lets a row run once more whose message became too late on its way: it then
+-- does what is done with what is late.
+-- name: LateAgain :exec
+update due set state = 'planned', due_at = product_now(), done_at = null, tries = 0
+where id = $1 and state = 'done' and not_after < product_now();
+
 -- DuesOfPerson, DuesOfBed and DuesAhead find what the ledger and the preview list,
 -- DuesListed reads it, in the order in which it came or comes due.
 -- name: DuesOfPerson :many
@@ -45,9 +62,13 @@ where d.kind = any(sqlc.arg(kinds)::text[])
 order by d.due_at, d.id limit sqlc.arg(max_rows);
 
 -- name: DuesAhead :many
-select id from due
-where state = 'planned' and kind = any(sqlc.arg(kinds)::text[]) and due_at < sqlc.arg(until)::timestamptz
-order by due_at, id limit sqlc.arg(max_rows);
+select d.id from due d
+left join visit v on v.id = case when d.subject like 'visit:%' then split_part(d.subject, ':', 2)::bigint end
+left join bed b on b.id = case when d.subject like 'bed:%' then split_part(d.subject, ':', 2)::bigint else v.bed_id end
+left join care_application a on a.id = case when d.subject like 'application:%' then split_part(d.subject, ':', 2)::bigint end
+where d.state = 'planned' and d.kind = any(sqlc.arg(kinds)::text[]) and d.due_at < sqlc.arg(until)::timestamptz
+  and (b.clinic_id = any(sqlc.arg(orgs)::bigint[]) or b.hospital_id = any(sqlc.arg(orgs)::bigint[]) or a.clinic_id = any(sqlc.arg(orgs)::bigint[]))
+order by d.due_at, d.id limit sqlc.arg(max_rows);
 
 -- name: DuesListed :many
 select id, kind, subject, person_id, subject_version, data, due_at, not_after, state, reason, done_at from due

@@ -75,6 +75,15 @@ with old as (
 update ticket t set words = sqlc.arg(nothing)::bytea, place_label = null, reported_for = null, public_reply = null, internal_reply = null, grams = '{}'
 from old where t.id = old.id;
 
+-- ForgetApplications erases what was said for wishes that became no bed. What became
+-- one is kept with the bed's records.
+-- name: ForgetApplications :execrows
+update care_application set words = null, home = null where id in (
+    select a.id from care_application a
+    where a.state in ('rejected', 'withdrawn') and (a.words is not null or a.home is not null)
+      and a.state_at < product_now() - make_interval(days => sqlc.arg(days)::int)
+    order by a.id limit sqlc.arg(max_rows));
+
 -- name: ForgetPrompts :execrows
 delete from prompt where id in (
     select p.id from prompt p where p.closed_at < product_now() - make_interval(days => sqlc.arg(days)::int) limit sqlc.arg(max_rows));

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 // own are tables in which the program writes down its own work while it does
 // nothing for anybody.
-var own = []string{"product_clock", "schedule", "slot", "lease"}
+var own = []string{"product_clock", "schedule", "slot", "lease", "trail_link"}
 
 // unchanged runs f and compares all tables before and after; besides names
 // tables in which the message itself, or its answer, may leave rows.
@@ -67,7 +67,8 @@ func unchanged(t *testing.T, besides []string, f func()) {
 }
 
 // settle waits until nothing is on its way: a page has its line a moment before
-// the sender writes down that it was sent.
+// the sender writes down that it was sent, and a demo city that was just made still
+// tells its families of their beds.
 func settle(t *testing.T, d *world.Database) {
 	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
@@ -76,7 +77,9 @@ func settle(t *testing.T, d *world.Database) {
 	for {
 		var pending int
 		world.Must(t, d.Scan(t.Context(), `select (select count(*) from outbox where state in ('queued', 'sending'))
-			+ (select count(*) from inbox where state = 'waiting')`, nil, &pending))
+			+ (select count(*) from inbox where state = 'waiting')
+			+ (select count(*) from due where state in ('planned', 'running') and due_at <= product_now())
+			+ (select count(*) from slot where state in ('planned', 'running') and due_at <= product_now())`, nil, &pending))
 		if pending == 0 {
 			return
 		}
