@@ -83,8 +83,7 @@ func (s *Set) phoneOf(ctx context.Context, t *gateway.Turn, b *homecare.Bed) (st
 
 // doorCode hears what the family says about the digits at the door. Digits that are
 // right are only told to an address that may read about the visit, and only as
-// often as the policy says; everything else goes to the desk. visit says what is
-// known: none, right, wrong.
+// often as the policy says; everything else goes to the desk.
 func (s *Set) doorCode(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	beds, err := s.beds(ctx, t, people.CmdReport)
 	if err != nil {

@@ -286,7 +286,7 @@ func (s *Set) applicationSheet(ctx context.Context, t *gateway.Turn, a *homecare
 	if err != nil {
 		return "", err
 	}
-	phone, err := s.Care.PhoneOfApplicant(ctx, t, a)
+	phone, err := s.Care.PhoneOf(ctx, t, a.Applicant, homecare.ApplicationSubject(a.ID))
 	if err != nil {
 		return "", err
 	}

@@ -124,7 +124,7 @@ func (s *Set) careTaskSheet(ctx context.Context, t *gateway.Turn, k *homecare.Ta
 		if err := add(s.Care.StopSheet(ctx, t, homecare.Stop{Visit: *k.Rung.Visit, Bed: k.Rung.Bed})); err != nil {
 			return "", err
 		}
-	case k.Rung.Bed != nil && k.By.As != "":
+	case k.Rung.Bed != nil && (k.By.As != "" || k.Rung.Due.Programme != care.FamilyBed):
 		h, err := s.Care.HouseholdOf(ctx, t, k.Rung.Bed)
 		if err != nil {
 			return "", err
@@ -136,6 +136,17 @@ func (s *Set) careTaskSheet(ctx context.Context, t *gateway.Turn, k *homecare.Ta
 		}
 	case k.Rung.Application != nil && k.By.As != "":
 		return s.applicationSheet(ctx, t, k.Rung.Application)
+	case k.Rung.Occasion != nil && k.Rung.Occasion.Person != 0:
+		phone, err := s.Care.PhoneOf(ctx, t, k.Rung.Occasion.Person, k.Rung.Subject)
+		if err != nil {
+			return "", err
+		}
+		if phone != "" {
+			err = add(t.Text("ward.sheet_phone", map[string]string{"phone": phone}))
+		}
+		if err != nil {
+			return "", err
+		}
 	default:
 		if err := add(t.Text("ward.desk_phone", map[string]string{"phone": values["phone"]})); err != nil {
 			return "", err

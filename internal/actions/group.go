@@ -322,7 +322,7 @@ func inGroups() map[string][]string {
 		"whistle.source", "whistle.propose", "whistle.hold", "whistle.answer", "whistle.arrive", "whistle.handle", "whistle.misuse",
 		"card.object", "card.until", "card.ask_time", "card.resume", "card.co_sign", "card.co_reply",
 		"order.hold", "order.answer",
-		"ward.leave", "ward.arrive", "ward.nobody", "ward.help", "ward.meant",
+		"ward.hold", "ward.leave", "ward.arrive", "ward.nobody", "ward.help", "ward.meant",
 	} {
 		where[name] = work
 	}

@@ -24,6 +24,7 @@ type careTaskPage struct {
 	Kind    string
 	Due     careDue
 	About   careLink
+	Words   string // of the family, "" for none
 	Looked  bool
 	Home    string
 	Numbers []homecare.Contact
@@ -61,7 +62,7 @@ func (c *Console) showCareTask(ctx context.Context, v *visit, id int64) (answer,
 
 func (c *Console) careTaskPage(ctx context.Context, v *visit, k *homecare.Task) (*careTaskPage, error) {
 	p := &careTaskPage{
-		ID: k.Row.ID, Kind: k.Row.Kind, Action: fmt.Sprintf("/desk/task/%d", k.Row.ID), MayLook: k.Rung.Bed != nil || k.Rung.Application != nil,
+		ID: k.Row.ID, Kind: k.Row.Kind, Words: k.Words, Action: fmt.Sprintf("/desk/task/%d", k.Row.ID), MayLook: mayRing(k),
 	}
 	if k.Row.DueAt != nil {
 		p.Due = careDue{*k.Row.DueAt, v.Now.After(*k.Row.DueAt)}
@@ -75,6 +76,12 @@ func (c *Console) careTaskPage(ctx context.Context, v *visit, k *homecare.Task) 
 	}
 	p.Fields, err = c.askOutcome(ctx, v, k)
 	return p, err
+}
+
+// mayRing reports whether the holder of a task reads numbers: whoever rings a family or
+// a member does; who only looks in (a grid worker) or leads asks the desk.
+func mayRing(k *homecare.Task) bool {
+	return k.By.As != "" || k.Rung.Due.Programme != care.FamilyBed
 }
 
 // careSubject names what a task is about, with the way to its page.
@@ -171,6 +178,9 @@ func (c *Console) lookAtTask(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if !p.MayLook {
+		return answer{}, errNotHere
+	}
 	p.Looked = true
 	switch {
 	case k.Rung.Bed != nil:
@@ -180,13 +190,23 @@ func (c *Console) lookAtTask(ctx context.Context, v *visit) (answer, error) {
 		}
 		p.Home, p.Numbers = h.Home, h.Contacts
 	case k.Rung.Application != nil:
-		phone, err := c.Care.PhoneOfApplicant(ctx, v.Turn, k.Rung.Application)
-		if err != nil {
+		if err := c.addNumber(ctx, v, p, "care.desk.applicant", k.Rung.Application.Applicant, k.Rung.Subject); err != nil {
 			return answer{}, err
 		}
-		p.Numbers = []homecare.Contact{{Relation: c.text("care.desk.applicant"), Phone: phone}}
+	case k.Rung.Occasion != nil && k.Rung.Occasion.Person != 0:
+		if err := c.addNumber(ctx, v, p, "care.desk.whom.member", k.Rung.Occasion.Person, k.Rung.Subject); err != nil {
+			return answer{}, err
+		}
 	}
 	return answer{page: "care_task", data: p}, nil
+}
+
+func (c *Console) addNumber(ctx context.Context, v *visit, p *careTaskPage, who string, person int64, subject string) error {
+	phone, err := c.Care.PhoneOf(ctx, v.Turn, person, subject)
+	if phone != "" {
+		p.Numbers = append(p.Numbers, homecare.Contact{Relation: c.text(who), Phone: phone})
+	}
+	return err
 }
 
 // careTaskLine is a task of a ladder in a list, nil for whom it does not lie before.

@@ -384,6 +384,15 @@ func TestTaskOfALadder(t *testing.T) {
 	if body := w.send(w.desk, page+"/look", nil); !strings.Contains(body, "13800138000") {
 		t.Error("the number is not shown")
 	}
+	// Who only looks in asks the desk for numbers.
+	w.exec(`insert into task (kind, subject, staff_id, role, area, area_kind) select 'care.nobody_grid', 'visit:' || $1::text, id, 'grid_worker', '360313001', 'grid' from staff where slug = 'far-desk'`, fmt.Sprint(visit))
+	grid := fmt.Sprintf("/desk/task/%d", w.number(`select id from task where kind = 'care.nobody_grid'`))
+	if _, body := w.get(w.stranger, grid); strings.Contains(body, grid+"/look") {
+		t.Error("numbers are offered to who only looks in")
+	}
+	if status, body := w.post(w.stranger, grid+"/look", nil); status != http.StatusNotFound || strings.Contains(body, "13800138000") {
+		t.Errorf("numbers are shown to who only looks in: %d", status)
+	}
 	if n := w.number(`select count(*) from trail where kind = 'look.home'`); n != 1 {
 		t.Errorf("the look was written down %d times", n)
 	}

@@ -63,14 +63,14 @@ func (s *Service) WordsOf(ctx context.Context, t *gateway.Turn, a *Application) 
 	return words, home, t.Record(ctx, "look.application", ApplicationSubject(a.ID), nil, "")
 }
 
-// PhoneOfApplicant opens the number of who applied, "" for none; the look is in the
-// trail.
-func (s *Service) PhoneOfApplicant(ctx context.Context, t *gateway.Turn, a *Application) (string, error) {
-	phone, err := s.phoneOf(ctx, t, a.Applicant)
+// PhoneOf opens the number of who applied or takes part, "" for none; the look is in
+// the trail of what it is about. Whoever calls has asked the rights.
+func (s *Service) PhoneOf(ctx context.Context, t *gateway.Turn, person int64, subject string) (string, error) {
+	phone, err := s.phoneOf(ctx, t, person)
 	if err != nil || phone == "" {
 		return "", err
 	}
-	return phone, t.Record(ctx, "look.phone", ApplicationSubject(a.ID), nil, "")
+	return phone, t.Record(ctx, "look.phone", subject, nil, "")
 }
 
 func (s *Service) phoneOf(ctx context.Context, t *gateway.Turn, person int64) (string, error) {

@@ -116,9 +116,6 @@ func (d Deps) stillWanted(ctx context.Context, t *gateway.Turn, due gateway.Due)
 	return d.stillDue(ctx, t, due)
 }
 
-// rungCall names the task to ring somebody who could not be asked.
-const rungCall = "call_member"
-
 func (d Deps) tellMember(ctx context.Context, t *gateway.Turn, due gateway.Due) (gateway.Outcome, error) {
 	what, out, err := d.stillWanted(ctx, t, due)
 	if what == nil {
@@ -195,7 +192,7 @@ func (d Deps) lostMember(ctx context.Context, t *gateway.Turn, due gateway.Due) 
 		return gateway.Outcome{State: "suppressed", Reason: "no_channel"}, nil
 	}
 	if due.Kind == homecare.DueQuestion && what.Due.Staff == 0 {
-		what.Due.Role, what.Due.Rung = care.ToDesk, rungCall
+		what.Due.Role = care.ToDesk
 		if err := d.Care.LayTask(ctx, t, what, due.NotAfter); err != nil {
 			return gateway.Outcome{}, err
 		}

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"shaoying/internal/care"
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
 	"shaoying/internal/people"
+	"shaoying/scheduler"
 )
 
 // visitOf is the first open visit of a visitor.
@@ -287,18 +289,23 @@ func TestMondayRoundsAndPause(t *testing.T) {
 // may come of it.
 func TestStaffRungsHaveTexts(t *testing.T) {
 	w := newWard(t, "2026-03-03 09:00")
-	programme, _ := w.deps.Care.Rules.Programme(care.FamilyBed)
 	staff := []care.Role{care.ToVisitor, care.ToDoctor, care.ToDesk, care.ToLead, care.ToHospital, care.ToGrid, care.ToQuality}
+	tasks := []string{"worse", "worse_doctor", "stranger", "leave", homecare.RungCall} // no rung lays these
 	var keys []string
-	for _, ladder := range programme.Ladders {
-		for _, g := range ladder {
-			switch {
-			case g.Task || g.Asks:
-				keys = append(keys, "task.care."+g.Kind, "todo.care."+g.Kind)
-			case slices.Contains(staff, g.To[0]):
-				keys = append(keys, "care.family_bed."+g.Kind)
+	for _, programme := range w.deps.Care.Rules.Programmes() {
+		for _, ladder := range programme.Ladders {
+			for _, g := range ladder {
+				switch {
+				case g.Task || g.Asks && programme.Code == care.FamilyBed:
+					tasks = append(tasks, g.Kind)
+				case programme.Code == care.FamilyBed && slices.Contains(staff, g.To[0]):
+					keys = append(keys, "care.family_bed."+g.Kind)
+				}
 			}
 		}
+	}
+	for _, rung := range tasks {
+		keys = append(keys, "task.care."+rung, "todo.care."+rung, "console.task.care."+rung)
 	}
 	for _, key := range keys {
 		if _, err := w.deps.Library.Text(key, "zh-Hans", map[string]string{}); errors.Is(err, gateway.ErrNoDefinition) {
@@ -307,5 +314,33 @@ func TestStaffRungsHaveTexts(t *testing.T) {
 	}
 	if len(keys) < 40 {
 		t.Errorf("only %d keys were looked at", len(keys))
+	}
+}
+
+// What a family writes unasked reaches desk and doctor with its words, in the line, in
+// the list and on the sheet.
+func TestDeskReadsWhatAFamilyWrites(t *testing.T) {
+	w := newWard(t, "2026-03-03 09:00")
+	bed := w.opens()
+	said := map[string]string{"worse": "他从昨晚发烧", "worse_doctor": "他从昨晚发烧", "leave": "以后都不用上门了"}
+	w.do("wife", func(ctx context.Context, t *gateway.Turn) error {
+		b, err := w.deps.Care.LoadBed(ctx, t, bed)
+		for what, to := range map[string]care.Recipient{"worse": {Role: care.ToDesk}, "worse_doctor": {Staff: w.doctor}, "leave": {Role: care.ToDesk}} {
+			if err == nil {
+				err = w.deps.Care.Lay(ctx, t, b, what, to, scheduler.Emergency, said[what], t.Now.Add(time.Hour))
+			}
+		}
+		return err
+	})
+	w.until("2026-03-03 09:05")
+	for _, who := range []string{"desk", "doc"} {
+		w.contains(who, "情况变差")
+	}
+	for kind, words := range map[string]string{"care.worse": "他从昨晚发烧", "care.leave": "以后都不用上门了"} {
+		task := one[int64](w.rig, `select id from task where kind = $1`, kind)
+		w.expects("desk", "待办", fmt.Sprintf("【%d】", task))
+		w.expects("desk", fmt.Sprintf("处理 %d", task), words, "怎么样")
+		w.expects("desk", "办好了", "记一句")
+		w.expects("desk", "跳过", "完成了")
 	}
 }

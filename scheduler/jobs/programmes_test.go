@@ -191,6 +191,11 @@ func TestProgrammeCareFree(t *testing.T) {
 	w.holds(w.says("wife", "要帮忙"), "马上跟您联系")
 	w.until("2026-03-04 11:00")
 	w.contains("desk", "要帮忙")
+	w.do("desk", func(ctx context.Context, t *gateway.Turn) error { return t.KeepPhone(ctx, w.wife, "+8613800138000") })
+	task := one[int64](w.rig, `select id from task where kind = 'care.help_wanted'`)
+	w.expects("desk", "待办", fmt.Sprintf("【%d】", task), "要帮忙")
+	w.expects("desk", fmt.Sprintf("处理 %d", task), "要帮忙", "13800138000")
+	w.says("desk", "取消")
 	w.taskDone("help_wanted", "叫了护工")
 	w.until("2026-03-06 09:00")
 	w.do("desk", func(ctx context.Context, t *gateway.Turn) error {
