@@ -12,7 +12,6 @@ import (
 	"shaoying/internal/gateway"
 	"shaoying/internal/homecare"
 	"shaoying/internal/people"
-	"shaoying/scheduler"
 )
 
 // What families answer when they are asked whether somebody will be at home. Every
@@ -94,7 +93,7 @@ func (s *Set) slots(t *gateway.Turn, offers []care.Offer) (slots []any, lines st
 		if err != nil {
 			return nil, "", err
 		}
-		slots = append(slots, option(o.Date.String()+" "+o.Window.String(), when))
+		slots = append(slots, option(o.String(), when))
 		lines += fmt.Sprintf("%d %s\n", i+1, when)
 	}
 	none, err := t.Text("care.no_slot", nil)
@@ -106,16 +105,11 @@ func (s *Set) slots(t *gateway.Turn, offers []care.Offer) (slots []any, lines st
 
 // moveVisit moves a visit to the window that was picked, while it is free.
 func (s *Set) moveVisit(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
-	day, window, _ := strings.Cut(text(args, "slot"), " ")
-	date, err := scheduler.ParseDate(day)
+	to, err := care.ParseOffer(text(args, "slot"))
 	if err != nil {
 		return nil, fmt.Errorf("read a window that was offered: %w", err)
 	}
-	span, err := scheduler.ParseSpan(window)
-	if err != nil {
-		return nil, fmt.Errorf("read a window that was offered: %w", err)
-	}
-	all, err := s.answer(ctx, t, args, care.Move{Date: date, Window: span})
+	all, err := s.answer(ctx, t, args, care.Move{Date: to.Date, Window: to.Window})
 	if err != nil {
 		return nil, err
 	}

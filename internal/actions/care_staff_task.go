@@ -176,7 +176,7 @@ func (s *Set) wardDone(ctx context.Context, t *gateway.Turn, args map[string]any
 	}
 	d := homecare.TaskDone{Outcome: homecare.Outcome(text(args, "outcome")), Reason: text(args, "reason"), Words: text(args, "words")}
 	if d.Outcome == homecare.OutMove {
-		if d.To, err = parseOffer(text(args, "to")); err != nil {
+		if d.To, err = care.ParseOffer(text(args, "to")); err != nil {
 			return s.refusedCare(t, &care.Refused{Key: care.KeyTaken})
 		}
 	}

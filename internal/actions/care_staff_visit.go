@@ -158,18 +158,6 @@ func (s *Set) present(t *gateway.Turn, b *homecare.Bed) ([]any, error) {
 	return options, nil
 }
 
-// An offer as the value of an option: "2026-03-05 09:00-11:00".
-func offerValue(o care.Offer) string { return o.Date.String() + " " + o.Window.String() }
-
-func parseOffer(v string) (o care.Offer, err error) {
-	day, span, _ := strings.Cut(v, " ")
-	if o.Date, err = scheduler.ParseDate(day); err != nil {
-		return o, err
-	}
-	o.Window, err = scheduler.ParseSpan(span)
-	return o, err
-}
-
 func (s *Set) offers(ctx context.Context, t *gateway.Turn, visit int64) ([]any, error) {
 	free, err := s.Care.Offers(ctx, t, visit)
 	if err != nil {
@@ -181,7 +169,7 @@ func (s *Set) offers(ctx context.Context, t *gateway.Turn, visit int64) ([]any, 
 		if err != nil {
 			return nil, err
 		}
-		options[i] = option(offerValue(o), day+homecare.Window(o.Window))
+		options[i] = option(o.String(), day+homecare.Window(o.Window))
 	}
 	return options, nil
 }
@@ -255,7 +243,7 @@ func (s *Set) wardMove(ctx context.Context, t *gateway.Turn, args map[string]any
 	if err != nil || failed != nil {
 		return failed, err
 	}
-	to, err := parseOffer(text(args, "to"))
+	to, err := care.ParseOffer(text(args, "to"))
 	if err != nil {
 		return s.refusedCare(t, &care.Refused{Key: care.KeyTaken})
 	}

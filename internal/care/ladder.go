@@ -56,9 +56,10 @@ func (d Due) Sends() bool { return d.Why == "" }
 
 // The reasons why something is not sent.
 const (
-	WhyNoConsent = "no_consent"
-	WhyQuiet     = "quiet_hours"
-	WhyNobody    = "nobody_to_write_to"
+	WhyNoConsent   = "no_consent"
+	WhyQuiet       = "quiet_hours"
+	WhyNobody      = "nobody_to_write_to"
+	WhyAskedLately = "asked_lately"
 )
 
 // Occasion is what a ladder looks at: an application, bed or visit, or what
@@ -77,6 +78,8 @@ type Occasion struct {
 	Who     map[Role]Recipient
 	Others  []Recipient
 	Consent bool
+	// Held is why what asks how it was (class survey) is not sent, "" for nothing.
+	Held string
 }
 
 // Ladder says what is due for an occasion from now on, in order of time: a pure
@@ -151,6 +154,9 @@ func (r *Rules) bind(d Due, g Rung, o Occasion) Due {
 		return d
 	case d.To.Unreachable:
 		d.Why = WhyNobody
+		return d
+	case g.Class == scheduler.Survey && o.Held != "":
+		d.Why = o.Held
 		return d
 	case g.Asks && d.To.Role == ToDesk:
 		d.Task, d.Asks = true, false

@@ -59,6 +59,10 @@ func TestTheLadderOfAVisit(t *testing.T) {
 	if got := ladder(care.History{Survey: true}, "2026-03-17 09:40"); !slices.Equal(got, want) {
 		t.Errorf("done: %v", got)
 	}
+	want[0] += " (asked_lately)"
+	if got := ladder(care.History{Held: care.WhyAskedLately}, "2026-03-17 09:40"); !slices.Equal(got, want) {
+		t.Errorf("asked lately: %v", got)
+	}
 	want = []string{"03-17 19:00 note_visitor visitor", "03-17 20:10 low_call quality", "03-18 09:00 note_desk desk", "03-20 17:30 low_hospital hospital"}
 	got := ladder(care.History{Survey: true, Answer: 1, AnsweredAt: at("2026-03-17 20:10")}, "2026-03-17 09:40")
 	if !slices.Equal(got, want) {

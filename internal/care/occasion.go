@@ -8,8 +8,10 @@ import (
 
 // History is what the ladder of a visit has to know beside bed and visit.
 type History struct {
-	// Survey: Surveyed says that one is due after this visit.
+	// Survey: Surveyed says that one is due after this visit; Held is why it is not
+	// sent all the same, for the ledger.
 	Survey bool
+	Held   string
 	// Answer is what the family answered, 0 while it did not.
 	Answer int
 	// AnsweredAt is when it did.
@@ -23,7 +25,7 @@ func (r *Rules) OfVisit(b Bed, v Visit, h History) Occasion {
 	loc := r.loc()
 	o := Occasion{
 		Programme: FamilyBed, Of: OfVisit, Subject: "visit:" + strconv.FormatInt(v.ID, 10), Version: v.Version,
-		State: string(v.State), StateAt: v.StateAt, Since: v.MadeAt, Consent: r.Consented(b),
+		State: string(v.State), StateAt: v.StateAt, Since: v.MadeAt, Consent: r.Consented(b), Held: h.Held,
 		At: map[Anchor]time.Time{
 			AnchorMade: v.MadeAt, AnchorStart: v.Start(loc), AnchorEnd: v.End(loc), AnchorHelp: v.HelpAt, AnchorCode: v.CodeAt,
 			AnchorInterval: v.Latest.AddDays(1).At(0, loc),
@@ -57,7 +59,7 @@ func (r *Rules) OfVisit(b Bed, v Visit, h History) Occasion {
 	o.Is = map[Flag]bool{
 		IfFirst: v.Slot == 1, IfLong: it.gap() >= 7, IfRisk: it.Missed > 0 || b.Patient.LivesAlone,
 		IfNobodyHome: nobody, IfLookIn: nobody && b.Patient.LivesAlone && b.Agreement.GridWorker,
-		IfInRow: it.Missed >= r.policy.Missed.InRow && v.Slot == it.LastMissed, IfUnnoted: !v.Noted, IfSurvey: h.Survey && h.Answer == 0,
+		IfInRow: it.Missed >= r.policy.Missed.InRow && v.Slot == it.LastMissed, IfUnnoted: !v.Noted, IfSurvey: (h.Survey || h.Held != "") && h.Answer == 0,
 		IfOrderOver: v.State == VisitReleased && v.Told && b.State == BedOpen && slices.Contains(reasonsOfOrders, v.Reason),
 		IfShort:     daysBetween(r.day(v.StateAt), v.Date) <= 1,
 		// Nobody rings the family of the dead about a mark.

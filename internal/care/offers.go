@@ -3,6 +3,7 @@ package care
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"shaoying/scheduler"
@@ -12,6 +13,19 @@ import (
 type Offer struct {
 	Date   scheduler.Date
 	Window scheduler.Span
+}
+
+// String is how an offer stands in buttons and forms: "2026-03-05 09:00-11:00".
+func (o Offer) String() string { return o.Date.String() + " " + o.Window.String() }
+
+// ParseOffer reads what String wrote.
+func ParseOffer(said string) (o Offer, err error) {
+	day, window, _ := strings.Cut(said, " ")
+	if o.Date, err = scheduler.ParseDate(day); err != nil {
+		return o, err
+	}
+	o.Window, err = scheduler.ParseSpan(window)
+	return o, err
 }
 
 // FreeWindows offers other times for a visit, at most as many as the policy

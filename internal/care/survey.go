@@ -17,17 +17,18 @@ type Surveys struct {
 
 // Surveyed reports whether somebody is asked after a visit: the first one and
 // every n-th after it, never sooner than the policy allows for the person and
-// for the phone. why names what held it back, for the ledger.
+// for the phone. why names what held it back: WhyAskedLately for the ledger, and ""
+// where this visit is not one that is asked about.
 func (r *Rules) Surveyed(s Surveys, now time.Time) (due bool, why string) {
 	p := r.policy.Survey
 	if s.Done%p.Every != 0 {
-		return false, "not_this_visit"
+		return false, ""
 	}
 	rests := func(last time.Time, days scheduler.Limit) bool {
 		return !last.IsZero() && now.Before(last.AddDate(0, 0, days.N))
 	}
 	if rests(s.LastPerson, p.PerPerson) || rests(s.LastAddress, p.PerPhone) {
-		return false, "asked_lately"
+		return false, WhyAskedLately
 	}
 	return true, ""
 }

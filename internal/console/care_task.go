@@ -12,7 +12,6 @@ import (
 	"shaoying/internal/care"
 	"shaoying/internal/homecare"
 	"shaoying/internal/postgres/db"
-	"shaoying/scheduler"
 )
 
 // Tasks that the ladders of family beds and other programmes lay: mostly a telephone
@@ -235,7 +234,7 @@ func (c *Console) offersField(ctx context.Context, v *visit, id int64) (field, e
 		if err != nil {
 			return f, err
 		}
-		f.Options = append(f.Options, choice{o.Date.String() + " " + o.Window.String(), day + " " + homecare.Window(o.Window)})
+		f.Options = append(f.Options, choice{o.String(), day + " " + homecare.Window(o.Window)})
 	}
 	if len(offers) == 0 {
 		f.Label = "care_no_window"
@@ -243,13 +242,10 @@ func (c *Console) offersField(ctx context.Context, v *visit, id int64) (field, e
 	return f, nil
 }
 
-// offerOf reads what offersField offered: a day and a window.
-func offerOf(said string) (to care.Offer, err error) {
-	day, window, _ := strings.Cut(said, " ")
-	if to.Date, err = scheduler.ParseDate(day); err != nil {
-		return to, &badForm{"care.desk.problem.window"}
-	}
-	if to.Window, err = scheduler.ParseSpan(window); err != nil {
+// offerOf reads what offersField offered.
+func offerOf(said string) (care.Offer, error) {
+	to, err := care.ParseOffer(said)
+	if err != nil {
 		return to, &badForm{"care.desk.problem.window"}
 	}
 	return to, nil

@@ -107,7 +107,7 @@ func (s *Service) history(ctx context.Context, t *gateway.Turn, b *Bed, v care.V
 	if err != nil {
 		return h, fmt.Errorf("look when somebody was asked last: %w", err)
 	}
-	h.Survey, _ = s.Rules.Surveyed(care.Surveys{Done: int(row.Done), LastPerson: never(last.PersonAt), LastAddress: never(last.AddressAt)}, t.Now)
+	h.Survey, h.Held = s.Rules.Surveyed(care.Surveys{Done: int(row.Done), LastPerson: never(last.PersonAt), LastAddress: never(last.AddressAt)}, t.Now)
 	return h, nil
 }
 

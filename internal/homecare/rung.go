@@ -270,13 +270,17 @@ const rungByPhone = "by_phone"
 
 // tasksOf are the kinds of task by which the rungs of a ladder are laid before
 // people. A text that quiet hours leave no time for becomes a call, whatever it would
-// have said.
+// have said, and so does a question of another programme that nobody could be asked.
 func (s *Service) tasksOf(programme, ladder string) map[string]string {
 	p, _ := s.Rules.Programme(programme)
 	kinds := map[string]string{}
 	for _, g := range p.Ladders[ladder] {
-		kinds[g.Kind] = TaskKind(g.Kind)
-		if !g.Task && !g.Asks {
+		switch {
+		case g.Task, g.Asks && programme == care.FamilyBed:
+			kinds[g.Kind] = TaskKind(g.Kind)
+		case g.Asks:
+			kinds[g.Kind] = TaskKind(RungCall)
+		default:
 			kinds[g.Kind] = TaskKind(rungByPhone)
 		}
 	}

@@ -187,7 +187,7 @@ func TestProgrammeCareFree(t *testing.T) {
 		return err
 	})
 	w.until("2026-03-04 10:30")
-	w.contains("wife", "住院的第二天")
+	w.contains("wife", "照护第二天了")
 	w.holds(w.says("wife", "要帮忙"), "马上跟您联系")
 	w.until("2026-03-04 11:00")
 	w.contains("desk", "要帮忙")
