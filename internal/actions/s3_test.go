@@ -210,3 +210,26 @@ func TestS3StaffCommandsAreDenied(t *testing.T) {
 		t.Errorf("the ticket was %s and is %s", before, after)
 	}
 }
+
+// What only reminds is left as easily as it was joined, but not by a number that
+// stands for a person who proved it elsewhere.
+func TestLeavingAProgrammeByNumber(t *testing.T) {
+	r := newWard(t).rig
+	for number, c := range map[int]struct {
+		trust string
+		stays int64
+	}{901: {"none", 0}, 902: {"verified", 1}} {
+		r.filedBySMS(number)
+		user := string(phoneUser(number))
+		r.exec(`update address set trust = $2, proven_at = product_now() where user_id = $1`, user, c.trust)
+		r.exec(`insert into care_member (person_id, programme, address_id) select person_id, 'free_clinic', id from address where user_id = $1`, user)
+		r.texts(number, "退出义诊")
+		got := strings.Join(r.texts(number, "退出"), "\n")
+		if n := one[int64](r, `select count(*) from care_member m join address a on a.person_id = m.person_id where a.user_id = $1 and m.left_at is null`, user); n != c.stays {
+			t.Errorf("a number of trust %s: %d still in it, want %d; it heard %q", c.trust, n, c.stays, got)
+		}
+		if c.stays > 0 != strings.Contains(got, "冒用") {
+			t.Errorf("a number of trust %s heard %q", c.trust, got)
+		}
+	}
+}
