@@ -90,7 +90,7 @@ func (c *careDueCmd) Run(e *env) error {
 		if err != nil {
 			return fmt.Errorf("read the clock: %w", err)
 		}
-		of := homecare.LedgerOf{Person: c.Person, Bed: c.Bed}
+		of := homecare.LedgerOf{Person: c.Person, Bed: c.Bed, Everywhere: true}
 		of.From, of.To = h.Care.Days(now, c.Days)
 		l, err := h.Care.Preview(ctx, tx, of)
 		if err != nil {

@@ -3,6 +3,7 @@ package homecare
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"shaoying/internal/care"
@@ -72,6 +73,9 @@ func (s *Service) DryRun(ctx context.Context, tx *postgres.Tx, rules *care.Rules
 			return d, fmt.Errorf("look which beds there are: %w", err)
 		}
 		if len(ids) == 0 {
+			for _, list := range [][]Change{d.Clear, d.Add} {
+				slices.SortStableFunc(list, func(a, b Change) int { return a.At.Compare(b.At) })
+			}
 			return d, nil
 		}
 		beds, err := tx.LoadBeds(ctx, ids, false)

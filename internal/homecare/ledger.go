@@ -28,6 +28,7 @@ const mostEntries = 2000
 type LedgerOf struct {
 	Person, Bed int64
 	Orgs        []int64
+	Everywhere  bool           // all organisations, and what hangs on none
 	From, To    scheduler.Date // both are within
 }
 
@@ -113,7 +114,7 @@ func (s *Service) Preview(ctx context.Context, tx *postgres.Tx, of LedgerOf) (Le
 		return l, err
 	}
 	ids, err := tx.DuesAhead(ctx, db.DuesAheadParams{
-		Kinds: ledgerKinds(), Until: of.To.AddDays(1).At(0, s.Orders.Work.Location()), Orgs: of.Orgs, MaxRows: mostEntries,
+		Kinds: ledgerKinds(), Until: of.To.AddDays(1).At(0, s.Orders.Work.Location()), Orgs: of.Orgs, Everywhere: of.Everywhere, MaxRows: mostEntries,
 	})
 	return listed(ctx, tx, ids, err)
 }

@@ -444,6 +444,14 @@ func TestSemantics16Ledger(t *testing.T) {
 		if len(others.Entries) != 0 {
 			t.Errorf("another clinic sees %d entries", len(others.Entries))
 		}
+		if err != nil {
+			return err
+		}
+		what.Orgs, what.Everywhere = nil, true // shaoying care due
+		all, err := w.deps.Care.Preview(ctx, tx, what)
+		if len(all.Entries) < len(ahead.Entries) {
+			t.Errorf("%d entries everywhere, %d at one clinic", len(all.Entries), len(ahead.Entries))
+		}
 		return err
 	}); err != nil {
 		t.Error(err)

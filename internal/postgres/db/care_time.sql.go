@@ -17,21 +17,24 @@ left join visit v on v.id = case when d.subject like 'visit:%' then split_part(d
 left join bed b on b.id = case when d.subject like 'bed:%' then split_part(d.subject, ':', 2)::bigint else v.bed_id end
 left join care_application a on a.id = case when d.subject like 'application:%' then split_part(d.subject, ':', 2)::bigint end
 where d.state = 'planned' and d.kind = any($1::text[]) and d.due_at < $2::timestamptz
-  and (b.clinic_id = any($3::bigint[]) or b.hospital_id = any($3::bigint[]) or a.clinic_id = any($3::bigint[]))
-order by d.due_at, d.id limit $4
+  and ($3::boolean
+       or b.clinic_id = any($4::bigint[]) or b.hospital_id = any($4::bigint[]) or a.clinic_id = any($4::bigint[]))
+order by d.due_at, d.id limit $5
 `
 
 type DuesAheadParams struct {
-	Kinds   []string
-	Until   time.Time
-	Orgs    []int64
-	MaxRows int32
+	Kinds      []string
+	Until      time.Time
+	Everywhere bool
+	Orgs       []int64
+	MaxRows    int32
 }
 
 func (q *Queries) DuesAhead(ctx context.Context, arg DuesAheadParams) ([]int64, error) {
 	rows, err := q.db.Query(ctx, duesAhead,
 		arg.Kinds,
 		arg.Until,
+		arg.Everywhere,
 		arg.Orgs,
 		arg.MaxRows,
 	)

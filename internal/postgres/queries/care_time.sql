@@ -67,7 +67,8 @@ left join visit v on v.id = case when d.subject like 'visit:%' then split_part(d
 left join bed b on b.id = case when d.subject like 'bed:%' then split_part(d.subject, ':', 2)::bigint else v.bed_id end
 left join care_application a on a.id = case when d.subject like 'application:%' then split_part(d.subject, ':', 2)::bigint end
 where d.state = 'planned' and d.kind = any(sqlc.arg(kinds)::text[]) and d.due_at < sqlc.arg(until)::timestamptz
-  and (b.clinic_id = any(sqlc.arg(orgs)::bigint[]) or b.hospital_id = any(sqlc.arg(orgs)::bigint[]) or a.clinic_id = any(sqlc.arg(orgs)::bigint[]))
+  and (sqlc.arg(everywhere)::boolean
+       or b.clinic_id = any(sqlc.arg(orgs)::bigint[]) or b.hospital_id = any(sqlc.arg(orgs)::bigint[]) or a.clinic_id = any(sqlc.arg(orgs)::bigint[]))
 order by d.due_at, d.id limit sqlc.arg(max_rows);
 
 -- name: DuesListed :many
