@@ -175,7 +175,7 @@ func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) 
 	default:
 		index = c.Orders.Keys.Index(gateway.IndexPhone, number)
 		who = hex.EncodeToString(index)
-		if person, err = c.byNumber(ctx, v, number); err != nil {
+		if person, err = v.PersonByNumber(ctx, number); err != nil {
 			return 0, 0, 0, err
 		}
 	}
@@ -202,26 +202,6 @@ func (c *Console) caller(ctx context.Context, v *visit, anonymous, danger bool) 
 		return 0, 0, 0, fmt.Errorf("note a call: %w", err)
 	}
 	return person, row.ID, conversation, nil
-}
-
-// byNumber is the one person with a telephone number; of several nobody can
-// say who rings, and none is taken.
-func (c *Console) byNumber(ctx context.Context, v *visit, number string) (int64, error) {
-	found := map[int64]bool{}
-	var person int64
-	for _, index := range c.Orders.Keys.Indexes(gateway.IndexPhone, number) {
-		ids, err := v.PersonsByPhone(ctx, index)
-		if err != nil {
-			return 0, fmt.Errorf("find a person by number: %w", err)
-		}
-		for _, id := range ids {
-			found[id], person = true, id
-		}
-	}
-	if len(found) != 1 {
-		return 0, nil
-	}
-	return person, nil
 }
 
 // nameOnce keeps the name of a caller who has none yet.

@@ -29,7 +29,7 @@ func (c *Console) householdPerson(ctx context.Context, v *visit, name, written s
 			return r, err
 		}
 	default:
-		if r.Person, err = c.byNumber(ctx, v, number); err != nil {
+		if r.Person, err = v.PersonByNumber(ctx, number); err != nil {
 			return r, err
 		}
 	}

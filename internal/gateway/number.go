@@ -33,6 +33,26 @@ func (t *Turn) Forgeable() bool { return t.caps.Phone }
 // changed here.
 func (t *Turn) Bound() bool { return t.caps.Phone && t.row.Trust == bots.TrustVerified.String() }
 
+// PersonByNumber is the one person with a telephone number in E.164 form, 0 where
+// there are none or several: of several nobody can say who it is.
+func (t *Turn) PersonByNumber(ctx context.Context, e164 string) (int64, error) {
+	found := map[int64]bool{}
+	var person int64
+	for _, index := range t.g.Keys.Indexes(IndexPhone, e164) {
+		ids, err := t.PersonsByPhone(ctx, index)
+		if err != nil {
+			return 0, fmt.Errorf("find a person by number: %w", err)
+		}
+		for _, id := range ids {
+			found[id], person = true, id
+		}
+	}
+	if len(found) != 1 {
+		return 0, nil
+	}
+	return person, nil
+}
+
 // KeepPhone keeps the number of a person, in E.164 form: sealed, and findable by
 // its blind index.
 func (t *Turn) KeepPhone(ctx context.Context, person int64, e164 string) error {

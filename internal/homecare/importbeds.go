@@ -144,7 +144,7 @@ func (s *Service) householdPerson(ctx context.Context, t *gateway.Turn, phones b
 	case phones != "" && people.Mobile(p.Phone):
 		address, person, err = t.ReachNumber(ctx, phones, p.Phone)
 	default:
-		person, err = s.byNumber(ctx, t, p.Phone)
+		person, err = t.PersonByNumber(ctx, p.Phone)
 	}
 	if err != nil {
 		return 0, 0, err
@@ -172,26 +172,6 @@ func (s *Service) householdPerson(ctx context.Context, t *gateway.Turn, phones b
 		}
 	}
 	return person, address, nil
-}
-
-// byNumber is the one person with a telephone number, 0 where there are none or
-// several.
-func (s *Service) byNumber(ctx context.Context, t *gateway.Turn, number string) (int64, error) {
-	found := map[int64]bool{}
-	var person int64
-	for _, index := range s.Orders.Keys.Indexes(gateway.IndexPhone, number) {
-		ids, err := t.PersonsByPhone(ctx, index)
-		if err != nil {
-			return 0, fmt.Errorf("find a person by number: %w", err)
-		}
-		for _, id := range ids {
-			found[id], person = true, id
-		}
-	}
-	if len(found) != 1 {
-		return 0, nil
-	}
-	return person, nil
 }
 
 // ImportPlans reads a file of orders and gives those that change something, all or
