@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -59,7 +61,7 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 		return errors.Join(err, l.Close())
 	}
 	stages := []stage{
-		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions, h.Places.Run, h.Hooks.Run}},
+		{"database", []func(context.Context) error{h.Bus.Run, h.watchServer, h.watchDefinitions, h.Places.Run, h.Hooks.Run, giveBack}},
 		{"send", s.sendLoops()},
 		{"work", s.workLoops()},
 		{"http", []func(context.Context) error{func(ctx context.Context) error {
@@ -71,6 +73,20 @@ func Serve(ctx context.Context, h *House, out io.Writer) error {
 	err = runStages(ctx, stages)
 	h.Log.Info("stopped")
 	return err
+}
+
+// giveBack returns to the system, once, what starting has used: every definition and
+// place was read, and the collector alone would keep the room for them.
+func giveBack(ctx context.Context) error {
+	started := time.NewTimer(20 * time.Second)
+	defer started.Stop()
+	select {
+	case <-started.C:
+		debug.FreeOSMemory()
+		<-ctx.Done()
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // build makes the gateway with its channels, actions and due kinds.
