@@ -140,8 +140,8 @@ func (s *Set) joinProgramme(ctx context.Context, t *gateway.Turn, args map[strin
 	return result{}, s.Care.Join(ctx, t, t.Own, t.Address, p.Code)
 }
 
-// leaveProgramme takes effect at once, where the number proves nothing of another
-// person: what only reminds is left as easily as it was joined. Care is not left here (leave_care).
+// leaveProgramme takes effect at once: what only reminds is left as easily as it was
+// joined. Care is not left here (leave_care).
 func (s *Set) leaveProgramme(ctx context.Context, t *gateway.Turn, args map[string]any) (map[string]any, error) {
 	p, ok := s.openProgramme(args)
 	switch {

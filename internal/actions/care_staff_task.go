@@ -124,7 +124,7 @@ func (s *Set) careTaskSheet(ctx context.Context, t *gateway.Turn, k *homecare.Ta
 		if err := add(s.Care.StopSheet(ctx, t, homecare.Stop{Visit: *k.Rung.Visit, Bed: k.Rung.Bed})); err != nil {
 			return "", err
 		}
-	case k.Rung.Bed != nil && (k.By.As != "" || k.Rung.Due.Programme != care.FamilyBed):
+	case k.Rung.Bed != nil && k.MayRing():
 		h, err := s.Care.HouseholdOf(ctx, t, k.Rung.Bed)
 		if err != nil {
 			return "", err
@@ -134,7 +134,7 @@ func (s *Set) careTaskSheet(ctx context.Context, t *gateway.Turn, k *homecare.Ta
 				return "", err
 			}
 		}
-	case k.Rung.Application != nil && k.By.As != "":
+	case k.Rung.Application != nil && k.MayRing():
 		return s.applicationSheet(ctx, t, k.Rung.Application)
 	case k.Rung.Occasion != nil && k.Rung.Occasion.Person != 0:
 		phone, err := s.Care.PhoneOf(ctx, t, k.Rung.Occasion.Person, k.Rung.Subject)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"shaoying/internal/care"
@@ -16,7 +17,7 @@ func bedCommand[B any](a *API, name care.CommandName, id, summary string, do fun
 	a.offered["bed."+string(name)] = true
 	write(a, post(id, "/beds/{id}/commands/"+string(name), summary, http.StatusOK), "", func(in *careInput[B]) string { return fmt.Sprint(in.ID) },
 		func(ctx context.Context, v *visit, in *careInput[B]) (*Bed, error) {
-			b, by, err := a.bedAt(ctx, v, in.ID, nil)
+			b, by, err := a.bedAt(ctx, v, in.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -177,12 +178,8 @@ func orderVisits(ctx context.Context, on *careOn, b *OrderBody) (care.BedCommand
 	if it.Staff, err = on.staffID(ctx, b.Staff, "body.staff"); err != nil {
 		return nil, homecare.Draft{}, err
 	}
-	known := false
-	for _, o := range on.bed.Items {
-		known = known || o.ID == b.ID
-	}
 	switch {
-	case b.ID != 0 && !known:
+	case b.ID != 0 && !slices.ContainsFunc(on.bed.Items, func(o care.Item) bool { return o.ID == b.ID }):
 		return nil, homecare.Draft{}, invalid("body.id", "this bed has no such order")
 	case b.ID == 0:
 		if it.ID, err = on.NextItem(ctx); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"shaoying/internal/care"
@@ -95,33 +96,30 @@ func (a *API) orgs(ctx context.Context, v *visit) ([]int64, error) {
 
 // bedAt reads a bed that the token may see, and as what it may act there; the zero
 // capacity where it may only look.
-func (a *API) bedAt(ctx context.Context, v *visit, id int64, one *care.Visit) (*homecare.Bed, care.Actor, error) {
+func (a *API) bedAt(ctx context.Context, v *visit, id int64) (*homecare.Bed, care.Actor, error) {
 	b, err := a.Care.LoadBed(ctx, v.Turn, id)
 	if err != nil {
 		return nil, care.Actor{}, missing("load a bed", err)
 	}
-	orgs, err := a.orgs(ctx, v)
-	if err != nil {
-		return nil, care.Actor{}, err
-	}
-	if b.Programme != care.FamilyBed || !contains(orgs, b.Clinic) && !contains(orgs, b.Hospital) {
-		return nil, care.Actor{}, errNotFound
-	}
-	by, ok, err := a.Care.ActorAt(ctx, v.Turn, v.staff, b, one)
-	if !ok {
-		by = care.Actor{}
-	}
+	by, err := a.actorAt(ctx, v, b, nil)
 	return b, by, err
 }
 
-func contains(ids []int64, id int64) bool {
-	for _, i := range ids {
-		if i == id && id != 0 {
-			return true
-		}
+// actorAt says as what the token may act at a bed, and at one of its visits; errNotFound
+// where it may not even look.
+func (a *API) actorAt(ctx context.Context, v *visit, b *homecare.Bed, one *care.Visit) (care.Actor, error) {
+	orgs, err := a.orgs(ctx, v)
+	if err != nil {
+		return care.Actor{}, err
 	}
-	return false
+	if b.Programme != care.FamilyBed || !contains(orgs, b.Clinic) && !contains(orgs, b.Hospital) {
+		return care.Actor{}, errNotFound
+	}
+	by, _, err := a.Care.ActorAt(ctx, v.Turn, v.staff, b, one)
+	return by, err
 }
+
+func contains(ids []int64, id int64) bool { return id != 0 && slices.Contains(ids, id) }
 
 // slugs names staff, "" for 0.
 func (a *API) slugs(ctx context.Context, v *visit, ids ...int64) (map[int64]string, error) {
@@ -239,12 +237,9 @@ func (a *API) listBeds(ctx context.Context, v *visit, in *listBedsInput) (*Page[
 	}
 	page := &Page[Bed]{Items: []Bed{}}
 	for _, b := range beds {
-		by, ok, err := a.Care.ActorAt(ctx, v.Turn, v.staff, b, nil)
+		by, _, err := a.Care.ActorAt(ctx, v.Turn, v.staff, b, nil)
 		if err != nil {
 			return nil, err
-		}
-		if !ok {
-			by = care.Actor{}
 		}
 		view, err := a.viewBed(ctx, v, b, by)
 		if err != nil {
@@ -259,7 +254,7 @@ func (a *API) listBeds(ctx context.Context, v *visit, in *listBedsInput) (*Page[
 }
 
 func (a *API) getBed(ctx context.Context, v *visit, in *IDPath) (*Bed, error) {
-	b, by, err := a.bedAt(ctx, v, in.ID, nil)
+	b, by, err := a.bedAt(ctx, v, in.ID)
 	if err != nil {
 		return nil, err
 	}

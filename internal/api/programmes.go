@@ -172,7 +172,7 @@ type ledgerInput struct {
 const ledgerDays = 7
 
 func (a *API) careLedger(ctx context.Context, v *visit, in *ledgerInput) (*Ledger, error) {
-	if _, _, err := a.bedAt(ctx, v, in.Bed, nil); err != nil {
+	if _, _, err := a.bedAt(ctx, v, in.Bed); err != nil {
 		return nil, err
 	}
 	from, to, err := a.days(v, in.From, in.To, ledgerDays, 0)
@@ -196,13 +196,13 @@ type dueInput struct {
 func (a *API) careDue(ctx context.Context, v *visit, in *dueInput) (*Ledger, error) {
 	of := homecare.LedgerOf{Bed: in.Bed}
 	of.From, of.To = a.Care.Days(v.Now, in.Days)
-	if in.Bed != 0 {
-		if _, _, err := a.bedAt(ctx, v, in.Bed, nil); err != nil {
-			return nil, err
-		}
-	}
 	var err error
-	if of.Orgs, err = a.orgs(ctx, v); err != nil {
+	if in.Bed != 0 {
+		_, _, err = a.bedAt(ctx, v, in.Bed)
+	} else {
+		of.Orgs, err = a.orgs(ctx, v)
+	}
+	if err != nil {
 		return nil, err
 	}
 	l, err := a.Care.Preview(ctx, v.Tx, of)

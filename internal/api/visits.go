@@ -89,7 +89,7 @@ func (a *API) days(v *visit, from, to string, before, after int) (first, last sc
 }
 
 func (a *API) listVisits(ctx context.Context, v *visit, in *listVisitsInput) (*Page[Visit], error) {
-	b, by, err := a.bedAt(ctx, v, in.ID, nil)
+	b, by, err := a.bedAt(ctx, v, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +119,11 @@ func (a *API) listVisits(ctx context.Context, v *visit, in *listVisitsInput) (*P
 
 // visitAt reads a visit that the token may see.
 func (a *API) visitAt(ctx context.Context, v *visit, id int64) (*homecare.Bed, care.Visit, care.Actor, error) {
-	_, one, err := a.Care.LoadVisit(ctx, v.Turn, id)
+	b, one, err := a.Care.LoadVisit(ctx, v.Turn, id)
 	if err != nil {
 		return nil, one, care.Actor{}, missing("load a visit", err)
 	}
-	b, by, err := a.bedAt(ctx, v, one.BedID, &one)
+	by, err := a.actorAt(ctx, v, b, &one)
 	return b, one, by, err
 }
 

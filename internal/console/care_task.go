@@ -61,7 +61,7 @@ func (c *Console) showCareTask(ctx context.Context, v *visit, id int64) (answer,
 
 func (c *Console) careTaskPage(ctx context.Context, v *visit, k *homecare.Task) (*careTaskPage, error) {
 	p := &careTaskPage{
-		ID: k.Row.ID, Kind: k.Row.Kind, Words: k.Words, Action: fmt.Sprintf("/desk/task/%d", k.Row.ID), MayLook: mayRing(k),
+		ID: k.Row.ID, Kind: k.Row.Kind, Words: k.Words, Action: fmt.Sprintf("/desk/task/%d", k.Row.ID), MayLook: k.MayRing(),
 	}
 	if k.Row.DueAt != nil {
 		p.Due = careDue{*k.Row.DueAt, v.Now.After(*k.Row.DueAt)}
@@ -75,12 +75,6 @@ func (c *Console) careTaskPage(ctx context.Context, v *visit, k *homecare.Task) 
 	}
 	p.Fields, err = c.askOutcome(ctx, v, k)
 	return p, err
-}
-
-// mayRing reports whether the holder of a task reads numbers: whoever rings a family or
-// a member does; who only looks in (a grid worker) or leads asks the desk.
-func mayRing(k *homecare.Task) bool {
-	return k.By.As != "" || k.Rung.Due.Programme != care.FamilyBed
 }
 
 // careSubject names what a task is about, with the way to its page.

@@ -231,15 +231,9 @@ func (s *Service) hospitalOf(ctx context.Context, t *gateway.Turn, clinic int64)
 // RungCall names the task to ring a member of a programme who could not be asked.
 const RungCall = "call_member"
 
-// LayTask lays a rung before people as a task: kind TaskKind(rung), subject that of
-// the rung. A task that is open keeps its number. A question of another programme
-// that nobody could be asked is a call like any other: kind TaskKind(RungCall).
+// LayTask lays a rung before people as a task: its kind as tasksOf says, its subject
+// that of the rung. A task that is open keeps its number.
 func (s *Service) LayTask(ctx context.Context, t *gateway.Turn, r *Rung, until *time.Time) error {
-	if p, _ := s.Rules.Programme(r.Due.Programme); p.Code != care.FamilyBed {
-		if rung, _ := p.Rung(r.Due.Rung); rung.Asks {
-			r.Due.Rung = RungCall
-		}
-	}
 	post, err := s.PostAt(ctx, t, r)
 	if err != nil {
 		return err

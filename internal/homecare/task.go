@@ -44,6 +44,10 @@ type Task struct {
 	Outcomes []Outcome
 }
 
+// MayRing reports whether the holder of a task reads numbers: whoever rings a family or
+// a member does; who only looks in (a grid worker) or leads asks the desk.
+func (k *Task) MayRing() bool { return k.By.As != "" || k.Rung.Due.Programme != care.FamilyBed }
+
 // IsTask reports whether a kind of task is one that a rung lays.
 func IsTask(kind string) bool { return strings.HasPrefix(kind, TaskKind("")) }
 
