@@ -14,10 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,12 +84,35 @@ func Root() (string, error) {
 
 // New returns an installation in dir that listens on a free port.
 func New(bin, dir string) (*World, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := FreePort()
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return nil, err
 	}
-	defer l.Close()
-	return &World{Bin: bin, Data: filepath.Join(dir, "data"), Addr: l.Addr().String(), logs: &Buffer{}}, nil
+	return &World{Bin: bin, Data: filepath.Join(dir, "data"), Addr: "127.0.0.1:" + port, logs: &Buffer{}}, nil
+}
+
+// FreePort is a port of the loopback for a program that is started later. It is
+// none of those that the system gives to connections and to who asks for any
+// port: of these, another program may be given it before the start.
+func FreePort() (string, error) {
+	const lowest, unless = 10_000, 32_768
+	below := unless // of connections, where the system does not say it (ip(7))
+	if raw, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
+		if n, err := strconv.Atoi(strings.Fields(string(raw))[0]); err == nil && n > lowest+1000 {
+			below = n
+		}
+	}
+	var taken error
+	for range 100 {
+		port := strconv.Itoa(lowest + rand.IntN(below-lowest))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			taken = err
+			continue
+		}
+		return port, l.Close()
+	}
+	return "", fmt.Errorf("find a free port: %w", taken)
 }
 
 // Command is the program with the environment of this world and nothing of

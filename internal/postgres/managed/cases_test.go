@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -99,6 +100,44 @@ func TestKilledWithTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := query(t, open(t, dir).DSN(Database), "select n from kept"); got != "7" {
+		t.Fatalf("read %q after the crash", got)
+	}
+}
+
+// TestKilledWithASessionThatLingers: a process of the killed server holds its
+// memory until the new one has tried in vain.
+func TestKilledWithASessionThatLingers(t *testing.T) {
+	dir := clusterDir(t)
+	killed := startProcess(t, dir, nil)
+	_, dsn := killed.opened(t)
+	execute(t, dsn, "create table kept as select 7 as n")
+	session := int(connect(t, dsn).PgConn().PID())
+	if err := signal(session, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := findPostmaster(filepath.Join(dir, "postgres", "data"))
+	killed.kill()
+	if err := signal(p.pid, os.Kill); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		look := time.NewTicker(pollEvery)
+		defer look.Stop()
+		for t.Context().Err() == nil {
+			<-look.C
+			if said, err := os.ReadFile(home{dir: dir}.log()); err == nil && strings.Contains(string(said), "shared memory block") {
+				break
+			}
+		}
+		if err := signal(session, os.Kill); err != nil {
+			t.Error(err)
+		}
+	}()
+	got := query(t, open(t, dir).DSN(Database), "select n from kept")
+	<-ended
+	if got != "7" {
 		t.Fatalf("read %q after the crash", got)
 	}
 }

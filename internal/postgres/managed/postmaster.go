@@ -24,6 +24,14 @@ const rotateAt = 10 << 20
 // errEnded: there is no server, or no more.
 var errEnded = errors.New("the database server ended while we waited for it")
 
+// errHeld: processes of a server that was killed still hold its memory.
+var errHeld = errors.New("processes of the last database server have not ended yet")
+
+// lingerMost is how long a start waits for processes of a server that was killed.
+// Each ends by itself once it sees that its server is gone, which takes a busy
+// machine a moment.
+const lingerMost = 20 * time.Second
+
 // postmaster is what the running server wrote to postmaster.pid.
 type postmaster struct {
 	pid   int
@@ -67,9 +75,32 @@ func parsePostmaster(text []byte) (postmaster, error) {
 	return p, nil
 }
 
-// start runs the server and returns when it takes connections. When ctx ends
-// before that, the server is told to end as well.
+// start runs the server and returns when it takes connections, again while
+// processes of the last one linger.
 func (s *Server) start(ctx context.Context) error {
+	linger := time.NewTimer(lingerMost)
+	defer linger.Stop()
+	again := time.NewTicker(10 * pollEvery)
+	defer again.Stop()
+	for {
+		err := s.startOnce(ctx)
+		if !errors.Is(err, errHeld) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-linger.C:
+			return err
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// startOnce runs the server and returns when it takes connections. When ctx ends
+// before that, the server is told to end as well. It returns errHeld when another
+// try may help.
+func (s *Server) startOnce(ctx context.Context) error {
 	if err := s.clearStale(); err != nil {
 		return err
 	}
@@ -100,6 +131,9 @@ func (s *Server) start(ctx context.Context) error {
 		return errors.Join(err, cmd.Process.Signal(os.Interrupt))
 	}
 	said, readErr := io.ReadAll(io.NewSectionReader(log, from, rotateAt))
+	if bytes.Contains(said, []byte("shared memory block")) { // CreateLockFile in src/backend/utils/init/miscinit.c
+		err = fmt.Errorf("%w: %w", errHeld, err)
+	}
 	return errors.Join(fmt.Errorf("%w; its log %s ends: %s", err, s.home.log(), lastLines(string(said))), readErr)
 }
 

@@ -262,10 +262,7 @@ func listens(addr string) bool {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	world.Must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	port, err := world.FreePort()
 	world.Must(t, err)
 	return port
 }
