@@ -162,6 +162,26 @@ func TestWrongCodeAtTheDoor(t *testing.T) {
 	w.expect("wife", "核验码是"+code+"吗", "这个码是对的")
 }
 
+// By SMS too: the code goes to this number, so that it is right may go there as well.
+// Another number learns nothing.
+func TestRightCodeBySMS(t *testing.T) {
+	w := newWard(t)
+	w.filedBySMS(1)
+	v := w.visit(w.opens(phoneUser(1)), 0)
+	w.advance(24 * time.Hour)
+	code, err := w.set.Care.DoorCode(care.Visit{ID: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.single(1, "核验码是"+code+"吗", "这个码是对的")
+	wrong := code[:3] + string('0'+(code[3]-'0'+1)%10)
+	w.single(1, "核验码是"+wrong+"吗", "先别开门", "0799-2222222")
+	if one[int64](w.rig, `select count(*) from due where kind = 'care.task' and key like 'wrong_code%'`) != 1 {
+		t.Error("the desk hears of one wrong code, and of no right one")
+	}
+	w.single(2, "核验码是"+code+"吗", "先别开门", "12345")
+}
+
 func TestConsentIsWithdrawnInOneWord(t *testing.T) {
 	w := newWard(t)
 	bed, v := w.family()
@@ -243,6 +263,9 @@ func TestApplyBySMS(t *testing.T) {
 	w.single(2, "不同意", "申请收到了")
 	if one[int64](w.rig, `select count(*) from care_application where state = 'draft'`) != 1 || one[int64](w.rig, `select count(*) from consent where kind = 'health'`) != 1 {
 		t.Error("who does not agree is rung up, and nothing is kept")
+	}
+	if one[int64](w.rig, `select count(*) from care_application where state = 'draft' and home is null`) != 1 {
+		t.Error("the answer is kept for a home")
 	}
 }
 
