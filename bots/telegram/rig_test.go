@@ -221,4 +221,4 @@ func (r *rig) Forgeries() []botstest.Forgery {
 	}
 }
 
-const patience = 10 * time.Second
+const patience = 40 * time.Second

@@ -82,7 +82,7 @@ func (h *served) row0(t *testing.T) {
 // eventually waits for something that must come about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	again, limit := time.NewTicker(2*time.Millisecond), time.After(10*time.Second)
+	again, limit := time.NewTicker(2*time.Millisecond), time.After(40*time.Second)
 	defer again.Stop()
 	for !ok() {
 		select {
@@ -102,7 +102,7 @@ func (h *served) row(t *testing.T, n int) bots.Event {
 
 func send(t *testing.T, r *rig, m bots.Message) (bots.Receipt, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()
 	return r.adapter.Send(ctx, r.Address(0), m)
 }

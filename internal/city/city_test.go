@@ -257,7 +257,7 @@ func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, n
 // place is empty.
 func found(t *testing.T, p *Places, sentence, place string) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(40 * time.Second)
 	for {
 		if got := p.Current().Find(sentence, nil).Match.Name; got == place {
 			return

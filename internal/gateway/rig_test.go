@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Wrap(m)) }
 const web = bots.ChannelID("web")
 
 // limit is how long a test waits for what should come at once.
-const limit = 20 * time.Second
+const limit = time.Minute
 
 // rig is a gateway over a database of its own, with a network that does as it
 // is told and actions that leave a trace.

@@ -54,7 +54,7 @@ func exec(t testing.TB, d *DB, sql string, args ...any) {
 // until waits for something that other goroutines bring about.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
@@ -260,7 +260,7 @@ func TestBusWakesHereAndElsewhere(t *testing.T) {
 		t.Helper()
 		select {
 		case <-c:
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("nobody woke " + what)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 10 * time.Second
+const patience = 40 * time.Second
 
 // running is a rig whose channel runs into a recorder.
 type running struct {

@@ -191,7 +191,7 @@ func (g *gateway) stop(t *testing.T) {
 		go func() { gone <- cmd.Wait() }()
 		select {
 		case <-gone: // its exit code says nothing
-		case <-time.After(10 * time.Second):
+		case <-time.After(40 * time.Second):
 			world.Must(t, cmd.Process.Kill())
 			<-gone
 		}
