@@ -3,7 +3,8 @@
 #
 #   make run      the demo city on http://127.0.0.1:8080
 #   make build    bin/shaoying
-#   make check    formatting, vet and tests: Go and PostgreSQL only, offline
+#   make check    formatting, vet and tests: Go and PostgreSQL only, offline; the second
+#                 time only what changed since
 #   make test     check with the race detector, and the browser
 #   make lint     golangci-lint, gofumpt, govulncheck at pinned versions
 #   make flows    the dialogues: dead ends, transcripts
