@@ -80,6 +80,7 @@ func TestTheMonthlyQuestion(t *testing.T) {
 	}
 	r.away("2026-03-31 09:00")
 	r.until("2026-04-08 10:00")
+	r.away("2026-04-30 10:00")
 	if n := one[int64](r, `select count(*) from worry_answer`); n != 2 {
 		t.Errorf("%d questions in two months", n)
 	}

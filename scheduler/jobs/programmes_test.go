@@ -332,7 +332,7 @@ func TestProgrammeTrainingGoesByItsChannelsOnly(t *testing.T) {
 // nothing and leaves nobody out, and a record that cannot be read stops nobody else.
 func TestProgrammeBroadcastInChunks(t *testing.T) {
 	w := newWard(t, "2026-03-03 09:00")
-	const members = 620 // two chunks
+	const members = 1200
 	w.exec(`with p as (insert into person (kind) select 'resident' from generate_series(1, $1::int) returning id)
 		insert into care_member (person_id, programme) select id, 'free_clinic' from p`, members)
 	e := w.event("free_clinic", "春季义诊", "2026-03-20 09:00")

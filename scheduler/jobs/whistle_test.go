@@ -80,6 +80,7 @@ func TestWhistleClocks(t *testing.T) {
 	r.holds(said[len(said)-1:], "还没评哨")
 	r.heard("qiu")
 	r.until("2026-04-20 09:00")
+	r.away("2026-05-30 09:00")
 	r.holds(r.heard("qiu"))
 	if n := one[int64](r, `select count(*) from due where subject like 'whistle:%' and state in ('planned', 'running', 'failed')`); n != 0 {
 		t.Errorf("%d rows stay", n)

@@ -84,7 +84,7 @@ func Root() (string, error) {
 
 // New returns an installation in dir that listens on a free port.
 func New(bin, dir string) (*World, error) {
-	port, err := FreePort()
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,14 @@ func New(bin, dir string) (*World, error) {
 // FreePort is a port of the loopback for a program that is started later. It is
 // none of those that the system gives to connections and to who asks for any
 // port: of these, another program may be given it before the start.
-func FreePort() (string, error) {
+func FreePort(t testing.TB) string {
+	t.Helper()
+	port, err := freePort()
+	Must(t, err)
+	return port
+}
+
+func freePort() (string, error) {
 	const lowest, unless = 10_000, 32_768
 	below := unless // of connections, where the system does not say it (ip(7))
 	if raw, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {

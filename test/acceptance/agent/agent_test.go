@@ -43,9 +43,9 @@ type harm struct {
 
 func harms() []harm {
 	return []harm{
-		{name: "killed", signal: syscall.SIGKILL, why: "signal: killed", limit: 40 * time.Second},
-		{name: "aborted", signal: syscall.SIGABRT, why: "exit status 2", limit: 40 * time.Second},
-		{name: "panics", mood: "panic", why: "exit status 2", limit: 40 * time.Second},
+		{name: "killed", signal: syscall.SIGKILL, why: "signal: killed", limit: 15 * time.Second},
+		{name: "aborted", signal: syscall.SIGABRT, why: "exit status 2", limit: 15 * time.Second},
+		{name: "panics", mood: "panic", why: "exit status 2", limit: 15 * time.Second},
 		{name: "grows", mood: "grow", why: " MB, at most", limit: 30 * time.Second},
 		{name: "spins", mood: "spin", why: "the agent spins: it asked", limit: 40 * time.Second},
 		{name: "burns", mood: "burn", why: "the agent spins: it used", limit: 90 * time.Second},
@@ -251,7 +251,7 @@ func TestAgentHurtsNobody(t *testing.T) {
 
 	t.Run("the gateway is killed", func(t *testing.T) {
 		world.Must(t, h.server.Kill())
-		comes(t, "the agents go with it", world.Patience, func() bool { return len(h.agents(t)) == 0 })
+		comes(t, "the agents go with it", 5*time.Second, func() bool { return len(h.agents(t)) == 0 })
 		var err error
 		h.server, err = h.w.Start()
 		world.Must(t, err)

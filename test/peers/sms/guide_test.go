@@ -26,7 +26,7 @@ func TestKannelStartsWithTheGuide(t *testing.T) {
 		t.Fatal("the guide shows no kannel.conf")
 	}
 	c, dir := newCentre(t), t.TempDir()
-	admin, box, send := freePort(t), freePort(t), freePort(t)
+	admin, box, send := world.FreePort(t), world.FreePort(t), world.FreePort(t)
 	for _, change := range []struct{ line, to string }{
 		{"admin-port = 13000", "admin-port = " + admin},
 		{"smsbox-port = 13001", "smsbox-port = " + box},

@@ -142,7 +142,7 @@ func startKannel(t *testing.T, callback string, c *centre) *gateway {
 	needKannel(t)
 	dir := t.TempDir()
 	world.Must(t, os.Mkdir(filepath.Join(dir, "spool"), 0o755))
-	admin, box, send, fake := freePort(t), freePort(t), freePort(t), freePort(t)
+	admin, box, send, fake := world.FreePort(t), world.FreePort(t), world.FreePort(t), world.FreePort(t)
 	values := map[string]any{
 		"Admin": admin, "Box": box, "Send": send, "Fake": fake, "Dir": dir, "Callback": callback, "Token": callbackToken,
 		"User": user, "UserPass": userPass, "SystemID": account.SystemID, "Password": account.Password,
@@ -258,11 +258,4 @@ func listens(addr string) bool {
 	}
 	_ = conn.Close()
 	return true
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	port, err := world.FreePort()
-	world.Must(t, err)
-	return port
 }

@@ -39,7 +39,7 @@ func startEmulator(t *testing.T) *emulator {
 		}
 		t.Skip("left out: ", err)
 	}
-	port := freePort(t)
+	port := world.FreePort(t)
 	cmd := exec.Command("node", "serve.js", port)
 	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
@@ -98,13 +98,6 @@ func install() (string, error) {
 		return "", fmt.Errorf("npm cannot fetch telegram-test-api: %w\n%s", err, out)
 	}
 	return dir, os.WriteFile(filepath.Join(dir, "installed"), nil, 0o644)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	port, err := world.FreePort()
-	world.Must(t, err)
-	return port
 }
 
 // post calls the emulator's side of users.
